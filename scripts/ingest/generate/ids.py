@@ -55,3 +55,18 @@ def uuid_like(seed: int, *key: object) -> str:
     """A version-4-shaped UUID, as browsers send for `anonymousId`."""
     text = f"{_digest(seed, 'uuid', *key):048x}"
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:32]}"
+
+
+def account_salesforce_id(seed: int, account_key: int) -> str:
+    """The Salesforce Account id of a simulated account, which the other systems' metadata names."""
+    return salesforce_id("001", seed, "account", account_key)
+
+
+def account_customer_id(seed: int, account_key: int, customer_number: int = 0) -> str:
+    """The Stripe id of an account's customer; a second customer of one account has number 1."""
+    return stripe_id("cus", seed, account_key, customer_number)
+
+
+def account_group_id(seed: int, account_key: int) -> str:
+    """The Segment groupId of an account's workspace."""
+    return f"ws_{uuid_like(seed, 'workspace', account_key)[:8]}"

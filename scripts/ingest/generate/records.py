@@ -122,7 +122,10 @@ class Lifecycle:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The whole simulated history from `start_at` to `end_at` (exclusive)."""
+    """The whole simulated history from `start_at` to `end_at` (exclusive).
+
+    `batch_ends` are exclusive too: the batch of 30 April holds what happened before 1 May 00:00.
+    """
 
     seed: int
     scale: str
