@@ -1,0 +1,86 @@
+# `make` lists the targets. Paths may be given as arguments or as environment variables:
+#   make build EXTRACTS_PATH=exports WAREHOUSE_PATH=data/mine.duckdb
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help build load snapshot docs test lint format bench clean
+
+# Recipes read these from the environment, so a path may hold spaces and quotes.
+export EXTRACTS_PATH
+export WAREHOUSE_PATH
+export SCALE
+
+# The first of these that is 3.11 or newer makes the virtual environment.
+PYTHON ?= python3
+PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
+EXTRACTS := data/extracts
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: $(VENV)/.installed ## extracts, load, snapshots and every model with its tests
+	@if [ -z "$$EXTRACTS_PATH" ]; then $(MAKE) --no-print-directory $(EXTRACTS); fi
+	@$(BIN)/python -m ingest build
+
+load: $(VENV)/.installed ## land the batches in the raw schemas and stop there
+	@if [ -z "$$EXTRACTS_PATH" ]; then $(MAKE) --no-print-directory $(EXTRACTS); fi
+	@$(BIN)/python -m ingest load
+
+snapshot: $(VENV)/.installed ## record the history of what is loaded
+	@$(BIN)/dbt build --select +resource_type:snapshot --exclude-resource-type test unit_test
+
+docs: $(VENV)/.installed ## one page of documentation, target/static_index.html
+	@$(BIN)/dbt docs generate --static
+
+test: $(VENV)/.installed-dev lint ## everything CI runs
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev ## style of Python, SQL and YAML, types, and the project's layering
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/yamllint --strict .
+	@WAREHOUSE_PATH=:memory: $(BIN)/dbt --quiet parse --target-path target/lint
+	@$(BIN)/dbt-bouncer --config-file dbt-bouncer.yml
+	@WAREHOUSE_PATH=:memory: $(BIN)/sqlfluff lint --disable-progress-bar
+
+format: $(VENV)/.installed-dev ## mend what lint would name, where a tool can
+	@$(BIN)/ruff check --fix --quiet || true
+	@$(BIN)/ruff format
+	@WAREHOUSE_PATH=:memory: $(BIN)/sqlfluff fix --disable-progress-bar --quiet
+
+bench: $(VENV)/.installed ## speed and memory of generator, loader and build; SCALE=small picks one
+	@$(BIN)/python -m ingest bench
+
+clean: ## remove the default extracts and warehouse and whatever the tools wrote
+	@rm -rf $(EXTRACTS) data/warehouse.duckdb data/warehouse.duckdb.wal target logs
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/.python:
+	@for python in $(PYTHONS); do \
+	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        echo "creating $(VENV) with $$("$$python" --version)"; \
+	        "$$python" -m venv --clear $(VENV) && touch $@ && exit 0; exit 1; \
+	    fi; \
+	done; \
+	echo "Python 3.11 or newer is needed; name yours with PYTHON=/path/to/python3" >&2; exit 1
+
+$(VENV)/.installed: $(VENV)/.python requirements.txt pyproject.toml
+	@echo "installing requirements.txt"
+	@$(PIP) install -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	@echo "installing requirements-dev.txt"
+	@$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+# Written aside and moved: a folder that is there is whole, and one of your own is left alone.
+$(EXTRACTS):
+	@rm -rf $@.partial
+	@$(BIN)/python -m ingest generate --out $@.partial
+	@mv $@.partial $@

@@ -1,0 +1,144 @@
+"""The command line: what each command takes, and which package does it.
+
+Exit codes: 0 done (or nothing left to do), 1 refused or failed, 2 wrong usage.
+"""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+SCALES = ("tiny", "small", "medium", "large", "xlarge")
+STRIPE_VERSIONS = ("2026-07-29.dahlia", "2022-11-15")
+
+
+def _path_from_environment(name: str, default: str) -> Path:
+    return Path(os.environ.get(name) or default)
+
+
+def _generate(arguments: argparse.Namespace) -> int:
+    from ingest.generate import run  # noqa: PLC0415  each command imports only what it needs
+
+    run(
+        arguments.out,
+        seed=arguments.seed,
+        scale=arguments.scale,
+        start=arguments.start,
+        end=arguments.end,
+        batches=arguments.batches,
+        stripe_version=arguments.stripe_version,
+    )
+    return 0
+
+
+def _load(arguments: argparse.Namespace) -> int:
+    from ingest.load import load  # noqa: PLC0415
+
+    return load(
+        arguments.extracts,
+        arguments.warehouse,
+        batch_ids=arguments.batch or None,
+        replace=arguments.replace,
+    )
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from ingest.load import status  # noqa: PLC0415
+
+    return status(arguments.extracts, arguments.warehouse)
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from ingest.build import build  # noqa: PLC0415
+
+    return build(arguments.extracts, arguments.warehouse, variables=arguments.vars)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from ingest.bench import bench  # noqa: PLC0415
+
+    return bench(arguments.scale)
+
+
+def _add_paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--extracts",
+        type=Path,
+        default=_path_from_environment("EXTRACTS_PATH", "data/extracts"),
+        metavar="DIR",
+        help="folder of batches, or one batch (EXTRACTS_PATH; %(default)s)",
+    )
+    parser.add_argument(
+        "--warehouse",
+        type=Path,
+        default=_path_from_environment("WAREHOUSE_PATH", "data/warehouse.duckdb"),
+        metavar="FILE",
+        help="DuckDB file (WAREHOUSE_PATH; %(default)s)",
+    )
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("data/extracts"), metavar="DIR")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--scale", choices=SCALES, default="small")
+    parser.add_argument("--start", type=date.fromisoformat, default=date(2024, 1, 1))
+    parser.add_argument("--end", type=date.fromisoformat, default=date(2026, 9, 30))
+    parser.add_argument("--batches", type=int, default=6)
+    parser.add_argument("--stripe-version", choices=STRIPE_VERSIONS, default=STRIPE_VERSIONS[0])
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    _add_paths(parser)
+    parser.add_argument(
+        "--batch", action="append", metavar="ID", help="only this batch; may be repeated"
+    )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="take a corrected file in place of the one that landed under its name",
+    )
+
+
+def _add_build(parser: argparse.ArgumentParser) -> None:
+    _add_paths(parser)
+    parser.add_argument("--vars", default="{}", metavar="YAML", help="dbt variables")
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scale",
+        choices=SCALES,
+        default=os.environ.get("SCALE") or None,
+        help="measure one scale (SCALE); without it, each figure at the scale it is promised for",
+    )
+
+
+_COMMANDS: tuple[
+    tuple[
+        str,
+        str,
+        Callable[[argparse.ArgumentParser], None],
+        Callable[[argparse.Namespace], int],
+    ],
+    ...,
+] = (
+    ("generate", "write a made-up company's extracts", _add_generate, _generate),
+    ("load", "land batches in the raw schemas", _add_load, _load),
+    ("status", "show what has landed and what waits", _add_paths, _status),
+    ("build", "load, snapshot and build what is not done yet", _add_build, _build),
+    ("bench", "measure speed and memory", _add_bench, _bench),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    parser = argparse.ArgumentParser(prog="ingest", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, summary, add_arguments, run in _COMMANDS:
+        command = commands.add_parser(name, help=summary, description=summary)
+        add_arguments(command)
+        command.set_defaults(run=run)
+    arguments = parser.parse_args(argv)
+    result: int = arguments.run(arguments)
+    return result
