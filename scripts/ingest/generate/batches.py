@@ -1,0 +1,55 @@
+"""The batches of a run, and what the projections say about the files they wrote."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One extract: what became known from `starts_at` until before `ends_at`."""
+
+    number: int
+    batch_id: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file of a batch; `path` is relative to the batch's folder, `rows` leaves out a header."""
+
+    batch_id: str
+    path: str
+    rows: int
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRecord:
+    """A record broken on purpose; `source_row` counts from 1, a CSV's header left out."""
+
+    batch_id: str
+    source_file: str
+    source_row: int
+    kind: str
+
+
+def split_batches(batch_ends: Sequence[datetime]) -> tuple[Batch, ...]:
+    """Batches by their exclusive ends; the first holds everything before, its id is its last day."""
+    starts = [datetime.min, *batch_ends[:-1]]
+    return tuple(
+        Batch(number, (ends_at - timedelta(microseconds=1)).date().isoformat(), starts_at, ends_at)
+        for number, (starts_at, ends_at) in enumerate(zip(starts, batch_ends, strict=True))
+    )
+
+
+def write_file(out_dir: Path, batch_id: str, path: str, content: bytes, rows: int) -> WrittenFile:
+    """Writes one file of a batch, making its folder."""
+    target = out_dir / batch_id / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    return WrittenFile(batch_id, path, rows, len(content), hashlib.sha256(content).hexdigest())
