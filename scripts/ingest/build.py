@@ -1,0 +1,179 @@
+"""From extracts to marts: each batch loaded and its history kept in turn, then every model built.
+
+What is done is written down in the warehouse itself (`raw_audit.build_steps`), so that a run that
+was cut short goes on where it stopped, and a run with nothing new does nothing.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from dbt.cli.main import dbtRunner
+
+from ingest.load import load, pending
+
+PROJECT = Path(__file__).resolve().parents[2]
+_PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
+_PROJECT_SUFFIXES = {".csv", ".sql", ".yml"}
+
+# The snapshots with all they are made from. Views and seeds made for one batch serve the next.
+_HISTORY = ("--select", "+resource_type:snapshot", "--exclude-resource-type", "test", "unit_test")
+_STANDING = ("--exclude", "config.materialized:view", "config.materialized:seed")
+
+
+class BuildError(Exception):
+    """A step failed; what to read about it has been printed."""
+
+
+class _Dbt:
+    """The project's dbt: parsed once, then one command after another."""
+
+    def __init__(self, warehouse: Path, variables: str) -> None:
+        os.environ["WAREHOUSE_PATH"] = str(warehouse)
+        self._places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        self._variables = ["--vars", variables]
+        self._runner: dbtRunner | None = None
+
+    def _parsed(self) -> dbtRunner:
+        if self._runner is None:
+            result = dbtRunner().invoke(
+                ["--log-level", "error", "parse", *self._places, *self._variables]
+            )
+            if not result.success:
+                raise BuildError(str(result.exception or "dbt cannot read the project"))
+            self._runner = dbtRunner(manifest=result.result)
+        return self._runner
+
+    def run(self, *arguments: str) -> str:
+        """Runs a command; dbt itself prints warnings and errors.
+
+        Returns:
+            What came of it, such as `58 models, 412 tests`.
+
+        Raises:
+            BuildError: Something in it failed.
+        """
+        result = self._parsed().invoke(
+            ["--log-level", "warn", *arguments, *self._places, *self._variables]
+        )
+        if not result.success:
+            if result.exception:
+                print(result.exception)
+            raise BuildError(f"dbt {arguments[0]} failed; all of it is in logs/dbt.log")
+        kinds = Counter(str(done.node.resource_type).replace("_", " ") for done in result.result)
+        return ", ".join(f"{count} {kind}{'s'[: count != 1]}" for kind, count in kinds.items())
+
+
+def build(extracts: Path, warehouse: Path, variables: str = "{}") -> int:
+    """Does what is left to do and returns the exit code: 0 when the warehouse is up to date.
+
+    Args:
+        extracts: A folder of batches, or one batch.
+        warehouse: The DuckDB file; made when absent.
+        variables: dbt variables as YAML.
+    """
+    started = time.monotonic()
+    # dbt changes the working directory, so no relative path may outlive its start.
+    extracts, shown, warehouse = extracts.resolve(), warehouse, warehouse.resolve()
+    dbt = _Dbt(warehouse, variables)
+    try:
+        _keep_history(dbt, warehouse, first=True)
+        for number, batch_id in enumerate(pending(extracts, warehouse)):
+            code = load(extracts, warehouse, batch_ids=[batch_id])
+            if code:
+                return code
+            _keep_history(dbt, warehouse, first=number == 0)
+        fingerprint = _fingerprint(warehouse, variables)
+        if fingerprint in _done(warehouse, "build"):
+            print(f"nothing to do: {shown} is up to date")
+            return 0
+        with _timed("build") as summary:
+            summary.append(dbt.run("build"))
+        _record(warehouse, "build", [fingerprint])
+    except (BuildError, duckdb.IOException) as error:
+        print(error)
+        return 1
+    print(f"{shown} is up to date after {time.monotonic() - started:.1f} s")
+    return 0
+
+
+def _keep_history(dbt: _Dbt, warehouse: Path, *, first: bool) -> None:
+    """Snapshots what has landed since the last snapshot, if anything has."""
+    if not warehouse.exists():
+        return
+    new = sorted(_landed(warehouse) - _done(warehouse, "snapshot"))
+    if new:
+        with _timed("snapshot") as summary:
+            summary.append(dbt.run("build", *_HISTORY, *(() if first else _STANDING)))
+        _record(warehouse, "snapshot", new)
+
+
+@contextmanager
+def _timed(step: str) -> Iterator[list[str]]:
+    started = time.monotonic()
+    summary: list[str] = []
+    yield summary
+    print(f"{step:<10}  {time.monotonic() - started:6.1f} s  {', '.join(summary)}", flush=True)
+
+
+def _landed(warehouse: Path) -> set[str]:
+    return {str(batch_id) for (batch_id,) in _rows(warehouse, "select batch_id from batches")}
+
+
+def _done(warehouse: Path, step: str) -> set[str]:
+    known = _rows(
+        warehouse,
+        "select 1 from information_schema.tables"
+        " where table_schema = 'raw_audit' and table_name = 'build_steps'",
+    )
+    if not known:
+        return set()
+    return {
+        str(key) for (key,) in _rows(warehouse, "select key from build_steps where step = ?", step)
+    }
+
+
+def _record(warehouse: Path, step: str, keys: Iterable[str]) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("use raw_audit")
+        connection.execute("create table if not exists build_steps (step varchar, key varchar)")
+        if step == "build":
+            connection.execute("delete from build_steps where step = 'build'")
+        connection.executemany("insert into build_steps values (?, ?)", [(step, k) for k in keys])
+
+
+def _rows(warehouse: Path, query: str, *values: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("use raw_audit")
+        return connection.execute(query, values).fetchall()
+
+
+def _fingerprint(warehouse: Path, variables: str) -> str:
+    """What the marts are a function of: the files that landed, the project and its variables."""
+    landed = _rows(
+        warehouse,
+        "select batch_id, source_file, sha256, cast(loaded_at as varchar) from files"
+        " where status = 'landed' order by all",
+    )
+    digest = hashlib.sha256(json.dumps([variables, landed]).encode())
+    for path in _project_files():
+        digest.update(f"\0{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _project_files() -> list[Path]:
+    return [
+        *(PROJECT / name for name in ("dbt_project.yml", "profiles.yml")),
+        *sorted(
+            path
+            for folder in _PROJECT_FOLDERS
+            for path in (PROJECT / folder).rglob("*")
+            if path.suffix in _PROJECT_SUFFIXES
+        ),
+    ]
