@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from ingest.generate.contracts import Contract
+
 
 @dataclass(frozen=True, slots=True)
 class Rep:
@@ -137,3 +139,4 @@ class Company:
     deals: tuple[Deal, ...]
     lifecycles: tuple[Lifecycle, ...]
     batch_ends: tuple[datetime, ...] = field(default=())
+    contracts: dict[int, tuple[Contract, ...]] = field(default_factory=dict)
