@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-from dbt.cli.main import dbtRunner
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 
 from ingest.load import load, pending
 
@@ -32,42 +34,40 @@ class BuildError(Exception):
 
 
 class _Dbt:
-    """The project's dbt: parsed once, then one command after another."""
+    """The project's dbt: read once, then one command after another."""
 
     def __init__(self, warehouse: Path, variables: str) -> None:
         os.environ["WAREHOUSE_PATH"] = str(warehouse)
-        self._places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        self._variables = ["--vars", variables]
-        self._runner: dbtRunner | None = None
-
-    def _parsed(self) -> dbtRunner:
-        if self._runner is None:
-            result = dbtRunner().invoke(
-                ["--log-level", "error", "parse", *self._places, *self._variables]
-            )
-            if not result.success:
-                raise BuildError(str(result.exception or "dbt cannot read the project"))
-            self._runner = dbtRunner(manifest=result.result)
-        return self._runner
+        self._options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        self._options += ["--vars", variables]
+        self._manifest: Manifest | None = None
 
     def run(self, *arguments: str) -> str:
         """Runs a command; dbt itself prints warnings and errors.
 
         Returns:
-            What came of it, such as `58 models, 412 tests`.
+            What was done, such as `58 models, 412 tests`.
 
         Raises:
             BuildError: Something in it failed.
         """
-        result = self._parsed().invoke(
-            ["--log-level", "warn", *arguments, *self._places, *self._variables]
-        )
-        if not result.success:
-            if result.exception:
-                print(result.exception)
-            raise BuildError(f"dbt {arguments[0]} failed; all of it is in logs/dbt.log")
-        kinds = Counter(str(done.node.resource_type).replace("_", " ") for done in result.result)
+        if self._manifest is None:
+            project = self._invoke("error", "parse").result
+            self._manifest = project if isinstance(project, Manifest) else None
+        done = self._invoke("warn", *arguments).result
+        results = done.results if isinstance(done, RunExecutionResult) else []
+        kinds = Counter(str(result.node.resource_type).replace("_", " ") for result in results)
         return ", ".join(f"{count} {kind}{'s'[: count != 1]}" for kind, count in kinds.items())
+
+    def _invoke(self, log_level: str, *arguments: str) -> dbtRunnerResult:
+        done = dbtRunner(self._manifest).invoke(
+            ["--log-level", log_level, *arguments, *self._options]
+        )
+        if not done.success:
+            if done.exception:
+                print(done.exception)
+            raise BuildError(f"dbt {arguments[0]} failed; logs/dbt.log has all of it")
+        return done
 
 
 def build(extracts: Path, warehouse: Path, variables: str = "{}") -> int:

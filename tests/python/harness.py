@@ -1,0 +1,129 @@
+"""Runs the project the way a person does, in processes of their own, and reads what comes of it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+PROJECT = Path(__file__).resolve().parents[2]
+VENDOR = PROJECT.parent / "shared" / "vendor"
+_PATHS = {"EXTRACTS_PATH", "WAREHOUSE_PATH"}
+
+Row = tuple[object, ...]
+
+
+def ingest(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m ingest` and returns what it printed and its exit code."""
+    return subprocess.run(
+        [sys.executable, "-m", "ingest", *map(str, arguments)],
+        cwd=PROJECT,
+        env={
+            **{name: value for name, value in os.environ.items() if name not in _PATHS},
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def expect(code: int, done: subprocess.CompletedProcess[str]) -> str:
+    """The output of a command that must end with this code; shown whole when it does not."""
+    output = done.stdout + done.stderr
+    assert done.returncode == code, f"exit code {done.returncode}, not {code}:\n{output}"
+    return output
+
+
+def batches(extracts: Path) -> list[Path]:
+    """The batch folders of an extracts folder, in load order."""
+    return sorted(path for path in extracts.iterdir() if path.is_dir() and path.name[0] not in "._")
+
+
+def build_warehouse(
+    extracts: Path,
+    warehouse: Path,
+    *,
+    one_by_one: bool = True,
+    repeat: bool = False,
+    variables: Mapping[str, object] | None = None,
+) -> Path:
+    """Loads and builds a warehouse and returns its path.
+
+    Args:
+        extracts: The folder of batches.
+        warehouse: The DuckDB file to make.
+        one_by_one: Load and snapshot batch by batch; otherwise load everything, then build.
+        repeat: Load every batch a second time under another name, which must change nothing.
+        variables: dbt variables.
+    """
+    target = {"DBT_TARGET_PATH": str(warehouse.parent / f"{warehouse.stem}_target")}
+    places = ("--extracts", extracts, "--warehouse", warehouse)
+    if repeat:
+        doubled = warehouse.parent / f"{warehouse.stem}_extracts"
+        for batch in batches(extracts):
+            shutil.copytree(batch, doubled / batch.name)
+            shutil.copytree(batch, doubled / f"{batch.name}-again")
+        places = ("--extracts", doubled, "--warehouse", warehouse)
+    if not one_by_one:
+        expect(0, ingest("load", *places))
+    expect(0, ingest("build", *places, "--vars", json.dumps(variables or {}), **target))
+    return warehouse
+
+
+@contextmanager
+def opened(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, read-only."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        yield connection
+
+
+def rows(warehouse: Path, query: str, *values: object) -> list[Row]:
+    """All rows of a query."""
+    with opened(warehouse) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def marts(warehouse: Path) -> list[str]:
+    """Every mart as `schema.table`."""
+    found = rows(
+        warehouse,
+        """
+        select table_schema || '.' || table_name
+        from information_schema.tables
+        where table_schema in ('shared', 'finance', 'sales', 'product')
+        order by all
+        """,
+    )
+    return [str(name) for (name,) in found]
+
+
+def differences(
+    one: Path, other: Path, ignore: Sequence[str] = ()
+) -> dict[str, list[tuple[object, ...]]]:
+    """The marts that are not equal row for row in two warehouses, with a few rows of each.
+
+    Columns about loading (`_…`) are left out, and those named in `ignore`.
+    """
+    found: dict[str, list[Row]] = {}
+    with opened(one) as connection:
+        connection.execute(f"attach '{other}' as other (read_only)")
+        for mart in marts(one):
+            columns = ", ".join(
+                f'"{name}"'
+                for (name, *_) in connection.execute(f"describe {mart}").fetchall()
+                if not name.startswith("_") and name not in ignore
+            )
+            here, there = f"select {columns} from {mart}", f"select {columns} from other.{mart}"
+            rows_apart = connection.execute(
+                f"(select 'only here', * from ({here} except all {there}) limit 3) union all"
+                f" (select 'only there', * from ({there} except all {here}) limit 3)"
+            ).fetchall()
+            if rows_apart:
+                found[mart] = rows_apart
+    return found

@@ -1,0 +1,138 @@
+"""What `ingest build` does and in which order; stand-ins for dbt and the loader write it down."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingest import build as module
+from ingest.build import BuildError, build
+
+
+class Company:
+    """Stands in for the loader and dbt, and writes down what is asked of them."""
+
+    def __init__(self, waiting: list[str]) -> None:
+        self.waiting = waiting
+        self.asked: list[str] = []
+        self.failing: str | None = None
+
+    def pending(self, extracts: Path, warehouse: Path) -> list[str]:
+        return list(self.waiting)
+
+    def load(self, extracts: Path, warehouse: Path, *, batch_ids: list[str]) -> int:
+        (batch_id,) = batch_ids
+        self.asked.append(f"load {batch_id}")
+        if self.failing == f"load {batch_id}":
+            return 1
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute(
+                """
+                create schema if not exists raw_audit;
+                create table if not exists raw_audit.batches (batch_id varchar);
+                create table if not exists raw_audit.files (
+                    batch_id varchar, source_file varchar, sha256 varchar,
+                    status varchar, loaded_at timestamp
+                );
+                """
+            )
+            connection.execute("insert into raw_audit.batches values (?)", [batch_id])
+            connection.execute(
+                "insert into raw_audit.files values (?, 'a.csv', 'abc', 'landed', '2026-01-01')",
+                [batch_id],
+            )
+        self.waiting.remove(batch_id)
+        return 0
+
+    def run(self, *arguments: str) -> str:
+        step = "snapshot" if "+resource_type:snapshot" in arguments else "build"
+        self.asked.append(step)
+        if self.failing == step:
+            raise BuildError(f"dbt {step} failed")
+        return "1 model"
+
+
+@pytest.fixture
+def company(monkeypatch: pytest.MonkeyPatch) -> Company:
+    company = Company(["2026-01-31", "2026-02-28"])
+    monkeypatch.setattr(module, "load", company.load)
+    monkeypatch.setattr(module, "pending", company.pending)
+    monkeypatch.setattr(module._Dbt, "run", lambda _, *arguments: company.run(*arguments))
+    monkeypatch.setenv("WAREHOUSE_PATH", "")
+    return company
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    return tmp_path / "extracts", tmp_path / "warehouse.duckdb"
+
+
+_ALL = ["load 2026-01-31", "snapshot", "load 2026-02-28", "snapshot", "build"]
+
+
+def test_each_batch_is_snapshotted_before_the_next_lands(
+    company: Company, places: tuple[Path, Path]
+) -> None:
+    assert build(*places) == 0
+    assert company.asked == _ALL
+
+
+def test_nothing_is_done_twice(company: Company, places: tuple[Path, Path]) -> None:
+    build(*places)
+    company.asked.clear()
+    assert build(*places) == 0
+    assert company.asked == []
+
+
+def test_a_new_batch_is_all_that_is_done(company: Company, places: tuple[Path, Path]) -> None:
+    build(*places)
+    company.asked.clear()
+    company.waiting.append("2026-03-31")
+    assert build(*places) == 0
+    assert company.asked == ["load 2026-03-31", "snapshot", "build"]
+
+
+def test_other_variables_build_again(company: Company, places: tuple[Path, Path]) -> None:
+    build(*places)
+    company.asked.clear()
+    assert build(*places, variables="{as_of_date: 2026-01-31}") == 0
+    assert company.asked == ["build"]
+
+
+def test_a_changed_model_builds_again(
+    company: Company,
+    places: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("dbt_project.yml", "profiles.yml", "models/dim_accounts.sql"):
+        (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "project" / name).write_text("select 1")
+    monkeypatch.setattr(module, "PROJECT", tmp_path / "project")
+    build(*places)
+    company.asked.clear()
+    (tmp_path / "project/models/dim_accounts.sql").write_text("select 2")
+    assert build(*places) == 0
+    assert company.asked == ["build"]
+
+
+@pytest.mark.parametrize("step", ["snapshot", "load 2026-02-28", "build"])
+def test_a_run_cut_short_goes_on_where_it_stopped(
+    company: Company, places: tuple[Path, Path], step: str
+) -> None:
+    company.failing = step
+    assert build(*places) == 1
+    assert company.asked == _ALL[: _ALL.index(step) + 1]
+    done = len(company.asked) - 1
+    company.failing = None
+    company.asked.clear()
+    assert build(*places) == 0
+    assert company.asked == _ALL[done:]
+
+
+def test_a_warehouse_held_elsewhere_is_said_plainly(
+    company: Company, places: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    places[1].write_text("not a database")
+    assert build(*places) == 1
+    assert "warehouse.duckdb" in capsys.readouterr().out
