@@ -1,11 +1,11 @@
 {#- Combinations of the columns that occur more than once; the grain of a model without one key. -#}
-{% test unique_combination(model, columns) %}
+{% test unique_combination_of_columns(model, combination_of_columns) %}
 
 select
-    {{ columns | join(',\n    ') }},
+    {{ combination_of_columns | join(',\n    ') }},
     count(*) as occurrences
 from {{ model }}
-group by {{ columns | join(', ') }}
+group by {{ combination_of_columns | join(', ') }}
 having count(*) > 1
 
 {% endtest %}
