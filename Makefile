@@ -15,7 +15,7 @@ PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
+PIP := $(BIN)/python -m pip -qq --no-input --disable-pip-version-check
 EXTRACTS := data/extracts
 
 help: ## list the targets
