@@ -39,7 +39,7 @@ class BrokenRecord:
 
 
 def split_batches(batch_ends: Sequence[datetime]) -> tuple[Batch, ...]:
-    """Batches by their exclusive ends; the first holds everything before, its id is its last day."""
+    """Batches by their exclusive ends, named by their last day; the first goes back for ever."""
     starts = [datetime.min, *batch_ends[:-1]]
     return tuple(
         Batch(number, (ends_at - timedelta(microseconds=1)).date().isoformat(), starts_at, ends_at)
