@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from ingest.generate.batches import Batch, BrokenRecord, WrittenFile, split_batches, write_file
@@ -77,7 +78,9 @@ def write_salesforce(
             for object_name, kind, share in _BROKEN:
                 if object_name != name or not records:
                     continue
-                position = _plant_broken(records, columns[name], kind, share, company.seed, batch)
+                position = _plant_broken(
+                    records, columns[name], kind, share, seed=company.seed, batch=batch
+                )
                 broken.append(BrokenRecord(batch.batch_id, path, position, kind))
                 defects[f"salesforce_{kind}"] += 1
             if records:
@@ -133,7 +136,7 @@ def _version_before(versions: Iterable[Version], moment: datetime) -> Version | 
 def _second_parts(
     crm: Crm, rows: Mapping[str, Rows], batch: Batch, seed: int, defects: Counter[str]
 ) -> dict[str, list[Mapping[str, str]]]:
-    """Rows sent again in their batch, sent again in the next one, and old versions that come late."""
+    """Rows sent twice in a batch, rows sent again later, and old versions that come late."""
     chance = random.Random(f"{seed}/salesforce/second parts/{batch.batch_id}")
     parts: dict[str, list[Mapping[str, str]]] = {name: [] for name in COLUMNS}
     for name in ("Account", "Lead", "Opportunity"):
@@ -169,7 +172,13 @@ def _record(row: Mapping[str, str], columns: Sequence[str]) -> bytes:
 
 
 def _plant_broken(
-    records: list[bytes], columns: Sequence[str], kind: str, share: float, seed: int, batch: Batch
+    records: list[bytes],
+    columns: Sequence[str],
+    kind: str,
+    share: float,
+    *,
+    seed: int,
+    batch: Batch,
 ) -> int:
     """Puts a broken record among the good ones and says where, counting from 1.
 
@@ -232,7 +241,7 @@ def _count_stories(company: Company, crm: Crm, last: Batch, defects: Counter[str
         history = [change for change in saved_history(deal) if change.changed_at < last.ends_at]
         if deal.account_key not in in_crm:
             continue
-        for old, new in zip(history, history[1:], strict=False):
+        for old, new in pairwise(history):
             was, now = order.get(old.stage_name, 0), order.get(new.stage_name, 0)
             was_closed = old.stage_name.startswith("Closed")
             closes = new.stage_name.startswith("Closed")
