@@ -1,0 +1,151 @@
+"""Speed and memory of generator, loader and build, as a table; a person reads it, no test does.
+
+Each step runs in a process of its own, whose peak memory the kernel reports when it ends.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+# Each figure is promised at one scale; `SCALE` measures all of them at another.
+_GENERATE, _LOAD, _BUILD, _MEMORY = "large", "medium", "small", "large"
+
+# What DuckDB alone needs to read the same files into tables, with types guessed by itself.
+_BARE = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+for number, line in enumerate(sys.stdin.read().splitlines()):
+    function, glob = line.split(" ", 1)
+    options = {
+        "read_csv": "union_by_name=true, ignore_errors=true",
+        "read_json": "format='newline_delimited', union_by_name=true, ignore_errors=true",
+    }[function]
+    connection.execute(f"create table t{number} as from {function}(?, {options})", [glob])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a process took."""
+
+    seconds: float
+    peak_gigabytes: float
+
+
+def bench(scale: str | None) -> int:
+    """Prints the table for one scale, or for each figure's own; returns the exit code."""
+    Path("data").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir="data", prefix="bench-") as folder:
+        print(f"{'what':<34}{'scale':<9}{'measured':<34}promised")
+        for what, at_scale, measured, promised in _figures(scale, Path(folder)):
+            print(f"{what:<34}{at_scale:<9}{measured:<34}{promised}", flush=True)
+    return 0
+
+
+def _figures(scale: str | None, folder: Path) -> Iterator[tuple[str, str, str, str]]:
+    at_scale = scale or _BUILD
+    generated = _generate(folder / "build", at_scale)
+    built = _ingest("build", folder / "build")
+    yield (
+        "generate, load, snapshot, build",
+        at_scale,
+        f"{generated.seconds + built.seconds:.0f} s",
+        "under 90 s at small",
+    )
+
+    at_scale = scale or _LOAD
+    _generate(folder / "load", at_scale)
+    loaded = _ingest("load", folder / "load")
+    bare = _bare(folder / "load")
+    yield (
+        "load against bare DuckDB",
+        at_scale,
+        f"{loaded.seconds:.1f} s / {bare.seconds:.1f} s = {loaded.seconds / bare.seconds:.1f}",
+        "at most 2.5 at medium",
+    )
+    shutil.rmtree(folder / "load")
+
+    at_scale = scale or _GENERATE
+    generated = _generate(folder / "memory", at_scale)
+    loaded = _ingest("load", folder / "memory")
+    events = _events(folder / "memory")
+    yield (
+        "generate",
+        at_scale,
+        f"{events / generated.seconds:,.0f} events/s, {generated.peak_gigabytes:.1f} GB",
+        "over 100,000 events/s, under 2 GB at large",
+    )
+    built = _ingest("build", folder / "memory")
+    yield (
+        f"load {events:,} events",
+        at_scale,
+        f"{loaded.seconds:.0f} s, {loaded.peak_gigabytes:.1f} GB",
+        "under 6 GB at large",
+    )
+    built = _ingest("build", folder / "memory")
+    yield (
+        "then build",
+        at_scale,
+        f"{built.seconds:.0f} s, {built.peak_gigabytes:.1f} GB",
+        "under 6 GB at large",
+    )
+
+
+def _generate(folder: Path, scale: str) -> Run:
+    return _run("generate", "--scale", scale, "--out", str(folder / "extracts"))
+
+
+def _ingest(command: str, folder: Path) -> Run:
+    places = ("--extracts", folder / "extracts", "--warehouse", folder / "warehouse.duckdb")
+    return _run(command, *map(str, places))
+
+
+def _bare(folder: Path) -> Run:
+    extracts = folder / "extracts"
+    reads = [f"read_json {extracts}/2*/segment/**/*.gz"]
+    for source, function in (("salesforce", "read_csv"), ("stripe", "read_json")):
+        names = {path.name.split(".")[0] for path in extracts.glob(f"2*/{source}/**/*.*")}
+        reads += [f"{function} {extracts}/2*/{source}/**/{name}.*" for name in sorted(names)]
+    command = [sys.executable, "-c", _BARE, str(folder / "bare.duckdb")]
+    return _run_process(command, given="\n".join(reads))
+
+
+def _events(folder: Path) -> int:
+    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as connection:
+        row = connection.execute("select count(*) from raw_segment.messages").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _run(*arguments: str) -> Run:
+    return _run_process([sys.executable, "-m", "ingest", *arguments])
+
+
+def _run_process(command: list[str], given: str = "") -> Run:
+    """Runs a command to its end.
+
+    Raises:
+        CalledProcessError: It failed; its output has been printed.
+    """
+    with tempfile.TemporaryFile("w+") as read, tempfile.TemporaryFile("w+") as written:
+        read.write(given)
+        read.seek(0)
+        started = time.monotonic()
+        process = subprocess.Popen(command, stdin=read, stdout=written, stderr=written)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            written.seek(0)
+            print(written.read(), file=sys.stderr)
+            raise subprocess.CalledProcessError(process.returncode, command)
+    # Linux counts in kilobytes, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Run(seconds, usage.ru_maxrss * unit / 1e9)

@@ -1,0 +1,112 @@
+"""What is written about the project is so: README, pins, workflows and make targets."""
+
+import re
+import subprocess
+
+import pytest
+
+from harness import PROJECT
+
+_TRACKED = subprocess.run(
+    ["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True
+).stdout.splitlines()
+_README = (PROJECT / "README.md").read_text()
+_TARGETS = set(re.findall(r"^([a-z]+):.*##", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+
+
+def _make(*arguments: str) -> str:
+    """What make would do, without doing it."""
+    done = subprocess.run(
+        ["make", "--dry-run", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_readme_is_short() -> None:
+    assert len(_README.splitlines()) < 150
+
+
+def test_layout_in_readme_is_the_layout_on_disk() -> None:
+    block = _README.split("## Layout")[1].split("```")[1]
+    named = {line.split()[0].rstrip("/") for line in block.strip().splitlines()}
+    for name in named:
+        assert (PROJECT / name).exists(), name
+    folders = {path.split("/")[0] for path in _TRACKED if "/" in path and path[0] != "."}
+    assert folders == {name.split("/")[0] for name in named if (PROJECT / name).is_dir()}
+
+
+def test_readme_names_targets_and_files_that_exist() -> None:
+    commands = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(re.findall(r"`([^`]+)`", _README))))
+    assert commands - {"and"} <= _TARGETS
+    for link in re.findall(r"\]\(([^)#]+)\)", _README):
+        assert (PROJECT / link).exists(), link
+
+
+def test_every_mart_in_readme_is_a_model() -> None:
+    for schema, name in re.findall(r"`([a-z]+)\.((?:dim|fct|bridge)_[a-z_]+)`", _README):
+        assert (PROJECT / f"models/marts/{schema}/{name}.sql").exists(), f"{schema}.{name}"
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_is_pinned(name: str) -> None:
+    lines = [
+        line
+        for line in (PROJECT / name).read_text().splitlines()
+        if line and not line.startswith(("#", "-r "))
+    ]
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"[a-z0-9-]+==[0-9a-z.]+", line), line
+
+
+def test_every_direct_requirement_is_argued_for() -> None:
+    decisions = (PROJECT / "docs/decisions.md").read_text()
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        direct = (PROJECT / name).read_text().split("# What those need in turn.")[0]
+        for package in re.findall(r"^([a-z0-9-]+)==", direct, re.MULTILINE):
+            assert package in decisions, package
+
+
+def test_workflows_pin_actions_and_call_make() -> None:
+    workflows = list((PROJECT / ".github/workflows").glob("*.yml"))
+    assert workflows
+    for path in workflows:
+        text = path.read_text()
+        for action in re.findall(r"uses: (.*)", text):
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action), action
+        for command in re.findall(r"run: (.*)", text):
+            assert re.fullmatch(r"make [a-z]+", command), command
+            assert command.split()[1] in _TARGETS
+        assert "\npermissions: {}\n" in text
+
+
+def test_ci_runs_make_test() -> None:
+    script = PROJECT / ".ci/run"
+    assert script.stat().st_mode & 0o100
+    assert "exec make test\n" in script.read_text()
+
+
+def test_no_file_names_a_machine_or_a_package_index() -> None:
+    hosts = r"files\.python" + r"hosted|pypi\." + r"org/simple|registry\.npm" + r"js"
+    pattern = re.compile(rf"{hosts}|(?<![\w.])/(?:home|Users)/\w")
+    for name in _TRACKED:
+        path = PROJECT / name
+        if path.is_file() and path.stat().st_size < 1_000_000:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            assert not pattern.search(text), name
+
+
+def test_own_extracts_are_never_generated_over() -> None:
+    assert "ingest generate" not in _make("build", "EXTRACTS_PATH=my exports")
+
+
+def test_paths_reach_the_commands_with_spaces_and_quotes() -> None:
+    rule = 'shown: ; @printf "%s" "$$EXTRACTS_PATH"'
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "--eval", rule, "shown", "EXTRACTS_PATH=it's my exports"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "it's my exports"
