@@ -1,0 +1,12 @@
+{#- A JSON object of named expressions; a JSON expression is nested, not quoted.
+
+    Arguments:
+        fields: a mapping of key to SQL expression.
+-#}
+{% macro json_object(fields) -%}
+    json_object(
+        {%- for key, expression in fields.items() %}
+        '{{ key }}', {{ expression }}{{ "," if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}

@@ -1,0 +1,220 @@
+with
+
+stg_stripe__coupons as (
+
+    select * from {{ ref('stg_stripe__coupons') }}
+
+),
+
+stg_stripe__customer_extracts as (
+
+    select * from {{ ref('stg_stripe__customer_extracts') }}
+
+),
+
+stg_stripe__events as (
+
+    select * from {{ ref('stg_stripe__events') }}
+
+),
+
+int_discounts_stated as (
+
+    select * from {{ ref('int_discounts_stated') }}
+
+),
+
+latest_statements as (
+
+    select
+        discount_id,
+        stated_at,
+        {{ expandable_id('coupon') }} as coupon_id,
+        start_at,
+        end_at,
+        stripe_customer_id,
+        subscription_id,
+        subscription_item_id,
+        promotion_code_id,
+        case
+            when subscription_item_id is not null then 'item'
+            when subscription_id is not null then 'subscription'
+            when invoice_id is not null then 'invoice'
+            else 'customer'
+        end as discount_level
+
+    from int_discounts_stated
+    qualify
+        row_number() over (
+            partition by discount_id order by coupon is null, stated_at desc, coupon desc
+        ) = 1
+
+),
+
+coupon_statements as (
+
+    select
+        coupon_id,
+        percent_off,
+        amount_off_minor,
+        currency,
+        currency_options,
+        duration,
+        duration_in_months,
+        applies_to,
+        1 as preference_number
+
+    from stg_stripe__coupons
+    where not is_deleted
+
+    union all
+
+    select
+        {{ json_string('coupon', 'id') }} as coupon_id,
+        cast({{ json_string('coupon', 'percent_off') }} as decimal(9, 6)) as percent_off,
+        cast({{ json_string('coupon', 'amount_off') }} as bigint) as amount_off_minor,
+        upper({{ json_string('coupon', 'currency') }}) as currency,
+        {{ json_value('coupon', 'currency_options') }} as currency_options,
+        {{ json_string('coupon', 'duration') }} as duration,
+        cast({{ json_string('coupon', 'duration_in_months') }} as integer) as duration_in_months,
+        {{ json_value('coupon', 'applies_to.products') }} as applies_to,
+        2 as preference_number
+
+    from int_discounts_stated
+    where left(coupon, 1) = '{'
+
+    union all
+
+    select
+        {{ json_string('object', 'id') }} as coupon_id,
+        cast({{ json_string('object', 'percent_off') }} as decimal(9, 6)) as percent_off,
+        cast({{ json_string('object', 'amount_off') }} as bigint) as amount_off_minor,
+        upper({{ json_string('object', 'currency') }}) as currency,
+        {{ json_value('object', 'currency_options') }} as currency_options,
+        {{ json_string('object', 'duration') }} as duration,
+        cast({{ json_string('object', 'duration_in_months') }} as integer) as duration_in_months,
+        {{ json_value('object', 'applies_to.products') }} as applies_to,
+        3 as preference_number
+
+    from stg_stripe__events
+    where object_type = 'coupon'
+
+),
+
+coupons as (
+
+    select * exclude (preference_number)
+    from coupon_statements
+    where duration is not null
+    qualify
+        row_number() over (
+            partition by coupon_id order by applies_to is null, preference_number, currency_options
+        ) = 1
+
+),
+
+removals as (
+
+    select
+        object_id as discount_id,
+        min(occurred_at) as removed_at
+
+    from stg_stripe__events
+    where event_type = 'customer.discount.deleted'
+    group by object_id
+
+),
+
+-- Without an archive: the first extract of a customer without the discount that an earlier had.
+customer_extract_discounts as (
+
+    select
+        stripe_customer_id,
+        extracted_at,
+        {{ json_string('discount', 'id') }} as discount_id,
+        lag({{ json_string('discount', 'id') }}) over (
+            partition by stripe_customer_id order by extracted_at
+        ) as previous_discount_id
+
+    from stg_stripe__customer_extracts
+    where not is_deleted
+
+),
+
+disappearances as (
+
+    select
+        previous_discount_id as discount_id,
+        min(extracted_at) as disappeared_at
+
+    from customer_extract_discounts
+    where
+        previous_discount_id is not null
+        and previous_discount_id is distinct from discount_id
+    group by previous_discount_id
+
+),
+
+bounded as (
+
+    select
+        latest_statements.*,
+        coupons.percent_off,
+        coupons.amount_off_minor,
+        coupons.currency as coupon_currency,
+        coupons.currency_options,
+        coupons.duration,
+        coupons.applies_to,
+        coalesce(
+            latest_statements.end_at,
+            case
+                when coupons.duration = 'repeating'
+                    then {{ add_months('latest_statements.start_at', 'coupons.duration_in_months') }}
+            end
+        ) as planned_end_at,
+        removals.removed_at,
+        disappearances.disappeared_at,
+        case
+            when latest_statements.discount_level = 'customer'
+                then lead(latest_statements.start_at) over (
+                    partition by
+                        latest_statements.stripe_customer_id, latest_statements.discount_level
+                    order by latest_statements.start_at, latest_statements.discount_id
+                )
+        end as replaced_at
+
+    from latest_statements
+    left join coupons
+        on latest_statements.coupon_id = coupons.coupon_id
+    left join removals
+        on latest_statements.discount_id = removals.discount_id
+    left join disappearances
+        on latest_statements.discount_id = disappearances.discount_id
+
+),
+
+final as (
+
+    select
+        discount_id,
+        discount_level,
+        stripe_customer_id,
+        subscription_id,
+        subscription_item_id,
+        promotion_code_id,
+        coupon_id,
+        percent_off,
+        amount_off_minor,
+        coupon_currency,
+        currency_options,
+        duration,
+        applies_to,
+        start_at as live_from_at,
+        least(planned_end_at, removed_at, replaced_at, disappeared_at) as live_to_at,
+        duration is not null as is_resolved
+
+    from bounded
+
+)
+
+select * from final

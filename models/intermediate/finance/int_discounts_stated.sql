@@ -1,0 +1,170 @@
+with
+
+stg_stripe__customer_extracts as (
+
+    select * from {{ ref('stg_stripe__customer_extracts') }}
+
+),
+
+stg_stripe__discounts as (
+
+    select * from {{ ref('stg_stripe__discounts') }}
+
+),
+
+stg_stripe__events as (
+
+    select * from {{ ref('stg_stripe__events') }}
+
+),
+
+stg_stripe__invoices as (
+
+    select * from {{ ref('stg_stripe__invoices') }}
+
+),
+
+int_subscription_statements as (
+
+    select * from {{ ref('int_subscription_statements') }}
+
+),
+
+relevant_events as (
+
+    select
+        event_type,
+        occurred_at,
+        object_type,
+        object,
+        previous_attributes
+
+    from stg_stripe__events
+    where object_type in ('discount', 'customer')
+
+),
+
+subscription_discounts as (
+
+    select
+        stated_at,
+        {{ explode('discounts') }} as discount
+    from int_subscription_statements
+
+),
+
+subscription_items as (
+
+    select
+        stated_at,
+        {{ explode(json_array('items')) }} as item
+    from int_subscription_statements
+
+),
+
+item_discounts as (
+
+    select
+        stated_at,
+        {{ explode(json_array(json_value('item', 'discounts'))) }} as discount
+    from subscription_items
+
+),
+
+invoice_discounts as (
+
+    select
+        created_at as stated_at,
+        {{ explode(json_array('discounts')) }} as discount
+    from stg_stripe__invoices
+
+),
+
+-- Wherever a discount is shown whole: the archive, and whatever was extracted expanded.
+discount_objects as (
+
+    select occurred_at as stated_at, object as discount
+    from relevant_events
+    where object_type = 'discount'
+
+    union all
+
+    select occurred_at as stated_at, {{ json_value('object', 'discount') }} as discount
+    from relevant_events
+    where object_type = 'customer'
+
+    union all
+
+    select occurred_at as stated_at, {{ json_value('previous_attributes', 'discount') }} as discount
+    from relevant_events
+    where object_type = 'customer'
+
+    union all
+
+    select extracted_at as stated_at, discount
+    from stg_stripe__customer_extracts
+
+    union all
+
+    select stated_at, discount from subscription_discounts
+
+    union all
+
+    select stated_at, discount from item_discounts
+
+    union all
+
+    select stated_at, discount from invoice_discounts
+
+),
+
+parsed as (
+
+    select
+        stated_at,
+        {{ json_string('discount', 'id') }} as discount_id,
+        coalesce(
+            {{ json_string('discount', 'source.coupon') }}, {{ json_string('discount', 'coupon') }}
+        ) as coupon,
+        {{ from_epoch(json_string('discount', 'start')) }} as start_at,
+        {{ from_epoch(json_string('discount', 'end')) }} as end_at,
+        {{ expandable_id(json_string('discount', 'customer')) }} as stripe_customer_id,
+        {{ json_string('discount', 'subscription') }} as subscription_id,
+        {{ json_string('discount', 'subscription_item') }} as subscription_item_id,
+        coalesce(
+            {{ json_string('discount', 'invoice') }}, {{ json_string('discount', 'invoice_item') }}
+        ) as invoice_id,
+        {{ expandable_id(json_string('discount', 'promotion_code')) }} as promotion_code_id
+
+    from discount_objects
+    where {{ json_string('discount', 'id') }} is not null
+
+),
+
+extracted as (
+
+    select
+        _extracted_at as stated_at,
+        discount_id,
+        coalesce(cast(coupon as varchar), coupon_id) as coupon,
+        start_at,
+        end_at,
+        stripe_customer_id,
+        subscription_id,
+        subscription_item_id,
+        invoice_id,
+        promotion_code_id
+
+    from stg_stripe__discounts
+
+),
+
+final as (
+
+    select * from parsed
+    union all by name
+    select * from extracted
+
+)
+
+select * from final

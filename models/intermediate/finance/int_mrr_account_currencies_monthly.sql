@@ -1,0 +1,147 @@
+with
+
+fct_subscription_item_mrr as (
+
+    select * from {{ ref('fct_subscription_item_mrr') }}
+
+),
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+exchange_rates as (
+
+    select * from {{ ref('exchange_rates') }}
+
+),
+
+counting as (
+
+    select *
+    from fct_subscription_item_mrr
+    where mrr_exclusion_reason is null
+
+),
+
+account_currencies as (
+
+    select distinct
+        account_id,
+        currency
+    from counting
+
+),
+
+first_months as (
+
+    select
+        account_id,
+        {{ month_start('min(valid_from_at)') }} as first_month
+    from counting
+    group by account_id
+
+),
+
+account_months as (
+
+    select
+        first_months.account_id,
+        {{ explode(month_series('first_months.first_month', month_start('int_as_of.as_of_at'))) }}
+            as mrr_month
+    from first_months
+    cross join int_as_of
+
+),
+
+-- The running month is measured at the as-of instant, any other at its last one: an interval that
+-- ends with the next month's first instant still holds.
+measured as (
+
+    select
+        account_months.account_id,
+        account_currencies.currency,
+        account_months.mrr_month,
+        {{ add_months('account_months.mrr_month', 1) }} <= int_as_of.as_of_at + interval 1 microsecond
+            as is_month_closed,
+        least(
+            cast({{ add_months('account_months.mrr_month', 1) }} as timestamp)
+            - interval 1 microsecond,
+            int_as_of.as_of_at
+        ) as measured_at
+
+    from account_months
+    inner join account_currencies
+        on account_months.account_id = account_currencies.account_id
+    cross join int_as_of
+
+),
+
+native as (
+
+    select
+        measured.account_id,
+        measured.currency,
+        measured.mrr_month,
+        measured.is_month_closed,
+        coalesce(sum(counting.mrr), 0) as mrr
+
+    from measured
+    left join counting
+        on
+            measured.account_id = counting.account_id
+            and measured.currency = counting.currency
+            and measured.measured_at >= counting.valid_from_at
+            and (counting.valid_to_at is null or measured.measured_at < counting.valid_to_at)
+    group by
+        measured.account_id,
+        measured.currency,
+        measured.mrr_month,
+        measured.is_month_closed
+
+),
+
+latest_rates as (
+
+    select
+        currency,
+        arg_max(usd_per_unit, rate_month) as usd_per_unit
+    from exchange_rates
+    group by currency
+
+),
+
+-- Only the running month, whose end has no rate yet, may take the latest rate there is.
+final as (
+
+    select
+        native.account_id,
+        native.currency,
+        native.mrr_month,
+        native.is_month_closed,
+        cast(native.mrr as decimal(28, 6)) as mrr,
+        case
+            when native.currency = '{{ var("reporting_currency") }}' then 1
+            when exchange_rates.usd_per_unit is not null then exchange_rates.usd_per_unit
+            when not native.is_month_closed and latest_rates.usd_per_unit is not null
+                then latest_rates.usd_per_unit
+            when native.mrr != 0
+                then {{ raise_error(
+                    "'No exchange rate for ' || native.currency || ' in '"
+                    ~ " || strftime(native.mrr_month, '%Y-%m') || ': add it to the seed exchange_rates'"
+                ) }}
+        end as usd_per_unit
+
+    from native
+    left join exchange_rates
+        on
+            native.currency = exchange_rates.currency
+            and native.mrr_month = exchange_rates.rate_month
+    left join latest_rates
+        on native.currency = latest_rates.currency
+
+)
+
+select * from final

@@ -1,0 +1,143 @@
+with
+
+int_subscription_events_ordered as (
+
+    select * from {{ ref('int_subscription_events_ordered') }}
+
+),
+
+stg_stripe__subscription_extracts as (
+
+    select * from {{ ref('stg_stripe__subscription_extracts') }}
+
+),
+
+event_statements as (
+
+    select
+        subscription_id,
+        'event' as statement_source,
+        event_type,
+        occurred_at as stated_at,
+        event_number as statement_number,
+        object
+
+    from int_subscription_events_ordered
+
+),
+
+-- What the first event says was there before it; a first `created` has nothing before it.
+before_first_event_statements as (
+
+    select
+        subscription_id,
+        'before_first_event' as statement_source,
+        event_type,
+        occurred_at as stated_at,
+        0 as statement_number,
+        {{ json_overlay('object', 'previous_attributes') }} as object
+
+    from int_subscription_events_ordered
+    where
+        event_number = 1
+        and event_type != 'customer.subscription.created'
+
+),
+
+extract_statements as (
+
+    select
+        subscription_id,
+        case
+            when row_number() over (partition by subscription_id order by extracted_at) = 1
+                then 'first_extract'
+            else 'later_extract'
+        end as statement_source,
+        cast(null as varchar) as event_type,
+        extracted_at as stated_at,
+        1000000 + row_number() over (
+            partition by subscription_id order by extracted_at
+        ) as statement_number,
+        object
+
+    from stg_stripe__subscription_extracts
+
+),
+
+statements as (
+
+    select * from event_statements
+    union all by name
+    select * from before_first_event_statements
+    union all by name
+    select * from extract_statements
+
+),
+
+parsed as (
+
+    select
+        subscription_id,
+        statement_source,
+        event_type,
+        stated_at,
+        statement_number,
+        {{ expandable_id(json_string('object', 'customer')) }} as stripe_customer_id,
+        upper({{ json_string('object', 'currency') }}) as currency,
+        case
+            when
+                event_type = 'customer.subscription.deleted'
+                and statement_source = 'event'
+                and {{ json_string('object', 'status') }} != 'incomplete_expired'
+                then 'canceled'
+            else {{ json_string('object', 'status') }}
+        end as subscription_status,
+        least(
+            {{ from_epoch(json_string('object', 'start_date')) }},
+            {{ from_epoch(json_string('object', 'created')) }}
+        ) as started_at,
+        {{ from_epoch(json_string('object', 'trial_start')) }} as trial_start_at,
+        {{ from_epoch(json_string('object', 'trial_end')) }} as trial_end_at,
+        {{ from_epoch(json_string('object', 'cancel_at')) }} as cancel_at,
+        {{ from_epoch(json_string('object', 'canceled_at')) }} as canceled_at,
+        {{ from_epoch(json_string('object', 'ended_at')) }} as ended_at,
+        coalesce(cast({{ json_string('object', 'cancel_at_period_end') }} as boolean), false)
+        or {{ json_string('object', 'cancel_at') }} is not null as is_cancel_scheduled,
+        {{ json_string('object', 'pause_collection.behavior') }} as pause_behavior,
+        {{ from_epoch(json_string('object', 'pause_collection.resumes_at')) }} as pause_resumes_at,
+        {{ json_value('object', 'items.data') }} as items,
+        coalesce(cast({{ json_string('object', 'items.has_more') }} as boolean), false)
+            as has_more_items,
+        -- Versions up to acacia have one `discount`, later ones a list; some have both.
+        case
+            when json_array_length({{ json_value('object', 'discounts') }}) > 0
+                then {{ json_array(json_value('object', 'discounts')) }}
+            when {{ json_value('object', 'discount') }} is not null
+                then [{{ json_value('object', 'discount') }}]
+            else cast([] as json[])
+        end as discounts,
+        {{ json_value('object', 'default_tax_rates') }} as default_tax_rates
+
+    from statements
+
+),
+
+final as (
+
+    select
+        *,
+        subscription_status in ('canceled', 'incomplete_expired') as is_ended,
+        concat_ws(
+            '|',
+            subscription_status,
+            coalesce(cast(cancel_at as varchar), ''),
+            coalesce(pause_behavior, ''),
+            coalesce(cast(pause_resumes_at as varchar), ''),
+            {{ json_list_digest('items', [['id'], ['price.id', 'plan.id'], ['quantity']]) }}
+        ) as state_digest
+
+    from parsed
+
+)
+
+select * from final

@@ -1,0 +1,227 @@
+with
+
+int_subscription_statements as (
+
+    select * from {{ ref('int_subscription_statements') }}
+
+),
+
+int_stripe__customers_known as (
+
+    select * from {{ ref('int_stripe__customers_known') }}
+
+),
+
+event_statements as (
+
+    select *
+    from int_subscription_statements
+    where statement_source = 'event'
+
+),
+
+-- Where there is an archive, an extract adds only what no webhook told: a state that the archive
+-- never had, extracted on a day after the archive's last word before it. An end is always believed.
+extracts_beyond_the_archive as (
+
+    select extracts.subscription_id, extracts.statement_number
+    from int_subscription_statements as extracts
+    inner join event_statements
+        on extracts.subscription_id = event_statements.subscription_id
+    where extracts.statement_source in ('first_extract', 'later_extract')
+    group by all
+    having
+        bool_and(extracts.state_digest != event_statements.state_digest)
+        and (
+            bool_or(extracts.is_ended)
+            or max(event_statements.stated_at) filter (
+                where event_statements.stated_at <= extracts.stated_at
+            ) < date_trunc('day', max(extracts.stated_at))
+        )
+
+),
+
+statements_kept as (
+
+    select
+        int_subscription_statements.*,
+        event_subscriptions.subscription_id is not null as has_archive,
+        lag(int_subscription_statements.stated_at) over (
+            partition by int_subscription_statements.subscription_id
+            order by int_subscription_statements.statement_number
+        ) as previous_stated_at
+
+    from int_subscription_statements
+    left join (select distinct event_statements.subscription_id from event_statements)
+        as event_subscriptions
+        on int_subscription_statements.subscription_id = event_subscriptions.subscription_id
+    left join extracts_beyond_the_archive
+        on
+            int_subscription_statements.subscription_id
+            = extracts_beyond_the_archive.subscription_id
+            and int_subscription_statements.statement_number
+            = extracts_beyond_the_archive.statement_number
+    where
+        event_subscriptions.subscription_id is null
+        or int_subscription_statements.statement_source in ('event', 'before_first_event')
+        or extracts_beyond_the_archive.subscription_id is not null
+
+),
+
+-- A statement about the time before it was made: the object's own dates tell its trial.
+reconstructed as (
+
+    select
+        statements_kept.*,
+        case subscription_status
+            when 'canceled' then 'active'
+            when 'incomplete_expired' then 'incomplete'
+            else subscription_status
+        end as lived_status
+
+    from statements_kept
+    where
+        statement_source = 'before_first_event'
+        or (statement_source = 'first_extract' and not has_archive)
+
+),
+
+reconstructed_pieces as (
+
+    select
+        * exclude (lived_status),
+        lived_status as version_status,
+        started_at as effective_from_at,
+        1 as piece_number
+    from reconstructed
+
+    union all by name
+
+    select
+        * exclude (lived_status),
+        'trialing' as version_status,
+        greatest(trial_start_at, started_at) as effective_from_at,
+        2 as piece_number
+    from reconstructed
+    where
+        trial_end_at is not null
+        and lived_status != 'trialing'
+
+    union all by name
+
+    select
+        * exclude (lived_status),
+        lived_status as version_status,
+        trial_end_at as effective_from_at,
+        3 as piece_number
+    from reconstructed
+    where
+        trial_end_at is not null
+        and lived_status != 'trialing'
+
+),
+
+stated_pieces as (
+
+    select
+        *,
+        subscription_status as version_status,
+        case
+            when statement_source = 'event' and event_type = 'customer.subscription.created'
+                then least(stated_at, started_at)
+            when
+                statement_source = 'later_extract'
+                and not has_archive
+                and subscription_status != 'trialing'
+                and trial_end_at > previous_stated_at
+                and trial_end_at <= stated_at
+                then trial_end_at
+            else stated_at
+        end as effective_from_at,
+        9 as piece_number
+
+    from statements_kept
+    where
+        statement_source in ('event', 'later_extract')
+        or has_archive and statement_source = 'first_extract'
+
+),
+
+pieces as (
+
+    select * from reconstructed_pieces
+    where effective_from_at <= stated_at
+
+    union all by name
+
+    select * from stated_pieces
+
+),
+
+ends as (
+
+    select
+        statements_kept.subscription_id,
+        least(
+            min(coalesce(statements_kept.ended_at, statements_kept.stated_at)) filter (
+                where statements_kept.is_ended
+            ),
+            min(int_stripe__customers_known.deleted_at)
+        ) as ended_at,
+        coalesce(
+            max(statements_kept.subscription_status) filter (where statements_kept.is_ended),
+            'canceled'
+        ) as end_status
+
+    from statements_kept
+    left join int_stripe__customers_known
+        on statements_kept.stripe_customer_id = int_stripe__customers_known.stripe_customer_id
+    group by statements_kept.subscription_id
+
+),
+
+pieces_until_the_end as (
+
+    select
+        pieces.*,
+        ends.ended_at as subscription_ended_at
+
+    from pieces
+    inner join ends
+        on pieces.subscription_id = ends.subscription_id
+    where
+        ends.ended_at is null
+        or pieces.effective_from_at < ends.ended_at and not (pieces.is_ended and pieces.piece_number = 9)
+
+),
+
+closing_pieces as (
+
+    select
+        statements_kept.* replace (cast(null as json) as items, false as is_cancel_scheduled),
+        ends.end_status as version_status,
+        ends.ended_at as effective_from_at,
+        10 as piece_number,
+        ends.ended_at as subscription_ended_at
+
+    from statements_kept
+    inner join ends
+        on statements_kept.subscription_id = ends.subscription_id
+    where ends.ended_at is not null
+    qualify
+        row_number() over (
+            partition by statements_kept.subscription_id
+            order by statements_kept.statement_number desc
+        ) = 1
+
+),
+
+final as (
+
+    select * from pieces_until_the_end
+    union all by name
+    select * from closing_pieces
+
+)
+
+select * from final

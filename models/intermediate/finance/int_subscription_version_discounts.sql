@@ -1,0 +1,161 @@
+with
+
+int_discounts_resolved as (
+
+    select * from {{ ref('int_discounts_resolved') }}
+
+),
+
+int_subscription_versions as (
+
+    select * from {{ ref('int_subscription_versions') }}
+
+),
+
+subscription_lists as (
+
+    select
+        version_id,
+        subscription_id,
+        cast(null as varchar) as subscription_item_id,
+        {{ explode_with_position('discounts') }} as listed
+    from int_subscription_versions
+
+),
+
+items as (
+
+    select
+        version_id,
+        subscription_id,
+        {{ explode(json_array('items')) }} as item
+    from int_subscription_versions
+
+),
+
+item_lists as (
+
+    select
+        version_id,
+        subscription_id,
+        {{ json_string('item', 'id') }} as subscription_item_id,
+        {{ explode_with_position(json_array(json_value('item', 'discounts'))) }} as listed
+    from items
+
+),
+
+listed as (
+
+    select
+        version_id,
+        subscription_id,
+        subscription_item_id,
+        1 as level_number,
+        listed.position as position_number,
+        {{ expandable_id("json_extract_string(listed.value, '$')") }} as discount_id
+    from item_lists
+
+    union all
+
+    select
+        version_id,
+        subscription_id,
+        subscription_item_id,
+        2 as level_number,
+        listed.position as position_number,
+        {{ expandable_id("json_extract_string(listed.value, '$')") }} as discount_id
+    from subscription_lists
+
+),
+
+-- A discount that names its subscription although no version of it lists the discount.
+unlisted as (
+
+    select
+        int_subscription_versions.version_id,
+        int_discounts_resolved.subscription_id,
+        int_discounts_resolved.subscription_item_id,
+        case when int_discounts_resolved.discount_level = 'item' then 1 else 2 end as level_number,
+        1000 + row_number() over (
+            partition by int_subscription_versions.version_id
+            order by int_discounts_resolved.live_from_at, int_discounts_resolved.discount_id
+        ) as position_number,
+        int_discounts_resolved.discount_id
+
+    from int_discounts_resolved
+    inner join int_subscription_versions
+        on int_discounts_resolved.subscription_id = int_subscription_versions.subscription_id
+    where
+        int_discounts_resolved.discount_level in ('item', 'subscription')
+        and int_discounts_resolved.discount_id not in (select listed.discount_id from listed)
+
+),
+
+of_the_customer as (
+
+    select
+        int_subscription_versions.version_id,
+        int_subscription_versions.subscription_id,
+        cast(null as varchar) as subscription_item_id,
+        3 as level_number,
+        1 as position_number,
+        int_discounts_resolved.discount_id
+
+    from int_discounts_resolved
+    inner join int_subscription_versions
+        on int_discounts_resolved.stripe_customer_id = int_subscription_versions.stripe_customer_id
+    where int_discounts_resolved.discount_level = 'customer'
+
+),
+
+all_discounts as (
+
+    select * from listed
+    union all
+    select * from unlisted
+    union all
+    select * from of_the_customer
+
+),
+
+final as (
+
+    select
+        all_discounts.version_id,
+        all_discounts.subscription_id,
+        all_discounts.subscription_item_id,
+        all_discounts.level_number,
+        all_discounts.position_number,
+        all_discounts.discount_id,
+        int_discounts_resolved.coupon_id,
+        int_discounts_resolved.percent_off,
+        int_discounts_resolved.amount_off_minor,
+        int_discounts_resolved.coupon_currency,
+        int_discounts_resolved.currency_options,
+        int_discounts_resolved.duration,
+        int_discounts_resolved.applies_to,
+        coalesce(
+            int_discounts_resolved.live_from_at, int_subscription_versions.valid_from_at
+        ) as live_from_at,
+        int_discounts_resolved.live_to_at,
+        coalesce(int_discounts_resolved.is_resolved, false) as is_resolved
+
+    from all_discounts
+    inner join int_subscription_versions
+        on all_discounts.version_id = int_subscription_versions.version_id
+    left join int_discounts_resolved
+        on all_discounts.discount_id = int_discounts_resolved.discount_id
+    where
+        int_discounts_resolved.live_from_at is null
+        or (
+            int_subscription_versions.valid_to_at is null
+            or int_discounts_resolved.live_from_at < int_subscription_versions.valid_to_at
+        )
+        and (
+            int_discounts_resolved.live_to_at is null
+            or int_discounts_resolved.live_to_at > int_subscription_versions.valid_from_at
+        )
+
+)
+
+select * from final

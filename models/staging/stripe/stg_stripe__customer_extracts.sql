@@ -1,0 +1,41 @@
+with
+
+source as (
+
+    select * from {{ source('stripe', 'customers') }}
+
+),
+
+renamed as (
+
+    select
+        id as stripe_customer_id,
+        email,
+        name as customer_name,
+        metadata,
+        {{ from_epoch('created') }} as created_at,
+        discount,
+        coalesce(deleted, false) as is_deleted,
+        _extracted_at as extracted_at,
+        _batch_id,
+        _source_file,
+        _source_row
+
+    from source
+    where coalesce(livemode, true)
+
+),
+
+one_per_extract as (
+
+    select *
+    from renamed
+    qualify
+        row_number() over (
+            partition by stripe_customer_id, extracted_at
+            order by _batch_id desc, _source_file desc, _source_row desc
+        ) = 1
+
+)
+
+select * from one_per_extract
