@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -103,12 +103,10 @@ def marts(warehouse: Path) -> list[str]:
     return [str(name) for (name,) in found]
 
 
-def differences(
-    one: Path, other: Path, ignore: Sequence[str] = ()
-) -> dict[str, list[tuple[object, ...]]]:
+def differences(one: Path, other: Path, *, limit: int = 5) -> dict[str, list[Row]]:
     """The marts that are not equal row for row in two warehouses, with a few rows of each.
 
-    Columns about loading (`_…`) are left out, and those named in `ignore`.
+    Columns about loading (`_…`) are left out.
     """
     found: dict[str, list[Row]] = {}
     with opened(one) as connection:
@@ -117,12 +115,12 @@ def differences(
             columns = ", ".join(
                 f'"{name}"'
                 for (name, *_) in connection.execute(f"describe {mart}").fetchall()
-                if not name.startswith("_") and name not in ignore
+                if not name.startswith("_")
             )
             here, there = f"select {columns} from {mart}", f"select {columns} from other.{mart}"
             rows_apart = connection.execute(
-                f"(select 'only here', * from ({here} except all {there}) limit 3) union all"
-                f" (select 'only there', * from ({there} except all {here}) limit 3)"
+                f"(select 'only here', * from ({here} except all {there}) limit {limit}) union all"
+                f" (select 'only there', * from ({there} except all {here}) limit {limit})"
             ).fetchall()
             if rows_apart:
                 found[mart] = rows_apart
