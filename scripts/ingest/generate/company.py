@@ -18,7 +18,7 @@ from ingest.generate.plans import MINOR_DIGITS
 from ingest.generate.records import Account, Company, Deal, Lifecycle, Rep, SeatChange, User
 from ingest.generate.stories import STORIES, Story
 
-ACCOUNT_COUNTS = {"tiny": 64, "small": 300, "medium": 1_000, "large": 2_000, "xlarge": 6_000}
+ACCOUNT_COUNTS = {"tiny": 72, "small": 300, "medium": 1_000, "large": 2_000, "xlarge": 6_000}
 
 _COUNTRIES = (
     ("US", "USD", 0.46),
