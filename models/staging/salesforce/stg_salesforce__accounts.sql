@@ -1,0 +1,63 @@
+with
+
+source as (
+
+    select * from {{ source('salesforce', 'Account') }}
+
+),
+
+renamed as (
+
+    select
+        {{ salesforce_id18('id') }} as salesforce_account_id,
+        {{ salesforce_id18('masterrecordid') }} as master_salesforce_account_id,
+        {{ salesforce_id18('parentid') }} as parent_salesforce_account_id,
+        {{ salesforce_id18('ownerid') }} as owner_salesforce_user_id,
+
+        name as account_name,
+        type as account_type,
+        accountsource as account_source,
+        industry,
+        website,
+        phone,
+        billingcity as billing_city,
+        billingstate as billing_state,
+        billingcountry as billing_country,
+        upper(currencyisocode) as currency,
+        cast(numberofemployees as bigint) as employee_count,
+        annualrevenue as annual_revenue_amount,
+        {{ json_string('_extra', 'Legacy_Segment__c') }} as legacy_segment,
+
+        coalesce(isdeleted, false) or masterrecordid is not null as is_deleted,
+
+        createddate as created_at,
+        lastmodifieddate as modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at) as system_modified_at,
+
+        _extracted_at,
+        _batch_id,
+        _source_file,
+        _source_row
+
+    from source
+
+),
+
+final as (
+
+    select *
+    from renamed
+    qualify
+        row_number() over (
+            partition by salesforce_account_id
+            order by
+                system_modified_at desc,
+                _extracted_at desc,
+                _batch_id desc,
+                _source_file desc,
+                _source_row desc
+        ) = 1
+
+)
+
+select * from final

@@ -1,0 +1,63 @@
+with
+
+source as (
+
+    select * from {{ source('salesforce', 'Contact') }}
+
+),
+
+renamed as (
+
+    select
+        {{ salesforce_id18('id') }} as salesforce_contact_id,
+        {{ salesforce_id18('masterrecordid') }} as master_salesforce_contact_id,
+        {{ salesforce_id18('accountid') }} as salesforce_account_id,
+        {{ salesforce_id18('reportstoid') }} as reports_to_salesforce_contact_id,
+        {{ salesforce_id18('ownerid') }} as owner_salesforce_user_id,
+
+        coalesce(name, concat_ws(' ', firstname, lastname)) as contact_name,
+        firstname as first_name,
+        lastname as last_name,
+        lower(trim(email)) as email,
+        phone,
+        title,
+        department,
+        leadsource as lead_source,
+        mailingcountry as mailing_country,
+
+        coalesce(hasoptedoutofemail, false) as has_opted_out_of_email,
+        coalesce(isemailbounced, false) or emailbounceddate is not null as is_email_bounced,
+        coalesce(isdeleted, false) or masterrecordid is not null as is_deleted,
+
+        createddate as created_at,
+        lastmodifieddate as modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at) as system_modified_at,
+        emailbounceddate as email_bounced_at,
+
+        _extracted_at,
+        _batch_id,
+        _source_file,
+        _source_row
+
+    from source
+
+),
+
+final as (
+
+    select *
+    from renamed
+    qualify
+        row_number() over (
+            partition by salesforce_contact_id
+            order by
+                system_modified_at desc,
+                _extracted_at desc,
+                _batch_id desc,
+                _source_file desc,
+                _source_row desc
+        ) = 1
+
+)
+
+select * from final

@@ -1,0 +1,66 @@
+with
+
+source as (
+
+    select * from {{ source('salesforce', 'Lead') }}
+
+),
+
+renamed as (
+
+    select
+        {{ salesforce_id18('id') }} as salesforce_lead_id,
+        {{ salesforce_id18('masterrecordid') }} as master_salesforce_lead_id,
+        {{ salesforce_id18('convertedaccountid') }} as converted_salesforce_account_id,
+        {{ salesforce_id18('convertedcontactid') }} as converted_salesforce_contact_id,
+        {{ salesforce_id18('convertedopportunityid') }} as converted_opportunity_id,
+        {{ salesforce_id18('ownerid') }} as owner_salesforce_user_id,
+
+        coalesce(name, concat_ws(' ', firstname, lastname)) as lead_name,
+        company as company_name,
+        lower(trim(email)) as email,
+        website,
+        title,
+        leadsource as lead_source,
+        status as lead_status,
+        industry,
+        rating,
+        country,
+        cast(numberofemployees as bigint) as employee_count,
+        annualrevenue as annual_revenue_amount,
+
+        coalesce(isconverted, false) as is_converted,
+        coalesce(isdeleted, false) or masterrecordid is not null as is_deleted,
+
+        createddate as created_at,
+        lastmodifieddate as modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at) as system_modified_at,
+        converteddate as converted_date,
+
+        _extracted_at,
+        _batch_id,
+        _source_file,
+        _source_row
+
+    from source
+
+),
+
+final as (
+
+    select *
+    from renamed
+    qualify
+        row_number() over (
+            partition by salesforce_lead_id
+            order by
+                system_modified_at desc,
+                _extracted_at desc,
+                _batch_id desc,
+                _source_file desc,
+                _source_row desc
+        ) = 1
+
+)
+
+select * from final

@@ -1,0 +1,73 @@
+with
+
+source as (
+
+    select * from {{ source('salesforce', 'Opportunity') }}
+
+),
+
+renamed as (
+
+    select
+        {{ salesforce_id18('id') }} as opportunity_id,
+        {{ salesforce_id18('accountid') }} as salesforce_account_id,
+        {{ salesforce_id18('ownerid') }} as owner_salesforce_user_id,
+        {{ salesforce_id18('campaignid') }} as campaign_id,
+
+        name as opportunity_name,
+        stagename as stage_name,
+        type as opportunity_type,
+        leadsource as lead_source,
+        forecastcategory as forecast_category,
+        coalesce(
+            {{ json_string('_extra', 'Loss_Reason__c') }},
+            {{ json_string('_extra', 'loss_reason__c') }},
+            {{ json_string('_extra', 'LOSS_REASON__C') }}
+        ) as loss_reason,
+        nextstep as next_step,
+        upper(currencyisocode) as currency,
+
+        amount,
+        cast(probability / 100 as decimal(18, 6)) as probability_rate,
+        cast(pushcount as bigint) as push_count,
+
+        coalesce(isclosed, iswon, forecastcategory = 'Closed', false)
+        or lower(stagename) in ('closed won', 'closed lost') as is_closed,
+        coalesce(iswon, forecastcategory = 'Closed', lower(stagename) = 'closed won', false) as is_won,
+        coalesce(hasopportunitylineitem, false) as has_line_items,
+        coalesce(isdeleted, false) as is_deleted,
+
+        closedate as close_date,
+
+        createddate as created_at,
+        lastmodifieddate as modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at) as system_modified_at,
+        laststagechangedate as stage_changed_at,
+
+        _extracted_at,
+        _batch_id,
+        _source_file,
+        _source_row
+
+    from source
+
+),
+
+final as (
+
+    select *
+    from renamed
+    qualify
+        row_number() over (
+            partition by opportunity_id
+            order by
+                system_modified_at desc,
+                _extracted_at desc,
+                _batch_id desc,
+                _source_file desc,
+                _source_row desc
+        ) = 1
+
+)
+
+select * from final

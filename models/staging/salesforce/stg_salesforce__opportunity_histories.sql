@@ -1,0 +1,56 @@
+with
+
+source as (
+
+    select * from {{ source('salesforce', 'OpportunityHistory') }}
+
+),
+
+renamed as (
+
+    select
+        {{ salesforce_id18('id') }} as opportunity_history_id,
+        {{ salesforce_id18('opportunityid') }} as opportunity_id,
+        {{ salesforce_id18('createdbyid') }} as created_by_salesforce_user_id,
+
+        stagename as stage_name,
+        forecastcategory as forecast_category,
+        upper(currencyisocode) as currency,
+
+        amount,
+        expectedrevenue as expected_revenue_amount,
+        cast(probability / 100 as decimal(18, 6)) as probability_rate,
+
+        coalesce(isdeleted, false) as is_deleted,
+
+        closedate as close_date,
+        createddate as created_at,
+        coalesce(systemmodstamp, createddate, _extracted_at) as system_modified_at,
+
+        _extracted_at,
+        _batch_id,
+        _source_file,
+        _source_row
+
+    from source
+
+),
+
+final as (
+
+    select *
+    from renamed
+    qualify
+        row_number() over (
+            partition by opportunity_history_id
+            order by
+                system_modified_at desc,
+                _extracted_at desc,
+                _batch_id desc,
+                _source_file desc,
+                _source_row desc
+        ) = 1
+
+)
+
+select * from final

@@ -1,0 +1,53 @@
+with
+
+source as (
+
+    select * from {{ source('salesforce', 'Product2') }}
+
+),
+
+renamed as (
+
+    select
+        {{ salesforce_id18('id') }} as salesforce_product_id,
+
+        name as product_name,
+        productcode as product_code,
+        family as product_family,
+        stockkeepingunit as stock_keeping_unit,
+        description,
+
+        coalesce(isactive, false) as is_active,
+        coalesce(isdeleted, false) as is_deleted,
+
+        createddate as created_at,
+        lastmodifieddate as modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at) as system_modified_at,
+
+        _extracted_at,
+        _batch_id,
+        _source_file,
+        _source_row
+
+    from source
+
+),
+
+final as (
+
+    select *
+    from renamed
+    qualify
+        row_number() over (
+            partition by salesforce_product_id
+            order by
+                system_modified_at desc,
+                _extracted_at desc,
+                _batch_id desc,
+                _source_file desc,
+                _source_row desc
+        ) = 1
+
+)
+
+select * from final

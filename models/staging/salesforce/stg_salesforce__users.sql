@@ -1,0 +1,55 @@
+with
+
+source as (
+
+    select * from {{ source('salesforce', 'User') }}
+
+),
+
+renamed as (
+
+    select
+        {{ salesforce_id18('id') }} as salesforce_user_id,
+        {{ salesforce_id18('managerid') }} as manager_salesforce_user_id,
+        {{ salesforce_id18('userroleid') }} as user_role_id,
+
+        coalesce(name, nullif(concat_ws(' ', firstname, lastname), ''), username) as user_name,
+        lower(trim(email)) as email,
+        title,
+        department,
+        division,
+        usertype as user_type,
+
+        coalesce(isactive, false) as is_active,
+
+        createddate as created_at,
+        lastmodifieddate as modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at) as system_modified_at,
+
+        _extracted_at,
+        _batch_id,
+        _source_file,
+        _source_row
+
+    from source
+
+),
+
+final as (
+
+    select *
+    from renamed
+    qualify
+        row_number() over (
+            partition by salesforce_user_id
+            order by
+                system_modified_at desc,
+                _extracted_at desc,
+                _batch_id desc,
+                _source_file desc,
+                _source_row desc
+        ) = 1
+
+)
+
+select * from final
