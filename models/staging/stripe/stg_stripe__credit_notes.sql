@@ -1,0 +1,74 @@
+with
+
+source as (
+
+    select * from {{ source('stripe', 'credit_notes') }}
+
+),
+
+latest as (
+
+    select
+        * exclude (refunds),
+        -- Since basil a list, each with the part it paid back; before, one refund.
+        case
+            when json_array_length(refunds) > 0 then refunds
+            when refund is not null
+                then to_json([{{ json_object({'refund': expandable_id('refund')}) }}])
+            else cast('[]' as json)
+        end as refunds
+    from source
+    where coalesce(livemode, true)
+    qualify {{ is_latest_version('id') }}
+
+),
+
+final as (
+
+    select
+        id as credit_note_id,
+        {{ expandable_id('invoice') }} as invoice_id,
+        {{ expandable_id('customer') }} as stripe_customer_id,
+        {{ expandable_id('customer_balance_transaction') }} as customer_balance_transaction_id,
+
+        number as credit_note_number,
+        status,
+        type as credit_note_type,
+        reason,
+        memo,
+        upper(currency) as currency,
+
+        amount as amount_minor,
+        subtotal as subtotal_minor,
+        discount_amount as discount_amount_minor,
+        {{ json_list_sum(
+            'coalesce(total_taxes, tax_amounts)', json_string('element', 'amount')
+        ) }} as tax_minor,
+        total as total_minor,
+        total_excluding_tax as total_excluding_tax_minor,
+        -- Up to acacia a note is wholly before the payment or wholly after it, as its type says.
+        coalesce(pre_payment_amount, case type when 'pre_payment' then amount else 0 end)
+            as pre_payment_minor,
+        coalesce(post_payment_amount, case type when 'post_payment' then amount else 0 end)
+            as post_payment_minor,
+        out_of_band_amount as out_of_band_minor,
+
+        {{ json_value('lines', 'data') }} as lines,
+        refunds,
+        metadata,
+
+        coalesce(cast({{ json_string('lines', 'has_more') }} as boolean), false) as has_more_lines,
+        coalesce(deleted, false) as is_deleted,
+
+        {{ from_epoch('created') }} as created_at,
+        {{ from_epoch('effective_at') }} as effective_at,
+        {{ from_epoch('voided_at') }} as voided_at,
+
+        _batch_id,
+        _extracted_at
+
+    from latest
+
+)
+
+select * from final
