@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
@@ -24,9 +25,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
 _PROJECT_SUFFIXES = {".csv", ".sql", ".yml"}
 
-# The snapshots with all they are made from. Views and seeds made for one batch serve the next.
+# The snapshots with all they are made from; views and seeds made for one batch serve the next.
 _HISTORY = ("--select", "+resource_type:snapshot", "--exclude-resource-type", "test", "unit_test")
-_STANDING = ("--exclude", "config.materialized:view", "config.materialized:seed")
+_HISTORY_AGAIN = (*_HISTORY, "seed", "--exclude", "config.materialized:view")
 
 
 class BuildError(Exception):
@@ -60,9 +61,13 @@ class _Dbt:
         return ", ".join(f"{count} {kind}{'s'[: count != 1]}" for kind, count in kinds.items())
 
     def _invoke(self, log_level: str, *arguments: str) -> dbtRunnerResult:
-        done = dbtRunner(self._manifest).invoke(
-            ["--log-level", log_level, *arguments, *self._options]
-        )
+        try:
+            done = dbtRunner(self._manifest).invoke(
+                ["--log-level", log_level, "--log-level-file", "info", *arguments, *self._options]
+            )
+        finally:
+            # dbt would keep the file open for its next command, and so closed to the loader.
+            DuckDBConnectionManager.close_all_connections()
         if not done.success:
             if done.exception:
                 print(done.exception)
@@ -96,8 +101,11 @@ def build(extracts: Path, warehouse: Path, variables: str = "{}") -> int:
         with _timed("build") as summary:
             summary.append(dbt.run("build"))
         _record(warehouse, "build", [fingerprint])
-    except (BuildError, duckdb.IOException) as error:
+    except BuildError as error:
         print(error)
+        return 1
+    except duckdb.IOException as error:
+        print(f"cannot open {shown}: {error}")
         return 1
     print(f"{shown} is up to date after {time.monotonic() - started:.1f} s")
     return 0
@@ -105,12 +113,11 @@ def build(extracts: Path, warehouse: Path, variables: str = "{}") -> int:
 
 def _keep_history(dbt: _Dbt, warehouse: Path, *, first: bool) -> None:
     """Snapshots what has landed since the last snapshot, if anything has."""
-    if not warehouse.exists():
-        return
-    new = sorted(_landed(warehouse) - _done(warehouse, "snapshot"))
+    landed = {str(batch_id) for (batch_id,) in _rows(warehouse, "select batch_id from batches")}
+    new = sorted(landed - _done(warehouse, "snapshot"))
     if new:
         with _timed("snapshot") as summary:
-            summary.append(dbt.run("build", *_HISTORY, *(() if first else _STANDING)))
+            summary.append(dbt.run("build", *(_HISTORY if first else _HISTORY_AGAIN)))
         _record(warehouse, "snapshot", new)
 
 
@@ -122,21 +129,9 @@ def _timed(step: str) -> Iterator[list[str]]:
     print(f"{step:<10}  {time.monotonic() - started:6.1f} s  {', '.join(summary)}", flush=True)
 
 
-def _landed(warehouse: Path) -> set[str]:
-    return {str(batch_id) for (batch_id,) in _rows(warehouse, "select batch_id from batches")}
-
-
 def _done(warehouse: Path, step: str) -> set[str]:
-    known = _rows(
-        warehouse,
-        "select 1 from information_schema.tables"
-        " where table_schema = 'raw_audit' and table_name = 'build_steps'",
-    )
-    if not known:
-        return set()
-    return {
-        str(key) for (key,) in _rows(warehouse, "select key from build_steps where step = ?", step)
-    }
+    steps = _rows(warehouse, "select key from build_steps where step = ?", step)
+    return {str(key) for (key,) in steps}
 
 
 def _record(warehouse: Path, step: str, keys: Iterable[str]) -> None:
@@ -149,9 +144,15 @@ def _record(warehouse: Path, step: str, keys: Iterable[str]) -> None:
 
 
 def _rows(warehouse: Path, query: str, *values: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("use raw_audit")
-        return connection.execute(query, values).fetchall()
+    """The rows of a query over `raw_audit`; none before its tables are there."""
+    if not warehouse.exists():
+        return []
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        try:
+            connection.execute("use raw_audit")
+            return connection.execute(query, values).fetchall()
+        except duckdb.CatalogException:
+            return []
 
 
 def _fingerprint(warehouse: Path, variables: str) -> str:

@@ -13,8 +13,14 @@ SCALES = ("tiny", "small", "medium", "large", "xlarge")
 STRIPE_VERSIONS = ("2026-07-29.dahlia", "2022-11-15")
 
 
-def _path_from_environment(name: str, default: str) -> Path:
-    return Path(os.environ.get(name) or default)
+def _warehouse(text: str) -> Path:
+    """A warehouse file whose name DuckDB can take for the database's."""
+    path = Path(text)
+    if path.stem.lower() in {"main", "system", "temp"}:
+        raise argparse.ArgumentTypeError(f"DuckDB keeps the name {path.stem!r} to itself")
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder; name a file in it")
+    return path
 
 
 def _generate(arguments: argparse.Namespace) -> int:
@@ -65,14 +71,14 @@ def _add_paths(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--extracts",
         type=Path,
-        default=_path_from_environment("EXTRACTS_PATH", "data/extracts"),
+        default=os.environ.get("EXTRACTS_PATH") or "data/extracts",
         metavar="DIR",
         help="folder of batches, or one batch (EXTRACTS_PATH; %(default)s)",
     )
     parser.add_argument(
         "--warehouse",
-        type=Path,
-        default=_path_from_environment("WAREHOUSE_PATH", "data/warehouse.duckdb"),
+        type=_warehouse,
+        default=os.environ.get("WAREHOUSE_PATH") or "data/warehouse.duckdb",
         metavar="FILE",
         help="DuckDB file (WAREHOUSE_PATH; %(default)s)",
     )
