@@ -3,7 +3,8 @@
 
     Arguments:
         array: a JSON array; null counts as empty.
-        paths: for each field the dotted paths it may stand at, first found taken.
+        paths: for each field the dotted paths it may stand at, first found taken; `self` is the
+            element itself, where it is text.
 -#}
 {% macro json_list_digest(array, paths) -%}
     array_to_string(
@@ -13,7 +14,7 @@
                 lambda element: concat_ws(
                     ':'
                     {%- for alternatives in paths -%}
-                    , coalesce({% for path in alternatives %}{{ json_string('element', path) }}, {% endfor %}'')
+                    , coalesce({% for path in alternatives %}{{ json_text('element') if path == 'self' else json_string('element', path) }}, {% endfor %}'')
                     {%- endfor -%}
                 )
             )

@@ -51,6 +51,14 @@ latest_statements as (
 
 ),
 
+-- The reference is text; only where it was expanded is it JSON.
+expanded_coupons as (
+
+    select case when left(coupon, 1) = '{' then cast(coupon as json) end as coupon
+    from int_discounts_stated
+
+),
+
 coupon_statements as (
 
     select
@@ -80,8 +88,8 @@ coupon_statements as (
         {{ json_value('coupon', 'applies_to.products') }} as applies_to,
         2 as preference_number
 
-    from int_discounts_stated
-    where left(coupon, 1) = '{'
+    from expanded_coupons
+    where coupon is not null
 
     union all
 

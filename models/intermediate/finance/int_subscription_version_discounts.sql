@@ -52,7 +52,7 @@ listed as (
         subscription_item_id,
         1 as level_number,
         listed.position as position_number,
-        {{ expandable_id("json_extract_string(listed.value, '$')") }} as discount_id
+        {{ expandable_id(json_text('listed.value')) }} as discount_id
     from item_lists
 
     union all
@@ -63,7 +63,7 @@ listed as (
         subscription_item_id,
         2 as level_number,
         listed.position as position_number,
-        {{ expandable_id("json_extract_string(listed.value, '$')") }} as discount_id
+        {{ expandable_id(json_text('listed.value')) }} as discount_id
     from subscription_lists
 
 ),

@@ -18,6 +18,12 @@ int_subscription_item_segments as (
 
 ),
 
+int_subscription_version_discounts as (
+
+    select * from {{ ref('int_subscription_version_discounts') }}
+
+),
+
 stripe_accounts as (
 
     select
@@ -41,10 +47,21 @@ discounts as (
 
 ),
 
+versions_with_unresolved_discounts as (
+
+    select distinct version_id
+    from int_subscription_version_discounts
+    where not is_resolved
+
+),
+
 priced as (
 
     select
         int_subscription_item_segments.*,
+        versions_with_unresolved_discounts.version_id is not null
+        and int_subscription_item_segments.mrr_exclusion_reason is null
+            as has_unresolved_discount,
         stripe_accounts.account_id,
         case
             when int_subscription_item_segments.mrr_exclusion_reason is null
@@ -71,6 +88,10 @@ priced as (
             int_subscription_item_segments.segment_id = discounts.segment_id
             and int_subscription_item_segments.subscription_item_id
             = discounts.subscription_item_id
+    left join versions_with_unresolved_discounts
+        on
+            int_subscription_item_segments.version_id
+            = versions_with_unresolved_discounts.version_id
     left join stripe_accounts
         on int_subscription_item_segments.stripe_customer_id = stripe_accounts.stripe_customer_id
 
@@ -91,6 +112,7 @@ marked as (
             mrr,
             mrr_exclusion_reason,
             is_cancel_scheduled,
+            has_unresolved_discount,
             is_tax_rate_missing
         ) is distinct from lag(
             row(
@@ -103,6 +125,7 @@ marked as (
                 mrr,
                 mrr_exclusion_reason,
                 is_cancel_scheduled,
+                has_unresolved_discount,
                 is_tax_rate_missing
             )
         ) over (partition by subscription_item_id order by valid_from_at) as is_change
@@ -139,8 +162,10 @@ final as (
         case when count(*) = count(valid_to_at) then max(valid_to_at) end as valid_to_at,
         cast(list_mrr as decimal(28, 6)) as list_mrr,
         cast(mrr as decimal(28, 6)) as mrr,
+        cast(list_mrr - mrr as decimal(28, 6)) as discount_mrr,
         mrr_exclusion_reason,
         is_cancel_scheduled,
+        has_unresolved_discount,
         is_tax_rate_missing,
         count(*) != count(valid_to_at) as is_current
 
@@ -159,6 +184,7 @@ final as (
         mrr,
         mrr_exclusion_reason,
         is_cancel_scheduled,
+        has_unresolved_discount,
         is_tax_rate_missing,
         interval_number
 
