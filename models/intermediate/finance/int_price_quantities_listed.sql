@@ -6,107 +6,9 @@ currencies as (
 
 ),
 
-int_subscription_prices as (
+int_price_quantities_billed as (
 
-    select * from {{ ref('int_subscription_prices') }}
-
-),
-
-int_subscription_version_items as (
-
-    select * from {{ ref('int_subscription_version_items') }}
-
-),
-
-price_quantities as (
-
-    select distinct
-        price_id,
-        subscription_currency,
-        quantity
-    from int_subscription_version_items
-
-),
-
--- A price in several currencies carries the others as options; a subscription has only one.
-priced_in_currency as (
-
-    select
-        price_quantities.price_id,
-        price_quantities.subscription_currency,
-        price_quantities.quantity,
-        coalesce(price_quantities.quantity, 1) as licensed_quantity,
-        int_subscription_prices.product_id,
-        int_subscription_prices.currency as price_currency,
-        int_subscription_prices.price_type,
-        int_subscription_prices.billing_scheme,
-        int_subscription_prices.unit_amount_decimal,
-        int_subscription_prices.tiers,
-        int_subscription_prices.tiers_mode,
-        int_subscription_prices.transform_quantity,
-        int_subscription_prices.recurring_interval,
-        coalesce(int_subscription_prices.recurring_interval_count, 1) as interval_count,
-        int_subscription_prices.usage_type,
-        int_subscription_prices.tax_behavior,
-        case
-            when price_quantities.subscription_currency != int_subscription_prices.currency
-                then json_extract(
-                    int_subscription_prices.currency_options,
-                    '$.' || lower(price_quantities.subscription_currency)
-                )
-        end as currency_option
-
-    from price_quantities
-    left join int_subscription_prices
-        on price_quantities.price_id = int_subscription_prices.price_id
-
-),
-
-billed as (
-
-    select
-        price_id,
-        subscription_currency,
-        quantity,
-        licensed_quantity,
-        product_id,
-        case
-            when currency_option is not null then subscription_currency
-            else coalesce(price_currency, subscription_currency)
-        end as currency,
-        price_type,
-        billing_scheme,
-        case
-            when currency_option is not null
-                then cast(
-                    coalesce(
-                        {{ json_string('currency_option', 'unit_amount_decimal') }},
-                        {{ json_string('currency_option', 'unit_amount') }}
-                    ) as decimal(38, 12)
-                )
-            else unit_amount_decimal
-        end as unit_amount_decimal,
-        case
-            when currency_option is not null then {{ json_value('currency_option', 'tiers') }}
-            else tiers
-        end as tiers,
-        tiers_mode,
-        recurring_interval,
-        interval_count,
-        usage_type,
-        tax_behavior,
-        -- A package price sells quantities in lots.
-        case
-            when transform_quantity is null then licensed_quantity
-            when {{ json_string('transform_quantity', 'round') }} = 'up'
-                then cast(
-                    ceil(licensed_quantity / cast({{ json_string('transform_quantity', 'divide_by') }} as bigint))
-                    as bigint
-                )
-            else licensed_quantity // cast({{ json_string('transform_quantity', 'divide_by') }} as bigint)
-        end as billed_quantity
-
-    from priced_in_currency
+    select * from {{ ref('int_price_quantities_billed') }}
 
 ),
 
@@ -119,7 +21,7 @@ tier_rows as (
         licensed_quantity,
         tiers_mode,
         {{ explode_with_position(json_array('tiers')) }} as tier
-    from billed
+    from int_price_quantities_billed
     where billing_scheme = 'tiered'
 
 ),
@@ -172,20 +74,22 @@ tiered_amounts as (
             sum(
                 case
                     when tiers_mode = 'graduated'
-                        then (least(quantity, coalesce(up_to_quantity, quantity)) - above_quantity)
-                            * unit_amount_decimal + flat_amount_decimal
-                    else quantity * unit_amount_decimal + flat_amount_decimal
+                        then (
+                            least(licensed_quantity, coalesce(up_to_quantity, licensed_quantity))
+                            - above_quantity
+                        ) * unit_amount_decimal + flat_amount_decimal
+                    else licensed_quantity * unit_amount_decimal + flat_amount_decimal
                 end
             ) as decimal(38, 12)
         ) as period_amount_minor
 
     from tier_bounds
     where
-        quantity > above_quantity
+        licensed_quantity > above_quantity
         and (
             tiers_mode = 'graduated'
             or up_to_quantity is null
-            or quantity <= up_to_quantity
+            or licensed_quantity <= up_to_quantity
         )
     group by
         price_id,
@@ -197,28 +101,33 @@ tiered_amounts as (
 amounts as (
 
     select
-        billed.*,
+        int_price_quantities_billed.*,
         case
-            when billed.billing_scheme = 'tiered' then tiered_amounts.period_amount_minor
-            else cast(billed.billed_quantity * billed.unit_amount_decimal as decimal(38, 12))
+            when int_price_quantities_billed.billing_scheme = 'tiered'
+                then tiered_amounts.period_amount_minor
+            else cast(
+                int_price_quantities_billed.billed_quantity
+                * int_price_quantities_billed.unit_amount_decimal as decimal(38, 12)
+            )
         end as period_amount_minor,
         -- What one period's amount is worth a month: 365 days and 52 weeks a year.
-        case billed.recurring_interval
+        case int_price_quantities_billed.recurring_interval
             when 'day' then 365
             when 'week' then 52
             else 1
         end as month_numerator,
-        case billed.recurring_interval
+        case int_price_quantities_billed.recurring_interval
             when 'month' then 1
             else 12
-        end * billed.interval_count as month_denominator
+        end * int_price_quantities_billed.interval_count as month_denominator
 
-    from billed
+    from int_price_quantities_billed
     left join tiered_amounts
         on
-            billed.price_id = tiered_amounts.price_id
-            and billed.subscription_currency = tiered_amounts.subscription_currency
-            and billed.quantity is not distinct from tiered_amounts.quantity
+            int_price_quantities_billed.price_id = tiered_amounts.price_id
+            and int_price_quantities_billed.subscription_currency
+            is not distinct from tiered_amounts.subscription_currency
+            and int_price_quantities_billed.quantity is not distinct from tiered_amounts.quantity
 
 ),
 
