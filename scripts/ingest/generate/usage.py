@@ -1,0 +1,649 @@
+"""Who uses the product and when: people, their devices and every visit, as numpy arrays.
+
+How much a person uses it follows weekdays, hours of their own time zone and seasons, grows in the
+weeks after sign-up, falls in the 60 days before their account leaves and in the three weeks before
+they leave themselves. The number of visits is then cut to the messages that a scale stands for.
+
+The truth that tests compare with is counted here, from the simulation's own clock and persons:
+
+- a session is a person's messages of all types with no gap of 30 minutes or more, counted on the
+  UTC day on which it starts;
+- a person is whoever sat there: anonymous messages belong to who signs in next on that device, and
+  a visitor who never does is a person too;
+- active is a person with a track message; WAU and MAU look back over 7 and 30 days, today included;
+- bots, internal users and test workspaces are left out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from ingest.generate import usage_events as events
+from ingest.generate.ids import account_group_id
+from ingest.generate.records import Account, Company, User
+from ingest.generate.usage_events import DAY, MINUTE, Flags, Ints, Messages, Sessions, expand
+
+MESSAGE_TARGETS = {
+    "tiny": 20_000,
+    "small": 250_000,
+    "medium": 1_800_000,
+    "large": 5_500_000,
+    "xlarge": 55_000_000,
+}
+DUPLICATE_SHARE = 0.006
+IDLE_MS = 30 * MINUTE
+# No visit starts so late that the end of the simulation would cut it in two.
+QUIET_END_MS = 180 * MINUTE
+
+_ZONES: dict[str, tuple[str, ...]] = {
+    "US": ("America/New_York", "America/Chicago", "America/Los_Angeles"),
+    "CA": ("America/Toronto", "America/Vancouver"),
+    "GB": ("Europe/London",),
+    "IE": ("Europe/Dublin",),
+    "DE": ("Europe/Berlin",),
+    "FR": ("Europe/Paris",),
+    "NL": ("Europe/Amsterdam",),
+    "ES": ("Europe/Madrid",),
+    "SE": ("Europe/Stockholm",),
+    "JP": ("Asia/Tokyo",),
+    "AU": ("Australia/Sydney",),
+    "KW": ("Asia/Kuwait",),
+}
+ZONES = tuple(sorted({zone for zones in _ZONES.values() for zone in zones} | {"UTC"}))
+# Use by local hour, Monday to Friday and on weekends.
+_HOURS = np.array(
+    [1, 1, 1, 1, 1, 2, 6, 20, 62, 98, 100, 88, 52, 70, 97, 92, 78, 52, 26, 16, 13, 10, 5, 2]
+)
+_WEEKEND_HOURS = np.array(
+    [2, 1, 1, 1, 1, 1, 2, 5, 12, 20, 25, 24, 20, 19, 20, 21, 20, 18, 16, 16, 15, 12, 7, 3]
+)
+_WEEKDAYS = np.array([1.0, 1.1, 1.12, 1.05, 0.82, 0.14, 0.11])
+_MONTHS = np.array([0.95, 1.0, 1.06, 1.02, 1.02, 0.98, 0.86, 0.78, 1.04, 1.1, 1.08, 0.86])
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Everybody who sends messages: product users, then internal ones, then visitors, then bots.
+
+    `users` are the first `len(users)` people; `account` is a place in `accounts` (-1: none).
+    `second_device` may belong to a colleague (`shares_device`); `old_device` is the browser whose
+    anonymous id an alias call ties to the user (-1: none). `is_renamed` people once had another id.
+    """
+
+    users: tuple[User, ...]
+    accounts: tuple[Account, ...]
+    account: npt.NDArray[np.int32]
+    is_counted: Flags
+    is_visitor: Flags
+    is_bot: Flags
+    is_renamed: Flags
+    zone: npt.NDArray[np.int8]
+    first_device: npt.NDArray[np.int32]
+    second_device: npt.NDArray[np.int32]
+    shares_device: Flags
+    old_device: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.account)
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """A browser or phone each: who owns it, how wrong its clock is, how late it updates the app."""
+
+    owner: npt.NDArray[np.int32]
+    is_mobile: Flags
+    skew_ms: Ints
+    update_lag_ms: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Everybody and every visit, ascending by start; `renamed_at_ms` starts the second tracking plan."""
+
+    seed: int
+    start_ms: int
+    end_ms: int
+    renamed_at_ms: int
+    people: People
+    devices: Devices
+    sessions: Sessions
+    messages_a_visit: float
+
+    def chunks(self, size: int) -> Iterator[tuple[int, int, Sessions, Messages]]:
+        """The messages of visits that start on some days in a row, about `size` of them a time.
+
+        Yields:
+            The first instant and the end of the days, their visits, and the visits' messages.
+        """
+        days = np.arange(self.start_ms, self.end_ms + 1, DAY)
+        bounds = np.searchsorted(self.sessions.start_ms, days)
+        visits_a_chunk = max(int(size / self.messages_a_visit), 1)
+        first = 0
+        while first < len(days) - 1:
+            last = int(np.searchsorted(bounds, bounds[first] + visits_a_chunk, side="right")) - 1
+            last = min(max(last, first + 1), len(days) - 1)
+            visits = self.sessions.take(slice(int(bounds[first]), int(bounds[last])))
+            rng = np.random.default_rng([self.seed, 31, first])
+            yield int(days[first]), int(days[last]), visits, expand(visits, rng)
+            first = last
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTruth:
+    """What the pipeline has to find out; days are UTC.
+
+    `sessions_daily` rows: day, sessions, sessions of known users (visitors left out).
+    `active_users_daily` rows: day, DAU, WAU, MAU.
+    `events` rows: canonical name, track messages, those of them by customers' users.
+    `account_links` rows: account key, groupId, how it is tied to the account.
+    """
+
+    sessions_daily: tuple[tuple[date, int, int], ...]
+    active_users_daily: tuple[tuple[date, int, int, int], ...]
+    events: tuple[tuple[str, int, int], ...]
+    account_links: tuple[tuple[int, str, str], ...]
+
+
+def simulate_usage(company: Company) -> Usage:
+    """Everybody's visits over the company's whole history, at the size of its scale."""
+    rng = np.random.default_rng([company.seed, 30])
+    start_ms, end_ms = _epoch_ms(company.start_at), _epoch_ms(company.end_at)
+    target = MESSAGE_TARGETS[company.scale] / (1 + DUPLICATE_SHARE)
+    people, devices = _draw_people(company, target, rng)
+    renamed_at_ms = _epoch_ms(
+        _month_after(company.start_at + (company.end_at - company.start_at) / 2)
+    )
+    fixed = _fixed_sessions(company, people, start_ms, end_ms, rng)
+    drawn = _product_sessions(company, people, target, (start_ms, end_ms), rng)
+    means = _mean_messages(drawn, fixed, np.random.default_rng([company.seed, 32]))
+    wanted = target - means[_group_of(fixed)].sum()
+    kept = rng.permutation(len(drawn))
+    kept = kept[np.cumsum(means[_group_of(drawn)][kept]) <= wanted]
+    sessions = _joined([fixed, drawn.take(kept)])
+    sessions = sessions.take(np.argsort(sessions.start_ms, kind="stable"))
+    sessions = _linked(_on_devices(sessions, people, devices, rng), people, renamed_at_ms)
+    return Usage(
+        seed=company.seed,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        renamed_at_ms=renamed_at_ms,
+        people=people,
+        devices=devices,
+        sessions=sessions,
+        messages_a_visit=target / max(len(sessions), 1),
+    )
+
+
+def _epoch_ms(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _month_after(moment: datetime) -> datetime:
+    return (
+        moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(32)
+    ).replace(day=1)
+
+
+def _draw_people(
+    company: Company, target: float, rng: np.random.Generator
+) -> tuple[People, Devices]:
+    """The people who ever show up: at a small scale many seats are never used."""
+    places = {account.key: place for place, account in enumerate(company.accounts)}
+    wanted_share = min(1.0, target / 90 / max(len(company.users), 1))
+    luck = rng.random(len(company.users))
+    seen: set[int] = set()
+    users = []
+    for user, chance in zip(company.users, luck, strict=True):
+        if user.account_key not in seen or chance < wanted_share:
+            users.append(user)
+        seen.add(user.account_key)
+    internal_home = next((a.key for a in company.accounts if a.is_internal), None)
+    staff = [
+        _as_user(rep.key, rep.email, rep.started_at, rep.left_at, company, internal_home)
+        for rep in company.reps
+    ]
+    known = len(users) + len(staff)
+    visitors, bots = round(target * 0.02 / 2), max(round(target * 0.004 / 2), 5)
+    size = known + visitors + bots
+    number = np.arange(size)
+    account = np.full(size, -1, dtype=np.int32)
+    account[: len(users)] = [places[user.account_key] for user in users]
+    if internal_home is not None:
+        account[len(users) : known] = places[internal_home]
+    excluded = np.array([a.is_internal or a.is_test for a in company.accounts] + [False])
+    is_internal = np.zeros(size, dtype=np.bool_)
+    is_internal[: len(users)] = [user.is_internal for user in users]
+    is_internal[len(users) : known] = True
+    zone = rng.integers(0, len(ZONES), size).astype(np.int8)
+    zone[: len(users)] = [_zone_of(company.accounts[place]) for place in account[: len(users)]]
+    is_bot = number >= size - bots
+    is_visitor = (number >= known) & ~is_bot
+    first_device = number.astype(np.int32)
+    second_device = np.full(size, -1, dtype=np.int32)
+    has_second = (number < known) & (rng.random(size) < 0.4)
+    second_device[has_second] = size + np.arange(int(has_second.sum()))
+    # A colleague's device: the person before them in the same account lends theirs.
+    shares = (
+        has_second & (number > 0) & (account == np.roll(account, 1)) & (rng.random(size) < 0.06)
+    )
+    shares &= (account >= 0) & (number < len(users))
+    second_device[shares] = number[shares] - 1
+    old_device = np.full(size, -1, dtype=np.int32)
+    has_old = (number < len(users)) & (rng.random(size) < 0.08)
+    device_count = int(max(second_device.max(initial=-1), size - 1)) + 1
+    old_device[has_old] = device_count + np.arange(int(has_old.sum()))
+    people = People(
+        users=(*users, *staff),
+        accounts=company.accounts,
+        account=account,
+        is_counted=~is_bot & ~is_internal & ~excluded[account],
+        is_visitor=is_visitor,
+        is_bot=is_bot,
+        is_renamed=(number < len(users)) & (rng.random(size) < 0.015),
+        zone=zone,
+        first_device=first_device,
+        second_device=second_device,
+        shares_device=shares,
+        old_device=old_device,
+    )
+    return people, _draw_devices(people, device_count + int(has_old.sum()), rng)
+
+
+def _as_user(
+    key: int,
+    email: str,
+    started_at: datetime,
+    left_at: datetime | None,
+    company: Company,
+    account_key: int | None,
+) -> User:
+    """One of the company's own people, as a user of the product."""
+    first_name, last_name = (part.title() for part in email.split("@")[0].split(".")[:2])
+    signed_up_at = max(started_at, company.start_at + timedelta(days=2))
+    return User(
+        key=-key,
+        account_key=account_key or -1,
+        first_name=first_name,
+        last_name=last_name,
+        email=email,
+        title="Account Executive",
+        signed_up_at=signed_up_at,
+        left_at=left_at,
+        engagement=0.5,
+        is_internal=True,
+    )
+
+
+def _zone_of(account: Account) -> int:
+    zones = _ZONES.get(account.country, ("UTC",))
+    return ZONES.index(zones[account.key % len(zones)])
+
+
+def _draw_devices(people: People, count: int, rng: np.random.Generator) -> Devices:
+    owner = np.zeros(count, dtype=np.int32)
+    numbers = np.arange(len(people), dtype=np.int32)
+    for devices in (people.second_device, people.old_device, people.first_device):
+        owner[devices[devices >= 0]] = numbers[devices >= 0]
+    luck = rng.random(count)
+    skew = rng.normal(0, 1_500, count)
+    minutes = luck < 0.03
+    skew[minutes] = rng.uniform(-20, 20, int(minutes.sum())) * MINUTE
+    hours = luck < 0.01
+    skew[hours] = rng.uniform(-30, 30, int(hours.sum())) * 60 * MINUTE
+    lags = rng.random(count) < 0.06
+    is_second = np.zeros(count, dtype=np.bool_)
+    is_second[people.second_device[(people.second_device >= 0) & ~people.shares_device]] = True
+    return Devices(
+        owner=owner,
+        is_mobile=is_second & (rng.random(count) < 0.5),
+        skew_ms=skew.astype(np.int64),
+        update_lag_ms=np.where(lags, rng.integers(1, 75, count) * DAY, 0),
+    )
+
+
+def _visits(person: Ints, start_ms: Ints, visit_kind: int) -> Sessions:
+    """Visits with nothing in them yet."""
+    size = len(person)
+    no = np.zeros(size, dtype=np.bool_)
+    return Sessions(
+        number=np.arange(size),
+        person=person.astype(np.int32),
+        device=np.full(size, -1, dtype=np.int32),
+        start_ms=start_ms.astype(np.int64),
+        visit_kind=np.full(size, visit_kind, dtype=np.int8),
+        documents=np.zeros(size, dtype=np.int8),
+        is_login=no.copy(),
+        is_first=no.copy(),
+        has_trial=no.copy(),
+        sends_alias=no.copy(),
+        earlier=np.full(size, -1, dtype=np.int64),
+    )
+
+
+def _joined(parts: list[Sessions]) -> Sessions:
+    return Sessions(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in Sessions.__dataclass_fields__
+        )
+    )
+
+
+def _fixed_sessions(
+    company: Company, people: People, start_ms: int, end_ms: int, rng: np.random.Generator
+) -> Sessions:
+    """Visits that the company's story asks for: sign-ups and what precedes them, invitations, trials,
+    departures, and the visitors and bots who never sign up.
+    """
+    known = len(people.users)
+    signed_up = np.array([_epoch_ms(user.signed_up_at) for user in people.users], dtype=np.int64)
+    left = np.array(
+        [_epoch_ms(user.left_at) if user.left_at else end_ms for user in people.users],
+        dtype=np.int64,
+    )
+    person = np.arange(known)
+    owner = _owners(people)
+    lives = {life.account_key: life for life in company.lifecycles}
+    life = [lives.get(user.account_key) for user in people.users]
+    trial = np.array(
+        [_epoch_ms(one.trial_started_at) if one and one.trial_started_at else -1 for one in life],
+        dtype=np.int64,
+    )
+    is_first = owner == person
+    sign_ups = _visits(person, signed_up, events.SIGN_UP)
+    sign_ups.documents[:] = rng.choice([0, 1, 2], known, p=[0.45, 0.4, 0.15])
+    sign_ups.is_first[:] = is_first
+    sign_ups.has_trial[:] = is_first & (trial >= 0)
+    earlier = np.repeat(
+        person, np.where(people.old_device[:known] >= 0, 1, rng.integers(0, 2, known))
+    )
+    marketing = _visits(
+        earlier,
+        signed_up[earlier] - rng.integers(2 * 60, 14 * 1440, len(earlier)) * MINUTE,
+        events.MARKETING,
+    )
+    strangers = np.flatnonzero(people.is_visitor | people.is_bot)
+    span = end_ms - start_ms
+    # The site gets better known: visits grow with the square root of chance.
+    stranger_starts = start_ms + (np.sqrt(rng.random(len(strangers))) * span).astype(np.int64)
+    visits = _visits(strangers, stranger_starts, events.MARKETING)
+    invited = (owner >= 0) & ~is_first & (people.account[:known] >= 0)
+    sent = signed_up - rng.integers(60, 2880, known) * MINUTE
+    invited &= sent > signed_up[owner] + 60 * MINUTE
+    invites = _visits(owner[invited], sent[invited], events.INVITE)
+    ended = is_first & (trial >= 0)
+    trial_ends = _visits(person[ended], trial[ended] + 14 * DAY, events.TRIAL_ENDED)
+    removed = (owner >= 0) & ~is_first & (left < end_ms)
+    removals = _visits(owner[removed], left[removed] + 20 * MINUTE, events.REMOVAL)
+    result = _joined([sign_ups, marketing, visits, invites, trial_ends, removals])
+    return result.take((result.start_ms >= start_ms) & (result.start_ms < end_ms - QUIET_END_MS))
+
+
+def _owners(people: People) -> Ints:
+    """The first user of each person's account, as a person; -1 where there is no account."""
+    owner = np.full(len(people.users), -1, dtype=np.int64)
+    first: dict[int, int] = {}
+    for number, user in enumerate(people.users):
+        if people.account[number] >= 0 and not (user.is_internal and user.key < 0):
+            owner[number] = first.setdefault(user.account_key, number)
+    return owner
+
+
+def _product_sessions(
+    company: Company,
+    people: People,
+    target: float,
+    window: tuple[int, int],
+    rng: np.random.Generator,
+) -> Sessions:
+    """More visits to the product than the scale needs, drawn from everybody's rate on every day."""
+    start_ms, end_ms = window
+    days = (end_ms - start_ms) // DAY
+    calendar = _calendar(company.start_at, int(days))
+    lives = {life.account_key: life for life in company.lifecycles}
+    bounds = np.array(
+        [_stay(user, lives.get(user.account_key), window) for user in people.users]
+    ).reshape(-1, 3)
+    strength = np.array([(0.06 + user.engagement) ** 1.4 for user in people.users])
+    strength[len(strength) - len(company.reps) :] *= 0.3
+    blocks = range(0, len(people.users), 400)
+    total = sum(
+        float(_rates(bounds[at : at + 400], strength[at : at + 400], calendar, window).sum())
+        for at in blocks
+    )
+    # About seven messages a visit; the surplus is cut away once the mean is known.
+    scale = 1.35 * target / 6.0 / max(total, 1e-9)
+    person_parts, day_parts = [], []
+    for at in blocks:
+        rates = _rates(bounds[at : at + 400], strength[at : at + 400], calendar, window)
+        counts = rng.poisson(rates * scale)
+        place, day = np.nonzero(counts)
+        repeats = counts[place, day]
+        person_parts.append(np.repeat(place + at, repeats))
+        day_parts.append(np.repeat(day, repeats))
+    person, day = np.concatenate(person_parts), np.concatenate(day_parts)
+    starts = _local_starts(person, day, people, company.start_at, start_ms, rng)
+    inside = (starts > bounds[person, 0] + 3 * 60 * MINUTE) & (starts < bounds[person, 1])
+    inside &= starts < end_ms - QUIET_END_MS
+    visits = _visits(person[inside], starts[inside], events.PRODUCT)
+    visits.documents[:] = rng.choice([0, 1, 2, 3, 4], len(visits), p=[0.24, 0.44, 0.2, 0.09, 0.03])
+    visits.is_login[:] = rng.random(len(visits)) < 0.15
+    return visits
+
+
+def _calendar(start_at: datetime, days: int) -> npt.NDArray[np.float32]:
+    """How busy each day is for people everywhere: weekday, season, the quiet turn of the year."""
+    busy = np.empty(days, dtype=np.float32)
+    for number in range(days):
+        day = start_at + timedelta(days=number)
+        busy[number] = _WEEKDAYS[day.weekday()] * _MONTHS[day.month - 1]
+        if (day.month, day.day) >= (12, 24) or (day.month, day.day) <= (1, 1):
+            busy[number] *= 0.25
+    return busy
+
+
+def _stay(user: User, life: object, window: tuple[int, int]) -> tuple[int, int, int]:
+    """A user's sign-up, their last instant, and the end of their account, in epoch milliseconds."""
+    far = window[1] + 400 * DAY
+    churned_at = getattr(life, "churned_at", None)
+    churned = _epoch_ms(churned_at) if churned_at else far
+    left = _epoch_ms(user.left_at) if user.left_at else far
+    return _epoch_ms(user.signed_up_at), min(left, churned), churned
+
+
+def _rates(
+    bounds: Ints,
+    strength: npt.NDArray[np.float64],
+    calendar: npt.NDArray[np.float32],
+    window: tuple[int, int],
+) -> npt.NDArray[np.float32]:
+    """Relative visits of some people (rows) on every day (columns)."""
+    day = np.arange(len(calendar), dtype=np.float32)[None, :]
+    since, last, churned = (
+        ((bounds[:, column] - window[0]) / DAY).astype(np.float32)[:, None] for column in range(3)
+    )
+    age = day - np.floor(since)
+    rates = strength.astype(np.float32)[:, None] * calendar[None, :]
+    rates = rates * np.clip(0.4 + age / 50, 0, 1) * (0.7 + 0.3 * np.exp(-age.clip(0) / 120))
+    rates *= np.clip((churned - day) / 60, 0.03, 1) ** 1.3
+    rates *= np.clip((last - day) / 21, 0.1, 1)
+    rates[(age < 0) | (day > last)] = 0
+    return rates
+
+
+def _local_starts(
+    person: Ints,
+    day: Ints,
+    people: People,
+    start_at: datetime,
+    start_ms: int,
+    rng: np.random.Generator,
+) -> Ints:
+    """An instant on each visit's day, by the working hours of the person's own time zone."""
+    days = int(day.max(initial=0)) + 1
+    offsets = np.empty((len(ZONES), days), dtype=np.int64)
+    for row, name in enumerate(ZONES):
+        zone = ZoneInfo(name)
+        for number in range(days):
+            noon = (start_at + timedelta(days=number, hours=12)).replace(tzinfo=UTC)
+            offset = noon.astimezone(zone).utcoffset() or timedelta()
+            offsets[row, number] = offset // timedelta(milliseconds=1)
+    weekend = (start_at.weekday() + day) % 7 >= 5
+    luck = rng.random(len(person))
+    hour = np.where(weekend, _drawn_hours(_WEEKEND_HOURS, luck), _drawn_hours(_HOURS, luck))
+    inside = rng.integers(0, 60 * MINUTE, len(person))
+    return start_ms + day * DAY + hour * 60 * MINUTE + inside - offsets[people.zone[person], day]
+
+
+def _drawn_hours(weights: npt.NDArray[np.int64], luck: npt.NDArray[np.float64]) -> Ints:
+    shares = np.cumsum(weights) / weights.sum()
+    return np.searchsorted(shares, luck, side="right").astype(np.int64)
+
+
+def _group_of(sessions: Sessions) -> Ints:
+    """Visits of one kind, number of documents and way in are about as long."""
+    return (sessions.visit_kind.astype(np.int64) * 8 + sessions.documents) * 2 + sessions.is_login
+
+
+def _mean_messages(
+    drawn: Sessions, fixed: Sessions, rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Messages of a visit by its group, measured on a sample."""
+    sample = _joined(
+        [part.take(np.sort(rng.permutation(len(part))[:12_000])) for part in (drawn, fixed)]
+    )
+    groups = _group_of(sample)
+    sizes = np.bincount(expand(sample, rng).visit, minlength=len(sample))
+    count = 6 * 16
+    visits = np.bincount(groups, minlength=count)
+    messages = np.bincount(groups, weights=sizes, minlength=count)
+    return messages / np.maximum(visits, 1)
+
+
+def _on_devices(
+    sessions: Sessions, people: People, devices: Devices, rng: np.random.Generator
+) -> Sessions:
+    """Gives each visit a device: mostly the person's first, at times their second.
+
+    A lent device is used only after its owner signed up and hours away from the owner's own visits,
+    so that whoever signs in next on it is the one who came.
+    """
+    person = sessions.person
+    device = people.first_device[person]
+    second = people.second_device[person]
+    on_second = (second >= 0) & (sessions.visit_kind == events.PRODUCT)
+    on_second &= rng.random(len(person)) < 0.35
+    borrowed = on_second & people.shares_device[person]
+    if borrowed.any():
+        owner = devices.owner[second]
+        own = np.sort(person.astype(np.int64) << 44 | sessions.start_ms)
+        signed_up = np.full(len(people), np.iinfo(np.int64).max)
+        is_sign_up = sessions.visit_kind == events.SIGN_UP
+        signed_up[person[is_sign_up]] = sessions.start_ms[is_sign_up]
+        mine = owner.astype(np.int64) << 44 | sessions.start_ms
+        place = np.searchsorted(own, mine)
+        margin = 5 * 60 * MINUTE
+        before = np.abs(mine - own[np.clip(place - 1, 0, len(own) - 1)]) > margin
+        after = np.abs(own[np.clip(place, 0, len(own) - 1)] - mine) > margin
+        settled = sessions.start_ms - DAY > np.minimum(signed_up[owner], np.iinfo(np.int64).max - 1)
+        on_second &= ~borrowed | (before & after & settled)
+        sessions.is_login[borrowed & on_second] = True
+    old = people.old_device[person]
+    on_old = (old >= 0) & (sessions.visit_kind == events.MARKETING)
+    device = np.where(on_second, second, np.where(on_old, old, device))
+    sessions.device[:] = device
+    return sessions
+
+
+def _linked(sessions: Sessions, people: People, renamed_at_ms: int) -> Sessions:
+    """Numbers the visits, and ties each to the person's earlier ones where its messages need it."""
+    size = len(sessions)
+    sessions.number[:] = np.arange(size)
+    sessions.sends_alias[:] = (sessions.visit_kind == events.SIGN_UP) & (
+        people.old_device[sessions.person] >= 0
+    )
+    # People whose id changed say so on their first visit after it did.
+    late = (sessions.visit_kind == events.PRODUCT) & (sessions.start_ms >= renamed_at_ms)
+    late &= people.is_renamed[sessions.person]
+    _, first = np.unique(sessions.person[late], return_index=True)
+    switching = np.flatnonzero(late)[first]
+    signed_up_before = np.zeros(len(people), dtype=np.bool_)
+    before = (sessions.visit_kind == events.SIGN_UP) & (sessions.start_ms < renamed_at_ms)
+    signed_up_before[sessions.person[before]] = True
+    sessions.sends_alias[switching[signed_up_before[sessions.person[switching]]]] = True
+    has_documents = np.flatnonzero(sessions.documents > 0)
+    order = has_documents[np.argsort(sessions.person[has_documents], kind="stable")]
+    same = sessions.person[order[1:]] == sessions.person[order[:-1]]
+    sessions.earlier[order[1:][same]] = order[:-1][same]
+    return sessions
+
+
+class TruthCounter:
+    """Counts the truth from messages as they are made, a chunk at a time."""
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+        self._moments: list[Ints] = []
+        self._active: list[Ints] = []
+        self._events = np.zeros((len(events.KINDS), 2), dtype=np.int64)
+
+    def add(self, sessions: Sessions, messages: Messages) -> None:
+        """Counts the messages of some visits."""
+        usage = self._usage
+        person = sessions.person[messages.visit].astype(np.int64)
+        counted = usage.people.is_counted[person]
+        since_start = messages.at_ms - usage.start_ms
+        self._moments.append((person << 38 | since_start)[counted])
+        track = events.IS_TRACK[messages.kind]
+        self._events[:, 0] += np.bincount(messages.kind, minlength=len(events.KINDS))
+        self._events[:, 1] += np.bincount(messages.kind[counted], minlength=len(events.KINDS))
+        self._active.append(np.unique((person << 12 | since_start // DAY)[counted & track]))
+
+    def result(self) -> UsageTruth:
+        """The truth over all that was added."""
+        usage = self._usage
+        days = (usage.end_ms - usage.start_ms) // DAY
+        moments = np.sort(np.concatenate(self._moments))
+        # A person's number is in the high bits, so that a change of person is a long gap too.
+        starts = moments[np.diff(moments, prepend=np.int64(-IDLE_MS)) >= IDLE_MS]
+        person, day = starts >> 38, (starts & ((1 << 38) - 1)) // DAY
+        visitor = usage.people.is_visitor[person]
+        sessions = np.bincount(day, minlength=days)
+        known = np.bincount(day[~visitor], minlength=days)
+        active = np.unique(np.concatenate(self._active))
+        first_day = datetime.fromtimestamp(usage.start_ms / 1000, UTC).date()
+        dates = [first_day + timedelta(days=int(number)) for number in range(days)]
+        reach = [_reach(active, int(days), width).tolist() for width in (1, 7, 30)]
+        return UsageTruth(
+            sessions_daily=tuple(zip(dates, sessions.tolist(), known.tolist(), strict=True)),
+            active_users_daily=tuple(zip(dates, *reach, strict=True)),
+            events=tuple(
+                (kind.name, *counts)
+                for kind, counts in zip(events.KINDS, self._events.tolist(), strict=True)
+                if kind.message_type == "track"
+            ),
+            account_links=tuple(account_links(usage.people, usage.seed)),
+        )
+
+
+def _reach(active: Ints, days: int, width: int) -> Ints:
+    """People active in the `width` days up to each day; `active` is person and day, ascending."""
+    person, day = active >> 12, active & 4095
+    following = np.append(day[1:], 0)
+    same = np.append(person[1:] == person[:-1], False)
+    until = np.where(same, np.minimum(following, day + width), day + width)
+    change = np.bincount(day, minlength=days + 1)[: days + 1]
+    change = change - np.bincount(np.minimum(until, days), minlength=days + 1)
+    return np.cumsum(change)[:days]
+
+
+def account_links(people: People, seed: int) -> Iterator[tuple[int, str, str]]:
+    """The workspaces that sent messages: account key, groupId, and how they are tied to it."""
+    for place in np.unique(people.account[people.account >= 0]).tolist():
+        account = people.accounts[place]
+        yield account.key, account_group_id(seed, account.key), account.link_segment
