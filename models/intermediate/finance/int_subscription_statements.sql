@@ -98,11 +98,15 @@ parsed as (
         ) as started_at,
         {{ from_epoch(json_string('object', 'trial_start')) }} as trial_start_at,
         {{ from_epoch(json_string('object', 'trial_end')) }} as trial_end_at,
-        {{ from_epoch(json_string('object', 'cancel_at')) }} as cancel_at,
+        {{ from_epoch(json_string('object', 'cancel_at')) }} as stated_cancel_at,
         {{ from_epoch(json_string('object', 'canceled_at')) }} as canceled_at,
         {{ from_epoch(json_string('object', 'ended_at')) }} as ended_at,
         coalesce(cast({{ json_string('object', 'cancel_at_period_end') }} as boolean), false)
-        or {{ json_string('object', 'cancel_at') }} is not null as is_cancel_scheduled,
+            as is_cancel_at_period_end,
+        -- The period stands on the subscription up to acacia, on its items since.
+        {{ from_epoch(json_string('object', 'current_period_end')) }} as subscription_period_end_at,
+        {{ from_epoch(json_string('object', 'items.data[0].current_period_end')) }}
+            as item_period_end_at,
         {{ json_string('object', 'pause_collection.behavior') }} as pause_behavior,
         {{ from_epoch(json_string('object', 'pause_collection.resumes_at')) }} as pause_resumes_at,
         {{ json_value('object', 'items.data') }} as items,
@@ -122,10 +126,25 @@ parsed as (
 
 ),
 
+scheduled as (
+
+    select
+        *,
+        case
+            when stated_cancel_at is not null then stated_cancel_at
+            when is_cancel_at_period_end
+                then coalesce(item_period_end_at, subscription_period_end_at)
+        end as cancel_at
+
+    from parsed
+
+),
+
 final as (
 
     select
         *,
+        is_cancel_at_period_end or cancel_at is not null as is_cancel_scheduled,
         subscription_status in ('canceled', 'incomplete_expired') as is_ended,
         concat_ws(
             '|',
@@ -136,7 +155,7 @@ final as (
             {{ json_list_digest('items', [['id'], ['price.id', 'plan.id'], ['quantity']]) }}
         ) as state_digest
 
-    from parsed
+    from scheduled
 
 )
 

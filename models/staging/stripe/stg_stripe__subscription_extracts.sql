@@ -22,6 +22,7 @@ renamed as (
             'cancel_at': 'cancel_at',
             'cancel_at_period_end': 'cancel_at_period_end',
             'canceled_at': 'canceled_at',
+            'current_period_end': 'current_period_end',
             'ended_at': 'ended_at',
             'pause_collection': 'pause_collection',
             'items': 'items',
