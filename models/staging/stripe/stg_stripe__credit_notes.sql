@@ -53,7 +53,7 @@ final as (
             as post_payment_minor,
         out_of_band_amount as out_of_band_minor,
 
-        {{ json_value('lines', 'data') }} as lines,
+        {{ json_value('lines', 'data') }} as line_items,
         refunds,
         metadata,
 

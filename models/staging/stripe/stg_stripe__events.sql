@@ -6,21 +6,20 @@ source as (
 
 ),
 
--- Only the narrow keys are ranked: the objects are heavy and most events come once.
-first_deliveries as (
+-- Stripe delivers at least once. Only narrow keys are ranked, and the table is named a second time
+-- for them: a CTE that is read twice would be kept whole in memory, with all the objects.
+repeated_deliveries as (
 
     select
-        id,
-        type,
         _batch_id,
         _source_file,
         _source_row
 
-    from source
+    from {{ source('stripe', 'events') }}
     qualify
         row_number() over (
-            partition by id, type order by _extracted_at, _batch_id, _source_file, _source_row
-        ) = 1
+            partition by id order by _extracted_at, _batch_id, _source_file, _source_row
+        ) > 1
 
 ),
 
@@ -42,14 +41,14 @@ final as (
         source._extracted_at
 
     from source
-    inner join first_deliveries
+    left join repeated_deliveries
         on
-            source.id = first_deliveries.id
-            and source.type = first_deliveries.type
-            and source._batch_id = first_deliveries._batch_id
-            and source._source_file = first_deliveries._source_file
-            and source._source_row = first_deliveries._source_row
-    where coalesce(source.livemode, true)
+            source._batch_id = repeated_deliveries._batch_id
+            and source._source_file = repeated_deliveries._source_file
+            and source._source_row = repeated_deliveries._source_row
+    where
+        repeated_deliveries._source_row is null
+        and coalesce(source.livemode, true)
 
 )
 

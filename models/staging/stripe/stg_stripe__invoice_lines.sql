@@ -46,7 +46,7 @@ nested_lines as (
 
     select
         invoice_id,
-        {{ explode(json_array(json_value('lines', 'data'))) }} as line,
+        {{ explode(json_array(json_value('lines', 'data'))) }} as raw_line,
         not has_more_lines as is_from_whole_list,
         _batch_id,
         _extracted_at
@@ -81,7 +81,7 @@ standalone_lines as (
             'tax_amounts': 'tax_amounts',
             'taxes': 'taxes',
             'type': 'type',
-        }) }} as line,
+        }) }} as raw_line,
         false as is_from_whole_list,
         _batch_id,
         _extracted_at
@@ -103,9 +103,9 @@ all_lines as (
 identified as (
 
     select
-        {{ json_string('line', 'id') }} as invoice_line_id,
+        {{ json_string('raw_line', 'id') }} as invoice_line_id,
         invoice_id,
-        line,
+        raw_line,
         _batch_id,
         _extracted_at
 
@@ -119,12 +119,15 @@ identified as (
 
 latest as (
 
-    select *
+    select
+        *,
+        coalesce({{ json_value('raw_line', 'taxes') }}, {{ json_value('raw_line', 'tax_amounts') }})
+            as taxes
     from identified
     qualify
         row_number() over (
             partition by invoice_id, invoice_line_id
-            order by _extracted_at desc, _batch_id desc, cast(line as varchar) desc
+            order by _extracted_at desc, _batch_id desc, cast(raw_line as varchar) desc
         ) = 1
 
 ),
@@ -136,78 +139,75 @@ final as (
         invoice_line_id,
         invoice_id,
         coalesce(
-            {{ json_string('line', 'parent.subscription_item_details.subscription') }},
-            {{ json_string('line', 'parent.invoice_item_details.subscription') }},
-            {{ expandable_id(json_string('line', 'subscription')) }}
+            {{ json_string('raw_line', 'parent.subscription_item_details.subscription') }},
+            {{ json_string('raw_line', 'parent.invoice_item_details.subscription') }},
+            {{ expandable_id(json_string('raw_line', 'subscription')) }}
         ) as subscription_id,
         coalesce(
-            {{ json_string('line', 'parent.subscription_item_details.subscription_item') }},
-            {{ expandable_id(json_string('line', 'subscription_item')) }}
+            {{ json_string('raw_line', 'parent.subscription_item_details.subscription_item') }},
+            {{ expandable_id(json_string('raw_line', 'subscription_item')) }}
         ) as subscription_item_id,
         coalesce(
-            {{ json_string('line', 'parent.subscription_item_details.invoice_item') }},
-            {{ json_string('line', 'parent.invoice_item_details.invoice_item') }},
-            {{ expandable_id(json_string('line', 'invoice_item')) }}
+            {{ json_string('raw_line', 'parent.subscription_item_details.invoice_item') }},
+            {{ json_string('raw_line', 'parent.invoice_item_details.invoice_item') }},
+            {{ expandable_id(json_string('raw_line', 'invoice_item')) }}
         ) as invoice_item_id,
         coalesce(
-            {{ expandable_id(json_string('line', 'pricing.price_details.price')) }},
-            {{ json_string('line', 'price.id') }},
-            {{ json_string('line', 'plan.id') }}
+            {{ expandable_id(json_string('raw_line', 'pricing.price_details.price')) }},
+            {{ json_string('raw_line', 'price.id') }},
+            {{ json_string('raw_line', 'plan.id') }}
         ) as price_id,
         coalesce(
-            {{ expandable_id(json_string('line', 'pricing.price_details.product')) }},
-            {{ expandable_id(json_string('line', 'price.product')) }},
-            {{ expandable_id(json_string('line', 'plan.product')) }}
+            {{ expandable_id(json_string('raw_line', 'pricing.price_details.product')) }},
+            {{ expandable_id(json_string('raw_line', 'price.product')) }},
+            {{ expandable_id(json_string('raw_line', 'plan.product')) }}
         ) as product_id,
 
         -- A proration of a subscription's item was an `invoiceitem` up to acacia.
         case
-            when {{ json_string('line', 'parent.type') }} = 'subscription_item_details'
+            when {{ json_string('raw_line', 'parent.type') }} = 'subscription_item_details'
                 then 'subscription'
-            when {{ json_string('line', 'parent.type') }} = 'invoice_item_details'
+            when {{ json_string('raw_line', 'parent.type') }} = 'invoice_item_details'
                 then 'invoice_item'
-            when {{ json_string('line', 'subscription_item') }} is not null then 'subscription'
-            when {{ json_string('line', 'type') }} = 'subscription' then 'subscription'
-            when {{ json_string('line', 'type') }} = 'invoiceitem' then 'invoice_item'
+            when {{ json_string('raw_line', 'subscription_item') }} is not null then 'subscription'
+            when {{ json_string('raw_line', 'type') }} = 'subscription' then 'subscription'
+            when {{ json_string('raw_line', 'type') }} = 'invoiceitem' then 'invoice_item'
         end as line_type,
-        {{ json_string('line', 'description') }} as description,
-        upper({{ json_string('line', 'currency') }}) as currency,
+        {{ json_string('raw_line', 'description') }} as description,
+        upper({{ json_string('raw_line', 'currency') }}) as currency,
         cast(
             coalesce(
-                {{ json_string('line', 'quantity_decimal') }}, {{ json_string('line', 'quantity') }}
+                {{ json_string('raw_line', 'quantity_decimal') }},
+                {{ json_string('raw_line', 'quantity') }}
             ) as decimal(28, 9)
         ) as quantity,
         cast(
             coalesce(
-                {{ json_string('line', 'pricing.unit_amount_decimal') }},
-                {{ json_string('line', 'price.unit_amount_decimal') }},
-                {{ json_string('line', 'plan.amount_decimal') }}
+                {{ json_string('raw_line', 'pricing.unit_amount_decimal') }},
+                {{ json_string('raw_line', 'price.unit_amount_decimal') }},
+                {{ json_string('raw_line', 'plan.amount_decimal') }}
             ) as decimal(38, 12)
         ) as unit_amount_decimal,
-        cast({{ json_string('line', 'amount') }} as bigint) as amount_minor,
+        cast({{ json_string('raw_line', 'amount') }} as bigint) as amount_minor,
         {{ json_list_sum(
-            json_value('line', 'discount_amounts'), json_string('element', 'amount')
+            json_value('raw_line', 'discount_amounts'), json_string('element', 'amount')
         ) }} as discount_amount_minor,
-        {{ json_list_sum(
-            'coalesce(' ~ json_value('line', 'taxes') ~ ', ' ~ json_value('line', 'tax_amounts')
-            ~ ')', exclusive_tax
-        ) }} as tax_minor,
-        {{ json_list_sum(
-            'coalesce(' ~ json_value('line', 'taxes') ~ ', ' ~ json_value('line', 'tax_amounts')
-            ~ ')', inclusive_tax
-        ) }} as inclusive_tax_minor,
-        {{ json_value('line', 'discount_amounts') }} as discount_amounts,
-        {{ json_value('line', 'metadata') }} as metadata,
+        {{ json_list_sum('taxes', exclusive_tax) }} as tax_minor,
+        {{ json_list_sum('taxes', inclusive_tax) }} as inclusive_tax_minor,
+        {{ json_value('raw_line', 'discount_amounts') }} as discount_amounts,
+        {{ json_value('raw_line', 'metadata') }} as metadata,
 
-        coalesce(
-            cast({{ json_string('line', 'parent.subscription_item_details.proration') }} as boolean),
-            cast({{ json_string('line', 'parent.invoice_item_details.proration') }} as boolean),
-            cast({{ json_string('line', 'proration') }} as boolean),
-            false
+        cast(
+            coalesce(
+                {{ json_string('raw_line', 'parent.subscription_item_details.proration') }},
+                {{ json_string('raw_line', 'parent.invoice_item_details.proration') }},
+                {{ json_string('raw_line', 'proration') }},
+                'false'
+            ) as boolean
         ) as is_proration,
 
-        {{ from_epoch(json_string('line', 'period.start')) }} as period_start_at,
-        {{ from_epoch(json_string('line', 'period.end')) }} as period_end_at,
+        {{ from_epoch(json_string('raw_line', 'period.start')) }} as period_start_at,
+        {{ from_epoch(json_string('raw_line', 'period.end')) }} as period_end_at,
 
         _batch_id,
         _extracted_at

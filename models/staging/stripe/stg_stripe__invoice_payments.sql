@@ -8,7 +8,17 @@ source as (
 
 latest as (
 
-    select *
+    select
+        id,
+        status,
+        amount_paid,
+        charge,
+        payment_intent,
+        payments,
+        status_transitions,
+        _batch_id,
+        _extracted_at
+
     from source
     where coalesce(livemode, true)
     qualify {{ is_latest_version('id') }}

@@ -16,7 +16,7 @@ final as (
         upper(currency) as currency,
         'recurring' as price_type,
         billing_scheme,
-        "interval" as recurring_interval,
+        "interval" as recurring_interval, -- noqa: references.quoting
         cast(interval_count as integer) as recurring_interval_count,
         usage_type,
         meter as meter_id,
