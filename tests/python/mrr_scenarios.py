@@ -664,9 +664,7 @@ def back_on_a_new_subscription(s: Scenario) -> None:
 def extracts_without_events(s: Scenario) -> None:
     """No archive: 2 seats in May's extract, 5 in June's."""
     s.add(s.subscription(item("ew", price("m20", 2000), 2), created="2026-01-10"))
-    s.add(
-        s.subscription(item("ew", price("m20", 2000), 5), created="2026-01-10"), batch=BATCHES[1]
-    )
+    s.add(s.subscription(item("ew", price("m20", 2000), 5), created="2026-01-10"), batch=BATCHES[1])
     s.expect(40, 40, 40, 40, 40, 100)
 
 
@@ -676,9 +674,7 @@ def extract_that_knows_more_than_the_archive(s: Scenario) -> None:
     live = s.subscription(item("ek", price("m20", 2000), 2), created="2026-01-10")
     created_and(s, live, "2026-01-10")
     s.add(live)
-    s.add(
-        s.subscription(item("ek", price("m20", 2000), 3), created="2026-01-10"), batch=BATCHES[1]
-    )
+    s.add(s.subscription(item("ek", price("m20", 2000), 3), created="2026-01-10"), batch=BATCHES[1])
     s.expect(40, 40, 40, 40, 40, 60)
 
 
@@ -730,9 +726,7 @@ def repeating_once_and_removed_discounts(s: Scenario) -> None:
     items = item("ro", price("m100", 10000))
     name = f"sub_{s.name}"
     discounts = {
-        "h": s.discount(
-            "h", half, "2026-01-15", end=at("2026-03-15"), subscription=name
-        ),
+        "h": s.discount("h", half, "2026-01-15", end=at("2026-03-15"), subscription=name),
         "o": s.discount("o", once, "2026-01-15", subscription=name),
         "t": s.discount("t", thirty, "2026-03-01", subscription=name),
     }
@@ -758,9 +752,7 @@ def amount_off_a_yearly_price(s: Scenario) -> None:
     discount = s.discount("d", coupon, "2026-01-10", subscription=f"sub_{s.name}")
     del discount["source"]
     discount["coupon"] = coupon
-    sub = s.subscription(
-        item("ay", price("y1200", 120000, interval="year")), created="2026-01-10"
-    )
+    sub = s.subscription(item("ay", price("y1200", 120000, interval="year")), created="2026-01-10")
     del sub["discounts"]
     s.add({**sub, "discount": discount})
     s.expect(*[80] * 6)
@@ -823,3 +815,165 @@ def inclusive_tax(s: Scenario) -> None:
         )
     )
     s.expect(*[100] * 6)
+
+
+@scenario
+def cancelled_at_period_end_without_a_date(s: Scenario) -> None:
+    """cancel_at_period_end alone: the item's period ends on 10 April."""
+    s.add(
+        s.subscription(
+            item("cpe", price("m20", 2000), current_period_end=at("2026-04-10")),
+            created="2026-01-10",
+            cancel_at_period_end=True,
+            canceled_at=at("2026-03-12"),
+        )
+    )
+    s.expect(20, 20, 20, 0, 0, 0)
+
+
+@scenario
+def discount_that_only_its_event_tells(s: Scenario) -> None:
+    """A 25 % discount names the subscription on 3 March; no version of it lists the discount."""
+    quarter = s.coupon("q", percent_off=25)
+    s.add(quarter)
+    created_and(
+        s, s.subscription(item("dot", price("m20", 2000)), created="2026-01-10"), "2026-01-10"
+    )
+    s.event(
+        "customer.discount.created",
+        "2026-03-03",
+        s.discount("q", quarter, "2026-03-03", subscription=f"sub_{s.name}"),
+    )
+    s.expect(20, 20, 15, 15, 15, 15)
+
+
+@scenario
+def discount_that_resolves_nowhere(s: Scenario) -> None:
+    """An id that nothing explains takes nothing off."""
+    s.add(
+        s.subscription(
+            item("dr", price("m20", 2000)), created="2026-01-10", discounts=["di_unheard_of"]
+        )
+    )
+    s.expect(*[20] * 6)
+
+
+@scenario
+def coupon_for_one_product(s: Scenario) -> None:
+    """Half off, but only on the product of the first item: 50.00 + 50.00."""
+    half = s.coupon("h", percent_off=50, applies_to={"products": ["prod_m100"]})
+    s.add(half)
+    s.add(
+        s.subscription(
+            item("cp1", price("m100", 10000)),
+            item("cp2", price("m50", 5000)),
+            created="2026-01-10",
+            discounts=[s.discount("h", half, "2026-01-10", subscription=f"sub_{s.name}")],
+        )
+    )
+    s.expect(*[100] * 6)
+
+
+@scenario
+def older_shape_of_a_discount(s: Scenario) -> None:
+    """2022-11-15: one `discount` with its coupon inside, 10 % until 20 March; taken off in the update
+    of that day, which says what was there before."""
+    ten = s.coupon("ten", percent_off=10)
+    discount = s.discount("t", ten, "2026-01-10", subscription=f"sub_{s.name}")
+    del discount["source"]
+    discount["coupon"] = ten
+    before = s.subscription(item("od", price("m100", 10000)), created="2026-01-10")
+    del before["discounts"]
+    created_and(s, {**before, "discount": discount}, "2026-01-10")
+    s.event(
+        "customer.subscription.updated",
+        "2026-03-20",
+        {**before, "discount": None},
+        {"discount": discount},
+    )
+    s.expect(90, 90, 100, 100, 100, 100)
+
+
+@scenario
+def customer_discount_told_only_by_the_object(s: Scenario) -> None:
+    """No archive: May's extract of the customer has 10 % from 1 March, June's has none."""
+    ten = s.coupon("ten", percent_off=10)
+    customer = {"id": s.customer_id, "object": "customer", "livemode": True, "name": "Told Ltd"}
+    s.add({**customer, "discount": s.discount("t", ten, "2026-03-01")}, ten)
+    s.add(s.subscription(item("cdo", price("m100", 10000)), created="2026-01-10"))
+    s.add({**customer, "discount": None}, batch=BATCHES[1])
+    s.expect(100, 100, 90, 90, 90, 100)
+
+
+@scenario
+def price_in_another_currency(s: Scenario) -> None:
+    """The price is 20.00 dollars with an option of 18.00 euros; the subscription pays in euros."""
+    of_price = price("opt", 2000)
+    s.add({**of_price, "currency_options": {"eur": {"unit_amount": 1800}}})
+    s.add(s.subscription(item("poc", of_price, 2), created="2026-01-10", currency="eur"))
+    s.expect(*[36] * 6)
+
+
+@scenario
+def legacy_plan_instead_of_a_price(s: Scenario) -> None:
+    """An item with only the legacy plan: 3 × 15.00."""
+    plan = {
+        "id": "gold-monthly",
+        "object": "plan",
+        "amount": 1500,
+        "billing_scheme": "per_unit",
+        "currency": "usd",
+        "interval": "month",
+        "interval_count": 1,
+        "product": "prod_gold",
+        "usage_type": "licensed",
+    }
+    s.add(
+        s.subscription(
+            {"id": "si_lp", "object": "subscription_item", "plan": plan, "quantity": 3},
+            created="2026-01-10",
+        )
+    )
+    s.expect(*[45] * 6)
+
+
+@scenario
+def trial_ended_between_two_extracts(s: Scenario) -> None:
+    """No archive: on trial in May's extract, active in June's; the trial ended on 12 June."""
+    trial = {"trial_start": at("2026-05-12"), "trial_end": at("2026-06-12")}
+    items = item("te", price("m20", 2000))
+    s.add(s.subscription(items, created="2026-05-12", status="trialing", **trial))
+    s.add(s.subscription(items, created="2026-05-12", **trial), batch=BATCHES[1])
+    s.expect(0, 0, 0, 0, 0, 20)
+    s.reasons = ("trialing",)
+
+
+@scenario
+def item_amount_off_on_two_items(s: Scenario) -> None:
+    """Each item has its own fixed discount: 100 − 10 and 50 − 20, neither spread over the other."""
+    ten = s.coupon("t", amount_off=1000, currency="usd")
+    twenty = s.coupon("w", amount_off=2000, currency="usd")
+    of_sub = {"subscription": f"sub_{s.name}"}
+    first, second = item("ia1", price("m100", 10000)), item("ia2", price("m50", 5000))
+    first["discounts"] = [s.discount("t", ten, "2026-01-10", subscription_item="si_ia1", **of_sub)]
+    second["discounts"] = [
+        s.discount("w", twenty, "2026-01-10", subscription_item="si_ia2", **of_sub)
+    ]
+    s.add(ten, twenty, s.subscription(first, second, created="2026-01-10"))
+    s.expect(*[120] * 6)
+
+
+@scenario
+def deleted_told_only_by_its_event(s: Scenario) -> None:
+    """The archive holds nothing but the end, on 14 April: active before, a trial until 1 February."""
+    gone = s.subscription(
+        item("dte", price("m20", 2000)),
+        created="2026-01-10",
+        status="canceled",
+        canceled_at=at("2026-04-14"),
+        ended_at=at("2026-04-14"),
+        trial_start=at("2026-01-10"),
+        trial_end=at("2026-02-01"),
+    )
+    s.event("customer.subscription.deleted", "2026-04-14", gone)
+    s.expect(0, 20, 20, 0, 0, 0)
