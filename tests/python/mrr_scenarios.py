@@ -196,8 +196,8 @@ def monthly_price_by_quantity(s: Scenario) -> None:
 
 @scenario
 def yearly_quarterly_weekly_and_daily_prices(s: Scenario) -> None:
-    """1200.00 a year / 12 = 100; 90.00 a quarter / 3 = 30; 10.00 per 2 weeks: 10 × 52 / 24 =
-    21.666667; 1.00 a day × 365 / 12 = 30.416667; 2400.00 per 2 years / 24 = 100. Sum 282.083334."""
+    """1200.00 a year / 12 = 100; 90.00 a quarter / 3 = 30; 10.00 per 2 weeks: 10 x 52 / 24 =
+    21.666667; 1.00 a day x 365 / 12 = 30.416667; 2400.00 per 2 years / 24 = 100. Sum 282.083334."""
     for name, of_price in (
         ("y", price("y1200", 120000, interval="year")),
         ("q", price("q90", 9000, interval_count=3)),
@@ -234,7 +234,7 @@ def dinars_have_three_decimals(s: Scenario) -> None:
 
 @scenario
 def sub_cent_price(s: Scenario) -> None:
-    """0.125 cents × 10,000 units = 12.50."""
+    """0.125 cents x 10,000 units = 12.50."""
     of_price = price("subcent", None, unit_amount_decimal="0.125")
     s.add(s.subscription(item("sc", of_price, 10000), created="2026-01-10"))
     s.expect(*["12.5"] * 6)
@@ -249,7 +249,7 @@ TIERS = [
 
 @scenario
 def graduated_tiers(s: Scenario) -> None:
-    """12 units: 5 × 10 + 5.00 flat, 5 × 8, 2 × 6 + 20.00 flat = 127.00. The subscription's own price
+    """12 units: 5 x 10 + 5.00 flat, 5 x 8, 2 x 6 + 20.00 flat = 127.00. The subscription's price
     came without tiers, the extracted one has them."""
     bare = price("grad", None, billing_scheme="tiered", tiers_mode="graduated")
     s.add({**bare, "tiers": TIERS})
@@ -259,7 +259,7 @@ def graduated_tiers(s: Scenario) -> None:
 
 @scenario
 def volume_tiers(s: Scenario) -> None:
-    """10 units all at the second tier: 80.00; from 3 March 12 units: 12 × 6 + 20.00 = 92.00."""
+    """10 units all at the second tier: 80.00; from 3 March 12 units: 12 x 6 + 20.00 = 92.00."""
     bare = price("vol", None, billing_scheme="tiered", tiers_mode="volume")
     s.add({**bare, "tiers": TIERS})
     before = s.subscription(item("vo", bare, 10), created="2026-01-10")
@@ -296,7 +296,7 @@ def package_price_rounded_down(s: Scenario) -> None:
 
 @scenario
 def metered_free_and_empty_items(s: Scenario) -> None:
-    """Beside 20.00 a metered item, a free plan and a quantity of 0 add nothing, each with a reason."""
+    """Beside 20.00 a metered item, a free plan and a quantity of 0 add nothing, with a reason."""
     s.add(
         s.subscription(
             item("mf1", price("m20", 2000)),
@@ -313,7 +313,7 @@ def metered_free_and_empty_items(s: Scenario) -> None:
 @scenario
 def trial_then_paid(s: Scenario) -> None:
     """A trial from 20 January to 19 February counts nothing; active from then."""
-    trial = {"trial_start": at("2026-01-20"), "trial_end": at("2026-02-19")}
+    trial: Record = {"trial_start": at("2026-01-20"), "trial_end": at("2026-02-19")}
     items = item("tr", price("m20", 2000), 2)
     before = s.subscription(items, created="2026-01-20", status="trialing", **trial)
     after = s.subscription(items, created="2026-01-20", **trial)
@@ -326,7 +326,7 @@ def trial_then_paid(s: Scenario) -> None:
 @scenario
 def trial_told_only_by_the_object(s: Scenario) -> None:
     """No event at all: the object's own dates say that it was on trial until 19 February."""
-    trial = {"trial_start": at("2026-01-20"), "trial_end": at("2026-02-19")}
+    trial: Record = {"trial_start": at("2026-01-20"), "trial_end": at("2026-02-19")}
     s.add(s.subscription(item("to", price("m20", 2000), 2), created="2026-01-20", **trial))
     s.expect(0, 40, 40, 40, 40, 40)
     s.reasons = ("trialing",)
@@ -510,7 +510,7 @@ def scheduled_cancellation(s: Scenario) -> None:
 def scheduled_cancellation_undone(s: Scenario) -> None:
     """The schedule is taken back on 1 April, before its day."""
     live = s.subscription(item("scu", price("m20", 2000)), created="2026-01-10")
-    dates = {"cancel_at_period_end": True, "cancel_at": at("2026-04-10")}
+    dates: Record = {"cancel_at_period_end": True, "cancel_at": at("2026-04-10")}
     scheduled = {**live, **dates, "canceled_at": at("2026-02-12")}
     created_and(s, live, "2026-01-10")
     s.event(
@@ -746,7 +746,7 @@ def repeating_once_and_removed_discounts(s: Scenario) -> None:
 
 @scenario
 def amount_off_a_yearly_price(s: Scenario) -> None:
-    """1200.00 a year less 240.00 off each invoice: 100.00 − 20.00 = 80.00. The discount came whole
+    """1200.00 a year less 240.00 off each invoice: 100.00 - 20.00 = 80.00. The discount came whole
     inside the subscription, with its coupon, in the older shape."""
     coupon = s.coupon("off", amount_off=24000, currency="usd")
     discount = s.discount("d", coupon, "2026-01-10", subscription=f"sub_{s.name}")
@@ -876,8 +876,8 @@ def coupon_for_one_product(s: Scenario) -> None:
 
 @scenario
 def older_shape_of_a_discount(s: Scenario) -> None:
-    """2022-11-15: one `discount` with its coupon inside, 10 % until 20 March; taken off in the update
-    of that day, which says what was there before."""
+    """2022-11-15: one `discount` with its coupon inside, 10 % until 20 March; taken off in the
+    update of that day, which says what was there before."""
     ten = s.coupon("ten", percent_off=10)
     discount = s.discount("t", ten, "2026-01-10", subscription=f"sub_{s.name}")
     del discount["source"]
@@ -916,7 +916,7 @@ def price_in_another_currency(s: Scenario) -> None:
 
 @scenario
 def legacy_plan_instead_of_a_price(s: Scenario) -> None:
-    """An item with only the legacy plan: 3 × 15.00."""
+    """An item with only the legacy plan: 3 x 15.00."""
     plan = {
         "id": "gold-monthly",
         "object": "plan",
@@ -940,7 +940,7 @@ def legacy_plan_instead_of_a_price(s: Scenario) -> None:
 @scenario
 def trial_ended_between_two_extracts(s: Scenario) -> None:
     """No archive: on trial in May's extract, active in June's; the trial ended on 12 June."""
-    trial = {"trial_start": at("2026-05-12"), "trial_end": at("2026-06-12")}
+    trial: Record = {"trial_start": at("2026-05-12"), "trial_end": at("2026-06-12")}
     items = item("te", price("m20", 2000))
     s.add(s.subscription(items, created="2026-05-12", status="trialing", **trial))
     s.add(s.subscription(items, created="2026-05-12", **trial), batch=BATCHES[1])
@@ -950,7 +950,7 @@ def trial_ended_between_two_extracts(s: Scenario) -> None:
 
 @scenario
 def item_amount_off_on_two_items(s: Scenario) -> None:
-    """Each item has its own fixed discount: 100 − 10 and 50 − 20, neither spread over the other."""
+    """Each item has its own fixed discount: 100 - 10 and 50 - 20, neither spread over the other."""
     ten = s.coupon("t", amount_off=1000, currency="usd")
     twenty = s.coupon("w", amount_off=2000, currency="usd")
     of_sub = {"subscription": f"sub_{s.name}"}
@@ -965,7 +965,7 @@ def item_amount_off_on_two_items(s: Scenario) -> None:
 
 @scenario
 def deleted_told_only_by_its_event(s: Scenario) -> None:
-    """The archive holds nothing but the end, on 14 April: active before, a trial until 1 February."""
+    """The archive holds only the end, on 14 April: active before, a trial until 1 February."""
     gone = s.subscription(
         item("dte", price("m20", 2000)),
         created="2026-01-10",

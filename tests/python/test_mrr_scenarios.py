@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from harness import build_warehouse
 from mrr_scenarios import SCENARIOS, Scenario, write_export
 
