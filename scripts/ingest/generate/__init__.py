@@ -1,0 +1,87 @@
+"""The generator: one made-up company, projected into three vendors' files with their mess."""
+
+import shutil
+from collections import Counter
+from dataclasses import asdict
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from ingest.generate.batches import split_batches, write_manifests
+from ingest.generate.billing import bill
+from ingest.generate.company import simulate
+from ingest.generate.salesforce_files import write_salesforce
+from ingest.generate.segment import write_segment
+from ingest.generate.stripe import write_stripe
+from ingest.generate.stripe_objects import OLDER
+from ingest.generate.truth import write_truth
+
+__all__ = ["generate", "run"]
+
+
+def generate(
+    out_dir: Path,
+    *,
+    seed: int = 7,
+    scale: str = "small",
+    start: date = date(2024, 1, 1),
+    end: date = date(2026, 9, 30),
+    batches: int = 6,
+    stripe_version: str = "2026-07-29.dahlia",
+) -> None:
+    """Writes the company's extracts, batch by batch, and beside them the truth in `_truth/`.
+
+    The same arguments write the same bytes. Batches that an earlier run left in the folder are
+    replaced.
+
+    Args:
+        out_dir: The folder of batches.
+        seed: Decides everything that is left to chance.
+        scale: `tiny`, `small`, `medium`, `large` or `xlarge`.
+        start: The company's first day.
+        end: Its last day, and the last batch.
+        batches: How many: the last ones a month each, the first holds all before.
+        stripe_version: The API version of Stripe's files.
+
+    Raises:
+        ValueError: The scale is unknown, the time too short or the batches too many for it.
+    """
+    ends = batch_ends(start, end, batches)
+    company = simulate(seed, start, end, scale, tuple(ends))
+    ledger = bill(company, can_stack=stripe_version != OLDER)
+    _clear(out_dir)
+    defects: Counter[str] = Counter()
+    salesforce = write_salesforce(company, out_dir, ends, defects)
+    stripe = write_stripe(company, ledger, out_dir, ends, stripe_version, defects)
+    segment = write_segment(company, out_dir, ends, defects)
+    broken = [*salesforce.broken, *stripe.broken, *segment.broken]
+    planted = {"counts": dict(defects), "broken": [asdict(record) for record in broken]}
+    write_truth(company, ledger, segment.truth, out_dir / "_truth", planted)
+    write_manifests(
+        out_dir, split_batches(ends), [*salesforce.files, *stripe.files, *segment.files]
+    )
+
+
+run = generate
+
+
+def batch_ends(start: date, end: date, count: int) -> list[datetime]:
+    """The exclusive ends of the batches: `end`, and the month-ends before it.
+
+    Raises:
+        ValueError: There are not that many month-ends after `start`.
+    """
+    days = [end]
+    while len(days) < count:
+        days.append(days[-1].replace(day=1) - timedelta(days=1))
+    if count < 1 or days[-1] <= start:
+        raise ValueError(f"{count} batches do not fit between {start} and {end}")
+    return [datetime.combine(day + timedelta(days=1), time()) for day in reversed(days)]
+
+
+def _clear(out_dir: Path) -> None:
+    """Removes what an earlier run wrote: folders with a manifest, and the truth."""
+    if not out_dir.exists():
+        return
+    for folder in sorted(out_dir.iterdir()):
+        if folder.name == "_truth" or (folder / "_batch.json").exists():
+            shutil.rmtree(folder)

@@ -1,7 +1,8 @@
 """The batches of a run, and what the projections say about the files they wrote."""
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,3 +54,22 @@ def write_file(out_dir: Path, batch_id: str, path: str, content: bytes, rows: in
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     return WrittenFile(batch_id, path, rows, len(content), hashlib.sha256(content).hexdigest())
+
+
+def write_manifests(out_dir: Path, batches: Sequence[Batch], files: Iterable[WrittenFile]) -> None:
+    """Writes each batch's `_batch.json`: when it was extracted, and what every file holds."""
+    by_batch: dict[str, list[WrittenFile]] = {batch.batch_id: [] for batch in batches}
+    for file in files:
+        by_batch[file.batch_id].append(file)
+    for batch in batches:
+        manifest = {
+            "batch_id": batch.batch_id,
+            "extracted_at": f"{batch.ends_at - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}",
+            "files": [
+                {"path": file.path, "rows": file.rows, "bytes": file.size, "sha256": file.sha256}
+                for file in sorted(by_batch[batch.batch_id], key=lambda file: file.path)
+            ],
+        }
+        folder = out_dir / batch.batch_id
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "_batch.json").write_text(json.dumps(manifest, indent=2) + "\n")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest.generate.contracts import Contract, Step, add_interval
+from ingest.generate.contracts import Contract, Step, add_interval, epoch
 from ingest.generate.ledger import (
     COUPONS,
     Attempt,
@@ -269,7 +269,7 @@ class _SubscriptionBiller:
     ) -> None:
         item_price = self.contract.price_of(code)
         self.items[code] = Item(
-            key=f"{self.key}/{code}/{int(moment.timestamp())}",
+            key=f"{self.key}/{code}/{epoch(moment)}",
             price=item_price,
             quantity=None if item_price.plan.is_metered else quantity,
             created_at=moment,
@@ -365,7 +365,7 @@ class _SubscriptionBiller:
             return None
         end_at = add_interval(at, "month", granted.months) if granted.months else None
         discount = Discount(
-            key=f"{self.key}/{coupon}/{target}/{int(at.timestamp())}",
+            key=f"{self.key}/{coupon}/{target}/{epoch(at)}",
             coupon=granted,
             currency=self.contract.currency,
             customer_key=self.customer.key,
@@ -475,7 +475,7 @@ class _SubscriptionBiller:
         sold = price(code, self.contract.currency)
         amount = whole_units(sold.amount(1))
         line = Line(
-            f"{self.key}/{code}/{int(at.timestamp())}",
+            f"{self.key}/{code}/{epoch(at)}",
             sold.plan.name,
             sold,
             1,
@@ -502,7 +502,7 @@ class _SubscriptionBiller:
             lines.append(
                 self._taxed(
                     Line(
-                        key=f"{item.key}/{int(item.period_start_at.timestamp())}",
+                        key=f"{item.key}/{epoch(item.period_start_at)}",
                         description=f"{item.quantity} × {item.price.plan.name}",
                         price=item.price,
                         quantity=item.quantity,
@@ -537,7 +537,7 @@ class _SubscriptionBiller:
                 lines.append(
                     self._taxed(
                         Line(
-                            key=f"{item.key}/{int(moment.timestamp())}/usage",
+                            key=f"{item.key}/{epoch(moment)}/usage",
                             description=f"{used} × {item.price.plan.name}",
                             price=item.price,
                             quantity=used,
@@ -653,7 +653,7 @@ class _SubscriptionBiller:
                 )
                 what = "Unused time on" if sign < 0 else "Remaining time on"
                 line = Line(
-                    key=f"{item.key}/{int(at.timestamp())}/{'credit' if sign < 0 else 'debit'}",
+                    key=f"{item.key}/{epoch(at)}/{item.quantity}/{'credit' if sign < 0 else 'debit'}",
                     description=f"{what} {item.quantity} × {item.price.plan.name}",
                     price=item.price,
                     quantity=item.quantity,
@@ -674,7 +674,7 @@ class _SubscriptionBiller:
         main = next(iter(self.items.values()))
         starts = self.latest_invoice.created_at if self.latest_invoice else at
         invoice = Invoice(
-            key=f"{self.key}/in/{reason}/{int(at.timestamp())}",
+            key=f"{self.key}/in/{reason}/{epoch(at)}",
             account_key=self.books.account.key,
             customer_key=self.customer.key,
             subscription_key=self.key,
@@ -878,7 +878,7 @@ class _SubscriptionBiller:
     def _refund(
         self, at: datetime, charge: Charge, amount: int, is_failing: bool = False
     ) -> Refund:
-        key = f"{charge.key}/re/{int(at.timestamp())}"
+        key = f"{charge.key}/re/{epoch(at)}"
         failed_at = at + timedelta(days=3) if is_failing else None
         if failed_at and failed_at >= self.books.end_at:
             failed_at = None
@@ -898,7 +898,7 @@ class _SubscriptionBiller:
             refund_key = self._refund(at, charge, amount).key
         rate = invoice.tax_percent
         note = CreditNote(
-            key=f"{invoice.key}/cn/{int(at.timestamp())}",
+            key=f"{invoice.key}/cn/{epoch(at)}",
             invoice_key=invoice.key,
             line_key=invoice.lines[-1].key,
             amount=amount,

@@ -13,6 +13,8 @@ import numpy as np
 
 from ingest.generate.plans import Price, price
 
+_EPOCH = datetime(1970, 1, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -106,6 +108,11 @@ class Contract:
         if ended and ended <= starts:
             return None
         return starts
+
+
+def epoch(moment: datetime) -> int:
+    """Seconds since 1970 of a naive datetime in UTC."""
+    return (moment - _EPOCH) // timedelta(seconds=1)
 
 
 def add_interval(moment: datetime, interval: str, count: int) -> datetime:

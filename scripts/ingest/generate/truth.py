@@ -14,20 +14,25 @@ from pathlib import Path
 
 from ingest.generate.billing import share
 from ingest.generate.contracts import add_interval
-from ingest.generate.ids import account_customer_id, account_group_id, account_salesforce_id
+from ingest.generate.ids import account_customer_id, account_salesforce_id
 from ingest.generate.ledger import Discount, Item, Ledger, State, Subscription
 from ingest.generate.plans import MINOR_DIGITS
 from ingest.generate.records import Account, Company
 from ingest.generate.salesforce import opportunity_id
+from ingest.generate.usage import UsageTruth
 
 GRACE = timedelta(days=30)
 _SIX_DECIMALS = Decimal("0.000001")
 
 
 def write_truth(
-    company: Company, ledger: Ledger, out_dir: Path, defects: Mapping[str, object]
+    company: Company,
+    ledger: Ledger,
+    usage: UsageTruth,
+    out_dir: Path,
+    defects: Mapping[str, object],
 ) -> None:
-    """Writes the ground truth of money, links and deals, and the defects that were planted."""
+    """Writes the truth about money, links, deals and usage, and the defects that were planted."""
     out_dir.mkdir(parents=True, exist_ok=True)
     _write(
         out_dir / "mrr_monthly.csv",
@@ -42,12 +47,27 @@ def write_truth(
     _write(
         out_dir / "account_links.csv",
         ("account_key", "source_system", "foreign_id", "link"),
-        account_link_rows(company, ledger),
+        account_link_rows(company, ledger, usage),
     )
     _write(
         out_dir / "won_deals.csv",
         ("opportunity_id", "account_key", "close_date", "amount", "currency"),
         won_deal_rows(company),
+    )
+    _write(
+        out_dir / "sessions_daily.csv",
+        ("day", "sessions", "known_user_sessions"),
+        usage.sessions_daily,
+    )
+    _write(
+        out_dir / "active_users_daily.csv",
+        ("day", "dau", "wau", "mau"),
+        usage.active_users_daily,
+    )
+    _write(
+        out_dir / "events.csv",
+        ("event_name", "messages", "known_user_messages"),
+        usage.events,
     )
     text = json.dumps(defects, indent=2, sort_keys=True)
     (out_dir / "planted_defects.json").write_text(text + "\n")
@@ -254,24 +274,27 @@ def spread(amount: Fraction, start: date, end: date) -> Iterator[tuple[date, Fra
         day = after
 
 
-def account_link_rows(company: Company, ledger: Ledger) -> list[tuple[object, ...]]:
-    """(account, system, id there, how the two can be tied) for each record of an account."""
+def account_link_rows(
+    company: Company, ledger: Ledger, usage: UsageTruth
+) -> list[tuple[object, ...]]:
+    """(account, system, id there, how the two can be tied) for each record of an account.
+
+    Customers of Stripe's test mode belong to nobody.
+    """
     keys = survivors(company)
-    rows: list[tuple[object, ...]] = []
-    for account in company.accounts:
-        key = keys[account.key]
-        if account.in_salesforce:
-            rows.append((key, "salesforce", account_salesforce_id(company.seed, account.key), "id"))
+    links = {account.key: account.link_stripe for account in company.accounts}
+    rows: list[tuple[int, str, str, str]] = [
+        (keys[account.key], "salesforce", account_salesforce_id(company.seed, account.key), "id")
+        for account in company.accounts
+        if account.in_salesforce
+    ]
     for customer in ledger.customers.values():
-        foreign_id = account_customer_id(company.seed, customer.account_key, customer.number)
-        link = next(a for a in company.accounts if a.key == customer.account_key).link_stripe
-        rows.append((keys[customer.account_key], "stripe", foreign_id, link))
-    in_segment = {lifecycle.account_key for lifecycle in company.lifecycles}
-    for account in company.accounts:
-        if account.in_segment and account.key in in_segment:
-            group_id = account_group_id(company.seed, account.key)
-            rows.append((keys[account.key], "segment", group_id, account.link_segment))
-    return sorted(rows, key=lambda row: (row[0], row[1], row[2]))
+        key = customer.account_key
+        if customer.is_live:
+            foreign_id = account_customer_id(company.seed, key, customer.number)
+            rows.append((keys[key], "stripe", foreign_id, links[key]))
+    rows += [(keys[key], "segment", group_id, how) for key, group_id, how in usage.account_links]
+    return [tuple(row) for row in sorted(rows)]
 
 
 def won_deal_rows(company: Company) -> list[tuple[object, ...]]:

@@ -1,0 +1,477 @@
+"""Stripe's files, a folder a batch: API objects by kind, the webhook archive, and their mess.
+
+A batch holds the objects that were created or that changed in its window, as they stand at its
+end, and the events of the window. The mess is small in number and counted under `stripe_` keys.
+"""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from ingest.generate.batches import Batch, BrokenRecord, WrittenFile, split_batches, write_file
+from ingest.generate.ledger import COUPONS, Ledger
+from ingest.generate.plans import Price
+from ingest.generate.records import Company
+from ingest.generate.stripe_events import Notice, Teller, notices
+from ingest.generate.stripe_objects import LINES_SHOWN, Object, Wire, list_of
+
+_LATE_CHARGES = 3
+_LATE_EVENTS = 2
+_REPEATED_ROWS = 3
+_TAX_IDS_FROM_BATCH = 2
+_LOCALES_UNTIL_BATCH = 3
+_EXPANDED_IN_BATCH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StripeResult:
+    """What was written, and where in it the records are that were broken on purpose."""
+
+    files: tuple[WrittenFile, ...]
+    broken: tuple[BrokenRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An object as the extracts see it: when it changed, and how it looked at an instant."""
+
+    key: str
+    moments: tuple[datetime, ...]
+    render: Callable[[datetime], Object]
+
+    def is_touched(self, starts_at: datetime, ends_at: datetime) -> bool:
+        return any(starts_at <= moment < ends_at for moment in self.moments)
+
+
+def write_stripe(
+    company: Company,
+    ledger: Ledger,
+    out_dir: Path,
+    batch_ends: Sequence[datetime],
+    version: str,
+    defects: Counter[str],
+) -> StripeResult:
+    """Writes `<out_dir>/<batch id>/stripe/<kind>.jsonl[.gz]` for every batch.
+
+    Args:
+        company: The simulated company.
+        ledger: What billing made of it.
+        out_dir: The folder of batches.
+        batch_ends: The exclusive end of each batch, ascending.
+        version: The API version: `2026-07-29.dahlia` or `2022-11-15`.
+        defects: Is told what was planted, under keys that start with `stripe_`.
+    """
+    wire = Wire(company, ledger, version)
+    batches = split_batches(batch_ends)
+    writer = _Writer(wire, out_dir, batches, defects)
+    sources = {kind: list(found) for kind, found in _sources(wire).items()}
+    for batch in batches:
+        writer.write_objects(batch, sources)
+    writer.write_events()
+    return StripeResult(tuple(writer.files), tuple(writer.broken))
+
+
+def _sources(wire: Wire) -> dict[str, Iterable[_Source]]:
+    """The extracts' files and what they hold."""
+    ledger = wire.ledger
+    return {
+        "products": _products(wire),
+        "prices": _prices(wire),
+        "plans": _plans(wire),
+        "coupons": _coupons(wire),
+        "promotion_codes": _promotion_codes(wire),
+        "customers": (
+            _Source(
+                customer.key,
+                _known(
+                    customer.created_at,
+                    customer.deleted_at,
+                    *(at for at, _ in customer.balances),
+                    *customer.changes,
+                ),
+                lambda moment, customer=customer: wire.customer(customer, moment),
+            )
+            for customer in ledger.customers.values()
+        ),
+        "subscriptions": _subscriptions(wire),
+        "invoices": (
+            _Source(
+                invoice.key,
+                _known(
+                    invoice.created_at,
+                    invoice.finalized_at,
+                    invoice.paid_at,
+                    invoice.voided_at,
+                    invoice.uncollectible_at,
+                    *(attempt.at for attempt in invoice.attempts),
+                    *(note.created_at for note in wire.credit_notes_of.get(invoice.key, [])),
+                ),
+                lambda moment, invoice=invoice: wire.invoice(invoice, moment),
+            )
+            for invoice in ledger.invoices.values()
+        ),
+        "invoice_line_pages": (
+            _Source(
+                invoice.key,
+                (invoice.created_at,),
+                lambda _, invoice=invoice: list_of(
+                    [wire.line(invoice, line) for line in invoice.lines],
+                    f"/v1/invoices/{wire.id('in', invoice.key)}/lines",
+                ),
+            )
+            for invoice in ledger.invoices.values()
+            if len(invoice.lines) > LINES_SHOWN
+        ),
+        "charges": (
+            _Source(
+                charge.key,
+                _known(
+                    charge.created_at,
+                    charge.disputed_at,
+                    *(refund.created_at for refund in wire.refunds_of.get(charge.key, [])),
+                    *(refund.failed_at for refund in wire.refunds_of.get(charge.key, [])),
+                ),
+                lambda moment, charge=charge: wire.charge(charge, moment),
+            )
+            for charge in ledger.charges.values()
+        ),
+        "refunds": (
+            _Source(
+                refund.key,
+                _known(refund.created_at, refund.failed_at),
+                lambda moment, refund=refund: wire.refund(refund, moment),
+            )
+            for refund in ledger.refunds.values()
+        ),
+        "credit_notes": (
+            _Source(note.key, (note.created_at,), lambda _, note=note: wire.credit_note(note))
+            for note in ledger.credit_notes.values()
+        ),
+        "disputes": (
+            _Source(
+                dispute.key,
+                (dispute.created_at, dispute.closed_at),
+                lambda moment, dispute=dispute: wire.dispute(dispute, moment),
+            )
+            for dispute in ledger.disputes.values()
+        ),
+        "balance_transactions": (
+            _Source(key, (movement[0],), lambda _, key=key: wire.balance_transaction(key))
+            for key, movement in wire.movements.items()
+        ),
+    }
+
+
+def _known(*moments: datetime | None) -> tuple[datetime, ...]:
+    return tuple(moment for moment in moments if moment)
+
+
+def _subscriptions(wire: Wire) -> Iterator[_Source]:
+    for number, subscription in enumerate(wire.ledger.subscriptions.values()):
+
+        def render(
+            moment: datetime, subscription=subscription, is_expanded: bool = number % 2 == 0
+        ) -> Object:
+            state = [state for state in subscription.states if state.at < moment][-1]
+            return wire.subscription(subscription, state, expand_discounts=is_expanded)
+
+        moments = tuple(state.at for state in subscription.states)
+        yield _Source(subscription.key, moments, render)
+
+
+def _sold(wire: Wire) -> dict[tuple[str, bool], Price]:
+    """Every price that was ever used, by its key and whether in live mode."""
+    found: dict[tuple[str, bool], Price] = {}
+    for subscription in wire.ledger.subscriptions.values():
+        for state in subscription.states:
+            for item in state.items:
+                found[item.price.key, subscription.contract.is_live] = item.price
+    for invoice in wire.ledger.invoices.values():
+        for line in invoice.lines:
+            found[line.price.key, invoice.is_live] = line.price
+    return dict(sorted(found.items()))
+
+
+def _products(wire: Wire) -> Iterator[_Source]:
+    sold = {(price.plan.code, is_live): price.plan for (_, is_live), price in _sold(wire).items()}
+    created_at = wire.company.start_at - timedelta(days=40)
+    for (code, is_live), plan in sorted(sold.items()):
+        yield _Source(
+            code,
+            (created_at,),
+            lambda _, plan=plan, is_live=is_live: wire.product(plan, is_live=is_live),
+        )
+
+
+def _prices(wire: Wire) -> Iterator[_Source]:
+    for (key, is_live), price in _sold(wire).items():
+        created_at = wire.price_created_at(price)
+        replaced_at = created_at + timedelta(days=330)
+        yield _Source(
+            key,
+            (created_at, replaced_at),
+            lambda moment, price=price, is_live=is_live: wire.listed_price(
+                price, moment, is_live=is_live
+            ),
+        )
+
+
+def _plans(wire: Wire) -> Iterator[_Source]:
+    for (key, is_live), price in _sold(wire).items():
+        if not price.plan.is_one_time:
+            yield _Source(
+                key,
+                (wire.price_created_at(price),),
+                lambda _, price=price, is_live=is_live: wire.plan(price, is_live=is_live),
+            )
+
+
+def _coupons(wire: Wire) -> Iterator[_Source]:
+    given: dict[tuple[str, str], list[datetime]] = {}
+    for discount in wire.ledger.discounts.values():
+        key = (discount.coupon.code, discount.currency if discount.coupon.dollars else "USD")
+        given.setdefault(key, []).append(discount.start_at)
+    for (code, currency), moments in sorted(given.items()):
+
+        def render(
+            moment: datetime, code: str = code, currency: str = currency, moments=tuple(moments)
+        ) -> Object:
+            redeemed = sum(at < moment for at in moments)
+            return wire.coupon(COUPONS[code], currency, redeemed)
+
+        yield _Source(f"{code}/{currency}", tuple(moments), render)
+
+
+def _promotion_codes(wire: Wire) -> Iterator[_Source]:
+    for coupon in COUPONS.values():
+        moments = tuple(
+            discount.start_at
+            for discount in wire.ledger.discounts.values()
+            if discount.coupon is coupon
+        )
+        if coupon.promotion_code and moments:
+
+            def render(moment: datetime, coupon=coupon, moments=moments) -> Object:
+                return wire.promotion_code(coupon, sum(at < moment for at in moments))
+
+            yield _Source(coupon.code, moments, render)
+
+
+def _text(record: Object) -> bytes:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class _Writer:
+    """Writes the batches and plants the mess while it is at it."""
+
+    def __init__(
+        self, wire: Wire, out_dir: Path, batches: tuple[Batch, ...], defects: Counter[str]
+    ) -> None:
+        self.wire = wire
+        self.out_dir = out_dir
+        self.batches = batches
+        self.defects = defects
+        self.rng = np.random.default_rng([wire.company.seed, 2])
+        self.files: list[WrittenFile] = []
+        self.broken: list[BrokenRecord] = []
+        self._late: list[_Source] = []
+
+    # Objects
+
+    def write_objects(self, batch: Batch, sources: dict[str, list[_Source]]) -> None:
+        """Writes all kinds of objects of one batch."""
+        for kind, found in sources.items():
+            due = [s for s in found if s.is_touched(batch.starts_at, batch.ends_at)]
+            if kind == "charges":
+                due = self._delay_charges(batch, due)
+            records = [self._as_sent(kind, batch, s.render(batch.ends_at)) for s in due]
+            lines = [_text(record) for record in records]
+            self._count(kind, records)
+            if kind in {"customers", "invoices", "charges"}:
+                lines += self._repeats(kind, batch, found, lines)
+            if batch.number:
+                self._break(kind, batch, lines)
+            if lines:
+                rows = sum(len(page["data"]) for page in records) if kind.endswith("pages") else 0
+                self._write(batch, kind, lines, rows or len(lines))
+
+    def _delay_charges(self, batch: Batch, due: list[_Source]) -> list[_Source]:
+        """Keeps a few payments back for weeks: they arrive with the batch after their own."""
+        arrived, self._late = self._late, []
+        keys = {source.key for source in due}
+        arrived = [source for source in arrived if source.key not in keys]
+        if batch.number + 1 < len(self.batches):
+            recent = batch.ends_at - timedelta(days=12)
+            fresh = [s for s in due if len(s.moments) == 1 and s.moments[0] < recent]
+            self._late = fresh[-_LATE_CHARGES:]
+            self.defects["stripe_charges_arriving_late"] += len(self._late)
+        late = {source.key for source in self._late}
+        return [*(source for source in due if source.key not in late), *arrived]
+
+    def _as_sent(self, kind: str, batch: Batch, record: Object) -> Object:
+        """Fields that appear, vanish and change their type between batches."""
+        if kind == "customers" and "deleted" not in record:
+            if batch.number >= _TAX_IDS_FROM_BATCH:
+                url = f"/v1/customers/{record['id']}/tax_ids"
+                record["tax_ids"] = list_of([], url)
+            if batch.number >= _LOCALES_UNTIL_BATCH:
+                del record["preferred_locales"]
+        if kind == "charges" and batch.number == _EXPANDED_IN_BATCH:
+            charge_customers = self._customers_by_id
+            customer = charge_customers[record["customer"]]
+            record["customer"] = self.wire.customer(customer, batch.ends_at)
+        return record
+
+    @property
+    def _customers_by_id(self) -> dict[str, object]:
+        return {
+            self.wire.customer_id(customer.key): customer
+            for customer in self.wire.ledger.customers.values()
+        }
+
+    def _count(self, kind: str, records: list[Object]) -> None:
+        if any(record.get("livemode") is False for record in records):
+            tests = sum(record.get("livemode") is False for record in records)
+            self.defects["stripe_test_mode_rows"] += tests
+        if kind == "invoices":
+            partial = sum(record["lines"]["has_more"] for record in records)
+            self.defects["stripe_partial_line_pages"] += partial
+
+    def _repeats(
+        self, kind: str, batch: Batch, found: list[_Source], lines: list[bytes]
+    ) -> list[bytes]:
+        """Rows sent twice in a file, and rows of the batch before sent again unchanged."""
+        again: list[bytes] = []
+        if lines:
+            picks = self.rng.choice(len(lines), min(_REPEATED_ROWS, len(lines)), replace=False)
+            again += [lines[int(pick)] for pick in sorted(picks)]
+            self.defects["stripe_rows_repeated_within_a_file"] += len(again)
+        if batch.number:
+            before = self.batches[batch.number - 1]
+            old = [
+                source
+                for source in found
+                if source.is_touched(before.starts_at, before.ends_at)
+                and not source.is_touched(batch.starts_at, batch.ends_at)
+            ][:_REPEATED_ROWS]
+            again += [_text(self._as_sent(kind, batch, s.render(batch.ends_at))) for s in old]
+            self.defects["stripe_rows_repeated_across_batches"] += len(old)
+        return again
+
+    def _break(self, kind: str, batch: Batch, lines: list[bytes]) -> None:
+        """Adds a spoiled copy of a record; the record itself is sent as well."""
+        how = {
+            "customers": "missing_id",
+            "subscriptions": "invalid_utf8",
+            "invoices": "bad_value",
+            "charges": "bad_json",
+        }.get(kind)
+        if not how or not lines:
+            return
+        place = int(self.rng.integers(len(lines)))
+        lines.insert(place, _spoil(how, lines[place]))
+        name = self._path(kind)
+        self.broken.append(BrokenRecord(batch.batch_id, name, place + 1, how))
+        self.defects[f"stripe_{how}"] += 1
+
+    # Events
+
+    def write_events(self) -> None:
+        """Writes the webhook archive of every batch."""
+        teller = Teller(self.wire)
+        told = notices(self.wire)
+        self._count_same_second(told)
+        late: list[Notice] = []
+        before: list[Notice] = []
+        for batch in self.batches:
+            due = [n for n in told if batch.starts_at <= n.at < batch.ends_at]
+            arrived, late = late, self._late_events(batch, due)
+            kept = [notice for notice in due if notice not in late]
+            repeated = self._pick(before, 5) + self._pick(kept, max(len(kept) // 100, 1))
+            self.defects["stripe_events_repeated"] += len(repeated)
+            ordered = self._shuffled([*kept, *arrived])
+            for notice in repeated:
+                ordered.insert(int(self.rng.integers(len(ordered) + 1)), notice)
+            self._write_archive(batch, [_text(teller.event(notice)) for notice in ordered])
+            before = kept
+
+    def _pick(self, among: list[Notice], count: int) -> list[Notice]:
+        if not among:
+            return []
+        picks = self.rng.choice(len(among), min(count, len(among)), replace=False)
+        return [among[int(pick)] for pick in sorted(picks)]
+
+    def _late_events(self, batch: Batch, due: list[Notice]) -> list[Notice]:
+        """Changes of subscriptions that reach the archive with the batch after their own."""
+        if batch.number + 1 == len(self.batches):
+            return []
+        recent = batch.ends_at - timedelta(days=12)
+        late = [
+            notice
+            for notice in due
+            if notice.event_type == "customer.subscription.updated" and notice.at >= recent
+        ][-_LATE_EVENTS:]
+        self.defects["stripe_events_arriving_late"] += len(late)
+        return late
+
+    def _shuffled(self, ordered: list[Notice]) -> list[Notice]:
+        """Puts a few events some places behind those that came after them."""
+        for _ in range(len(ordered) // 50):
+            place = int(self.rng.integers(len(ordered)))
+            notice = ordered.pop(place)
+            ordered.insert(place + int(self.rng.integers(1, 20)), notice)
+        latest = datetime.min
+        for notice in ordered:
+            self.defects["stripe_events_out_of_order"] += notice.at < latest
+            latest = max(latest, notice.at)
+        return ordered
+
+    def _count_same_second(self, told: list[Notice]) -> None:
+        updates = Counter(
+            (notice.key, notice.at)
+            for notice in told
+            if notice.event_type == "customer.subscription.updated"
+        )
+        self.defects["stripe_updates_in_the_same_second"] = sum(n > 1 for n in updates.values())
+
+    def _write_archive(self, batch: Batch, lines: list[bytes]) -> None:
+        if batch.number and lines:
+            place = int(self.rng.integers(len(lines)))
+            lines.insert(place, _spoil("bad_json", lines[place]))
+            path = self._path("events")
+            self.broken.append(BrokenRecord(batch.batch_id, path, place + 1, "bad_json"))
+            self.defects["stripe_bad_json"] += 1
+        if lines:
+            self._write(batch, "events", lines, len(lines))
+
+    # Files
+
+    def _path(self, kind: str) -> str:
+        return (
+            f"stripe/{kind}.jsonl.gz" if kind in {"events", "invoices"} else f"stripe/{kind}.jsonl"
+        )
+
+    def _write(self, batch: Batch, kind: str, lines: list[bytes], rows: int) -> None:
+        path = self._path(kind)
+        content = b"\n".join(lines) + b"\n"
+        if path.endswith(".gz"):
+            content = gzip.compress(content, compresslevel=6, mtime=0)
+        self.files.append(write_file(self.out_dir, batch.batch_id, path, content, rows))
+
+
+def _spoil(how: str, line: bytes) -> bytes:
+    record = json.loads(line)
+    if how == "bad_json":
+        return line[: len(line) * 2 // 3]
+    if how == "missing_id":
+        record.pop("id", None)
+        return _text(record)
+    if how == "bad_value":
+        return _text({**record, "created": "the other day"})
+    return line.replace(b'"object":"', b'"description":"caf\xe9","object":"', 1)
