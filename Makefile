@@ -17,6 +17,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --no-input --disable-pip-version-check
 EXTRACTS := data/extracts
+# Linting needs no warehouse, and leaves what dbt remembers of yours alone.
+LINT_ENVIRONMENT := WAREHOUSE_PATH=:memory: DBT_TARGET_PATH=target/lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,14 +45,14 @@ lint: $(VENV)/.installed-dev ## style of Python, SQL and YAML, types, and the pr
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
-	@WAREHOUSE_PATH=:memory: $(BIN)/dbt --quiet parse --target-path target/lint
-	@$(BIN)/dbt-bouncer --config-file dbt-bouncer.yml
-	@WAREHOUSE_PATH=:memory: $(BIN)/sqlfluff lint --disable-progress-bar
+	@$(LINT_ENVIRONMENT) $(BIN)/dbt --quiet parse
+	@COLUMNS=150 $(BIN)/dbt-bouncer
+	@$(LINT_ENVIRONMENT) $(BIN)/sqlfluff lint --disable-progress-bar
 
 format: $(VENV)/.installed-dev ## mend what lint would name, where a tool can
 	@$(BIN)/ruff check --fix --quiet || true
 	@$(BIN)/ruff format
-	@WAREHOUSE_PATH=:memory: $(BIN)/sqlfluff fix --disable-progress-bar --quiet
+	@$(LINT_ENVIRONMENT) $(BIN)/sqlfluff fix --disable-progress-bar --quiet
 
 bench: $(VENV)/.installed ## speed and memory of generator, loader and build; SCALE=small picks one
 	@$(BIN)/python -m ingest bench
