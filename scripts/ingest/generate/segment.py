@@ -8,7 +8,7 @@ Strings are built by DuckDB, a chunk of some days at a time.
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -431,12 +431,10 @@ def _load_dimensions(connection: duckdb.DuckDBPyConnection, company: Company, us
         ("profiles", _people_texts(usage)),
         ("workspaces", _workspace_texts(company, usage)),
         ("names", _name_texts()),
-        ("agents", {"agent": np.arange(len(_AGENTS)), "text": _texts(_AGENTS)}),
-        ("zones", {"zone": np.arange(len(ZONES)), "text": _texts(ZONES)}),
+        ("agents", {"text": _AGENTS}),
+        ("zones", {"text": ZONES}),
     ):
-        connection.register("texts", columns)
-        connection.execute(f"create table {table} as select * from texts")
-        connection.unregister("texts")
+        _create_table(connection, table, columns)
     people, devices = usage.people, usage.devices
     count = len(devices.owner)
     rng = np.random.default_rng([company.seed, 34])
@@ -458,6 +456,21 @@ def _load_dimensions(connection: duckdb.DuckDBPyConnection, company: Company, us
     connection.execute(_DEVICES_SQL.format(seed=company.seed))
     connection.unregister("texts")
     connection.execute(_PEOPLE_SQL)
+
+
+def _create_table(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[str]]
+) -> None:
+    """Makes a table of texts, numbered by `place` from 0.
+
+    One long string a column, split by DuckDB: as an array of objects every value would be looked at
+    by itself, with an attempt to import pandas for each.
+    """
+    lists = ", ".join(f"unnest(string_split(?, chr(30))) as {name}" for name in columns)
+    connection.execute(
+        f"create table {table} as select row_number() over () - 1 as place, * from (select {lists})",
+        [chr(30).join(values) for values in columns.values()],
+    )
 
 
 _DEVICES_SQL = """
@@ -487,8 +500,8 @@ select
         zones.text, '","userAgent":"', agents.text, '"'
     ) as context
 from digests
-inner join agents on digests.agent = agents.agent
-inner join zones on digests.zone = zones.zone
+inner join agents on digests.agent = agents.place
+inner join zones on digests.zone = zones.place
 """
 
 _PEOPLE_SQL = """
@@ -497,12 +510,8 @@ select
     profiles.*,
     devices.anonymous_id as former_anonymous_id
 from profiles
-left join devices on profiles.old_device = devices.device
+left join devices on cast(profiles.old_device as bigint) = devices.device
 """
-
-
-def _texts(values: Sequence[str]) -> npt.NDArray[np.object_]:
-    return np.array(values, dtype=object)
 
 
 def _json(values: dict[str, object]) -> str:
@@ -520,7 +529,7 @@ def shown_email(user: User, account: Account | None) -> str:
     return user.email
 
 
-def _people_texts(usage: Usage) -> dict[str, npt.NDArray[Any]]:
+def _people_texts(usage: Usage) -> dict[str, list[str]]:
     people = usage.people
     traits, profiles, names = [], [], []
     for user, place in zip(people.users, people.account, strict=False):
@@ -550,16 +559,15 @@ def _people_texts(usage: Usage) -> dict[str, npt.NDArray[Any]]:
         )
         names.append(_json({"username": email}))
     return {
-        "person": np.arange(len(people.users)),
-        "old_device": people.old_device[: len(people.users)].astype(np.int64),
-        "user_key": np.array([user.key for user in people.users]),
-        "traits": _texts(traits),
-        "profile": _texts(profiles),
-        "username": _texts(names),
+        "old_device": [str(device) for device in people.old_device[: len(people.users)].tolist()],
+        "user_key": [str(user.key) for user in people.users],
+        "traits": traits,
+        "profile": profiles,
+        "username": names,
     }
 
 
-def _workspace_texts(company: Company, usage: Usage) -> dict[str, npt.NDArray[Any]]:
+def _workspace_texts(company: Company, usage: Usage) -> dict[str, list[str]]:
     accounts = usage.people.accounts
     lives = {life.account_key: life for life in company.lifecycles}
     trials = []
@@ -577,12 +585,11 @@ def _workspace_texts(company: Company, usage: Usage) -> dict[str, npt.NDArray[An
             )
         )
     return {
-        "account": np.arange(len(accounts)),
-        "group_id": _texts([account_group_id(company.seed, account.key) for account in accounts]),
-        "group_traits": _texts([_json(group_traits(company, account)) for account in accounts]),
-        "account_name": _texts([_json({"account_name": account.name}) for account in accounts]),
-        "trial": _texts(trials),
-        "domain": _texts([account.domain for account in accounts]),
+        "group_id": [account_group_id(company.seed, account.key) for account in accounts],
+        "group_traits": [_json(group_traits(company, account)) for account in accounts],
+        "account_name": [_json({"account_name": account.name}) for account in accounts],
+        "trial": trials,
+        "domain": [account.domain for account in accounts],
     }
 
 
@@ -612,9 +619,9 @@ def group_traits(company: Company, account: Account) -> dict[str, object]:
     }
 
 
-def _name_texts() -> dict[str, npt.NDArray[Any]]:
+def _name_texts() -> dict[str, list[str]]:
     """For each kind's three names: the start of its messages, and the page it happens on."""
-    heads, pages, places = [], [], []
+    heads, pages = [], []
     for kind in KINDS:
         for variant in range(3):
             url = _PATHS.get(kind.name, _PATHS["Documents"])
@@ -630,8 +637,7 @@ def _name_texts() -> dict[str, npt.NDArray[Any]]:
                 start["properties"] = {"name": kind.name} if is_screen else page
             heads.append(_json(start)[:-1])
             pages.append(_json({"path": page["path"]}))
-            places.append(len(places))
-    return {"name": np.array(places), "head": _texts(heads), "page": _texts(pages)}
+    return {"head": heads, "page": pages}
 
 
 def _lines_sql(seed: int, batches: Sequence[Batch], sources: Sequence[str]) -> str:
@@ -677,14 +683,14 @@ with described as (
             concat('usr_', substr(md5(concat('{seed}/user/', user_key)), 1, 16))
         ) as user_id
     from rows
-    inner join names on rows.name = names.name
-    left join people on rows.person = people.person
-    left join workspaces on rows.account = workspaces.account
+    inner join names on rows.name = names.place
+    left join people on rows.person = people.place
+    left join workspaces on rows.account = workspaces.place
     left join devices on rows.device = devices.device
 )
 
 select
-    place,
+    described.place,
     concat(
         head,
         case
