@@ -1,5 +1,8 @@
--- Of two messages with one id the one received first is kept, whatever batch brought it.
--- Few ids occur twice, so only those are sorted.
+{#-
+    Of two messages with one id the one received first is kept, whatever batch brought it. Few ids
+    occur twice, so only those are sorted. Each CTE is read once and names the raw table itself: DuckDB
+    would write out a CTE that is read twice, whole, whatever columns are asked for.
+-#}
 {%- set content = json_object({
     'type': 'type',
     'userId': 'userid',
@@ -20,79 +23,82 @@
 
 with
 
-source as (
+repeated_ids as (
 
-    select * from {{ source('segment', 'messages') }}
+    select messageid as message_id
+
+    from {{ source('segment', 'messages') }}
+    where messageid != ''
+    group by messageid
+    having count(*) > 1
 
 ),
 
-identified as (
+superseded_deliveries as (
 
     select
-        *,
-        messageid as message_id
+        _batch_id,
+        _source_file,
+        _source_row
 
-    from source
-    where messageid != ''
+    from {{ source('segment', 'messages') }}
+    where messageid in (select repeated_ids.message_id from repeated_ids)
+    qualify
+        row_number() over (
+            partition by messageid
+            order by
+                receivedat nulls last,
+                md5(cast({{ content }} as varchar)),
+                _batch_id,
+                _source_file,
+                _source_row
+        ) > 1
 
-    union all
+),
+
+sent_with_id as (
+
+    select
+        messages.*,
+        messages.messageid as message_id
+
+    from {{ source('segment', 'messages') }} as messages
+    left join superseded_deliveries
+        on
+            messages._batch_id = superseded_deliveries._batch_id
+            and messages._source_file = superseded_deliveries._source_file
+            and messages._source_row = superseded_deliveries._source_row
+    where
+        messages.messageid != ''
+        and superseded_deliveries._source_row is null
+
+),
+
+sent_without_id as (
 
     select
         *,
         md5(cast({{ content }} as varchar)) as message_id
 
-    from source
+    from {{ source('segment', 'messages') }}
     where
         messageid is null
         or messageid = ''
-
-),
-
-repeated_ids as (
-
-    select message_id
-
-    from identified
-    group by message_id
-    having count(*) > 1
-
-),
-
-delivered_once as (
-
-    select *
-
-    from identified
-    where message_id not in (select repeated_ids.message_id from repeated_ids)
-
-),
-
-delivered_first as (
-
-    select *
-
-    from identified
-    where message_id in (select repeated_ids.message_id from repeated_ids)
     qualify
         row_number() over (
-            partition by message_id
-            order by
-                receivedat,
-                md5(cast({{ content }} as varchar)),
-                _batch_id,
-                _source_file,
-                _source_row
+            partition by md5(cast({{ content }} as varchar))
+            order by _batch_id, _source_file, _source_row
         ) = 1
 
 ),
 
 one_per_message as (
 
-    select * from delivered_once
+    select * from sent_with_id
 
     union all
 
-    select * from delivered_first
+    select * from sent_without_id
 
 ),
 
