@@ -1,6 +1,7 @@
 """Vendor-shaped ids, derived from the seed and a record's own key so that every run repeats them."""
 
 import hashlib
+from functools import cache
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -28,7 +29,12 @@ def stripe_id(prefix: str, seed: int, *key: object) -> str:
     body = _base62(_digest(seed, prefix, *key), 15)
     if prefix in {"cus", "prod", "si", "plan"}:
         return f"{prefix}_{body[:14]}"
-    return f"{prefix}_1{body}{_base62(_digest(seed, 'stripe account'), 8)}"
+    return f"{prefix}_1{body}{_stripe_account(seed)}"
+
+
+@cache
+def _stripe_account(seed: int) -> str:
+    return _base62(_digest(seed, "stripe account"), 8)
 
 
 def salesforce_suffix(id15: str) -> str:

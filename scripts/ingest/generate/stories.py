@@ -559,7 +559,6 @@ STORIES: tuple[Story, ...] = (
         "somebody trying the checkout in test mode",
         450,
         _acts(_buys(_then(50, _SEATS, seats=99), is_live=False)),
-        in_segment=False,
         is_test=True,
         link_stripe="none",
     ),

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from ingest.generate.batches import Batch, BrokenRecord, WrittenFile, split_batches, write_file
-from ingest.generate.ledger import COUPONS, Ledger
+from ingest.generate.ledger import COUPONS, Customer, Ledger
 from ingest.generate.plans import Price
 from ingest.generate.records import Company
 from ingest.generate.stripe_events import Notice, Teller, notices
@@ -323,13 +324,12 @@ class _Writer:
             if batch.number >= _LOCALES_UNTIL_BATCH:
                 del record["preferred_locales"]
         if kind == "charges" and batch.number == _EXPANDED_IN_BATCH:
-            charge_customers = self._customers_by_id
-            customer = charge_customers[record["customer"]]
+            customer = self._customers_by_id[record["customer"]]
             record["customer"] = self.wire.customer(customer, batch.ends_at)
         return record
 
-    @property
-    def _customers_by_id(self) -> dict[str, object]:
+    @cached_property
+    def _customers_by_id(self) -> dict[str, Customer]:
         return {
             self.wire.customer_id(customer.key): customer
             for customer in self.wire.ledger.customers.values()
