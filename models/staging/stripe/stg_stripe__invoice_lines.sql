@@ -181,13 +181,6 @@ final as (
                 {{ json_string('raw_line', 'quantity') }}
             ) as decimal(28, 9)
         ) as quantity,
-        cast(
-            coalesce(
-                {{ json_string('raw_line', 'pricing.unit_amount_decimal') }},
-                {{ json_string('raw_line', 'price.unit_amount_decimal') }},
-                {{ json_string('raw_line', 'plan.amount_decimal') }}
-            ) as decimal(38, 12)
-        ) as unit_amount_decimal,
         cast({{ json_string('raw_line', 'amount') }} as bigint) as amount_minor,
         {{ json_list_sum(
             json_value('raw_line', 'discount_amounts'), json_string('element', 'amount')

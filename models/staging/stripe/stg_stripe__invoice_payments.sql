@@ -11,6 +11,7 @@ latest as (
     select
         id,
         status,
+        amount_due,
         amount_paid,
         charge,
         payment_intent,
@@ -58,7 +59,9 @@ named as (
         _extracted_at
 
     from latest
-    where coalesce(charge, payment_intent) is not null
+    where
+        coalesce(charge, payment_intent) is not null
+        and amount_due > 0
 
 ),
 
@@ -79,7 +82,8 @@ final as (
         {{ expandable_id(json_string('payment', 'payment.payment_intent')) }} as payment_intent_id,
 
         {{ json_string('payment', 'status') }} as status,
-        cast({{ json_string('payment', 'amount_paid') }} as bigint) as amount_paid_minor,
+        coalesce(cast({{ json_string('payment', 'amount_paid') }} as bigint), 0)
+            as amount_paid_minor,
 
         coalesce(cast({{ json_string('payment', 'is_default') }} as boolean), false) as is_default,
 
