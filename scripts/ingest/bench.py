@@ -25,7 +25,7 @@ connection = duckdb.connect(sys.argv[1])
 for number, line in enumerate(sys.stdin.read().splitlines()):
     function, glob = line.split(" ", 1)
     options = {
-        "read_csv": "ignore_errors=true",
+        "read_csv": "union_by_name=true, ignore_errors=true",
         "read_json": "format='newline_delimited', ignore_errors=true",
     }[function]
     connection.execute(f"create table t{number} as from {function}(?, {options})", [glob])
