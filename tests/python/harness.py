@@ -18,11 +18,13 @@ _PATHS = {"EXTRACTS_PATH", "WAREHOUSE_PATH"}
 Row = tuple[object, ...]
 
 
-def ingest(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def ingest(
+    *arguments: object, cwd: Path = PROJECT, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Runs `python -m ingest` and returns what it printed and its exit code."""
     return subprocess.run(
         [sys.executable, "-m", "ingest", *map(str, arguments)],
-        cwd=PROJECT,
+        cwd=cwd,
         env={
             **{name: value for name, value in os.environ.items() if name not in _PATHS},
             **environment,

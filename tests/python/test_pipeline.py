@@ -251,9 +251,15 @@ def test_one_source_alone_leaves_the_others_marts_empty(
 
 
 def test_nothing_at_all_builds_empty_marts(tmp_path: Path) -> None:
-    extracts = tmp_path / "extracts"
-    extracts.mkdir()
-    warehouse = build_warehouse(extracts, tmp_path / "warehouse.duckdb")
+    """Run from elsewhere, whose relative paths are the caller's own."""
+    (tmp_path / "my exports").mkdir()
+    done = ingest(
+        *("build", "--extracts", "my exports", "--warehouse", "out/mine.duckdb"),
+        cwd=tmp_path,
+        DBT_TARGET_PATH=str(tmp_path / "target"),
+    )
+    expect(0, done)
+    warehouse = tmp_path / "out" / "mine.duckdb"
     assert "finance.fct_mrr_monthly" in marts(warehouse)
     assert rows(warehouse, "select * from finance.fct_mrr_monthly") == []
 

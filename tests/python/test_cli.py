@@ -1,0 +1,36 @@
+"""What the command line takes, and how it says no."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest import cli
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["unload"],
+        ["generate", "--scale", "huge"],
+        ["generate", "--start", "yesterday"],
+        ["load", "--warehouse", "data/temp.duckdb"],
+        ["load", "--warehouse", "."],
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert "usage: ingest" in capsys.readouterr().err
+
+
+def test_paths_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Path] = []
+    monkeypatch.setattr(
+        "ingest.load.status", lambda extracts, warehouse: seen.extend([extracts, warehouse]) or 0
+    )
+    monkeypatch.setenv("EXTRACTS_PATH", "my exports")
+    monkeypatch.setenv("WAREHOUSE_PATH", "")
+    assert cli.main(["status"]) == 0
+    assert seen == [Path("my exports"), Path("data/warehouse.duckdb")]
