@@ -760,7 +760,7 @@ def _account_row(projection: _Projection, account: Account) -> dict[str, str]:
     return {
         "Id": account_salesforce_id(projection.seed, account.key),
         "IsDeleted": "false",
-        "Name": account.name,
+        "Name": f"Test - {account.name}" if account.is_test else account.name,
         "Type": "Prospect",
         "ParentId": (
             account_salesforce_id(projection.seed, account.parent_key)

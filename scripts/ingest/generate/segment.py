@@ -8,10 +8,10 @@ Strings are built by DuckDB, a chunk of some days at a time.
 import json
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,50 +22,21 @@ import numpy.typing as npt
 from ingest.generate import usage_events as events
 from ingest.generate.batches import Batch, BrokenRecord, WrittenFile, split_batches, write_file
 from ingest.generate.ids import (
-    account_customer_id,
-    account_group_id,
-    account_salesforce_id,
     uuid_like,
 )
-from ingest.generate.records import Account, Company, User
+from ingest.generate.records import Company
+from ingest.generate.segment_texts import FIRST_PLAN, PHONE_NAME, lines_sql, load_dimensions
 from ingest.generate.usage import (
     DUPLICATE_SHARE,
-    ZONES,
+    TruthCounter,
     Usage,
     UsageTruth,
-    TruthCounter,
     simulate_usage,
 )
 from ingest.generate.usage_events import DAY, KIND, KINDS, MINUTE, Flags, Ints, Messages, Sessions
 
 _CHUNK_MESSAGES = 150_000
 _HOUR = 60 * MINUTE
-_BROWSERS = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/17.5 Safari/605",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0",
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/125.0.0.0 Safari/537.36",
-)
-_PHONE = "PaperDesk/3.2 (iPhone; iOS 17.5; Scale/3.00)"
-_BOTS = (
-    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/124.0.0.0 Safari/537.36",
-    "UptimeRobot/2.0 (https://uptimerobot.com/)",
-)
-_AGENTS = (*_BROWSERS, _PHONE, *_BOTS)
-_PATHS = {
-    "Home": "https://www.paperdesk.example/",
-    "Pricing": "https://www.paperdesk.example/pricing",
-    "Blog": "https://www.paperdesk.example/blog",
-    "Signup": "https://app.paperdesk.example/signup",
-    "Login": "https://app.paperdesk.example/login",
-    "Documents": "https://app.paperdesk.example/documents",
-    "Upload": "https://app.paperdesk.example/upload",
-    "Editor": "https://app.paperdesk.example/editor",
-    "Settings": "https://app.paperdesk.example/settings",
-}
-# Names in place of a message's kind: as planned now, as first planned, and what phones make of it.
-_NOW, _FIRST_PLAN, _PHONE_NAME = range(3)
 _SOURCES = ("web", "server")
 
 
@@ -140,7 +111,9 @@ def write_segment(
         for number, (_, until_ms, sessions, messages) in enumerate(usage.chunks(_CHUNK_MESSAGES)):
             truth.add(sessions, messages)
             rng = np.random.default_rng([company.seed, 33, number])
-            rows = _received(usage, sessions, messages, written, batches, rng, defects)
+            rows = _received(
+                usage, sessions, messages, written, batches=batches, rng=rng, defects=defects
+            )
             written += len(messages)
             rows = rows if waiting is None else _stacked([waiting, rows])
             is_due = rows.received_ms < until_ms
@@ -169,6 +142,7 @@ def _received(
     sessions: Sessions,
     messages: Messages,
     written: int,
+    *,
     batches: Sequence[Batch],
     rng: np.random.Generator,
     defects: Counter[str],
@@ -229,8 +203,8 @@ def _received(
         ("internal_user_messages", is_known & ~people.is_counted[person] & ~tested),
         ("test_workspace_messages", tested),
         ("anonymous_messages", rows.is_anonymous),
-        ("old_event_names", (rows.name % 3 == _FIRST_PLAN)),
-        ("case_slips", (rows.name == 3 * KIND["Document Uploaded"] + _PHONE_NAME)),
+        ("old_event_names", (rows.name % 3 == FIRST_PLAN)),
+        ("case_slips", (rows.name == 3 * KIND["Document Uploaded"] + PHONE_NAME)),
         ("unknown_events", kind == KIND["Experiment Viewed"]),
     ):
         defects[f"segment_{key}"] += int(flags.sum())
@@ -240,7 +214,11 @@ def _received(
 
 
 def _named(
-    usage: Usage, kind: Ints, at_ms: Ints, device: npt.NDArray[np.int32], rng: np.random.Generator
+    usage: Usage,
+    kind: npt.NDArray[np.int16],
+    at_ms: Ints,
+    device: npt.NDArray[np.int32],
+    rng: np.random.Generator,
 ) -> npt.NDArray[np.int16]:
     """Which name of its kind each message goes by: three a kind."""
     on_device = device >= 0
@@ -250,7 +228,7 @@ def _named(
     is_old = events.IS_TRACK[kind] & (at_ms < usage.renamed_at_ms + lag_ms)
     slips = (kind == KIND["Document Uploaded"]) & is_phone & ~is_old
     slips &= (at_ms < usage.renamed_at_ms + 120 * DAY) & (rng.random(len(kind)) < 0.5)
-    variant = np.where(is_old, _FIRST_PLAN, np.where((is_page & is_phone) | slips, _PHONE_NAME, 0))
+    variant = np.where(is_old, FIRST_PLAN, np.where((is_page & is_phone) | slips, PHONE_NAME, 0))
     return (kind.astype(np.int64) * 3 + variant).astype(np.int16)
 
 
@@ -313,8 +291,8 @@ class _Writer:
         self._pending: list[Future[WrittenFile]] = []
         self._spoiled: set[int] = set()
         self._connection = duckdb.connect(config={"threads": 2})
-        _load_dimensions(self._connection, company, usage)
-        self._sql = _lines_sql(company.seed, batches, self._sources)
+        load_dimensions(self._connection, company, usage)
+        self._sql = lines_sql(company.seed, batches, self._sources)
 
     def __enter__(self) -> "_Writer":
         return self
@@ -423,343 +401,3 @@ def _broken_lines(model: bytes, seed: int, batch: Batch) -> dict[str, bytes]:
         "bad_date": changed("bad_date", receivedAt="2026-02-30T25:61:00.000Z"),
         "wrong_encoding": changed("wrong_encoding", properties={"query": "Müller"}),
     }
-
-
-def _load_dimensions(connection: duckdb.DuckDBPyConnection, company: Company, usage: Usage) -> None:
-    """Puts what messages repeat into tables: texts of people, workspaces, devices and names."""
-    for table, columns in (
-        ("profiles", _people_texts(usage)),
-        ("workspaces", _workspace_texts(company, usage)),
-        ("names", _name_texts()),
-        ("agents", {"text": _AGENTS}),
-        ("zones", {"text": ZONES}),
-    ):
-        _create_table(connection, table, columns)
-    people, devices = usage.people, usage.devices
-    count = len(devices.owner)
-    rng = np.random.default_rng([company.seed, 34])
-    agent = rng.integers(0, len(_BROWSERS), count)
-    agent[devices.is_mobile] = _AGENTS.index(_PHONE)
-    on_bot = people.is_bot[devices.owner]
-    agent[on_bot] = rng.integers(len(_BROWSERS) + 1, len(_AGENTS), int(on_bot.sum()))
-    connection.register(
-        "texts",
-        {
-            "device": np.arange(count),
-            "agent": agent,
-            "zone": people.zone[devices.owner].astype(np.int64),
-            "is_mobile": devices.is_mobile,
-            "subnet": rng.integers(0, 256, count),
-            "host": rng.integers(1, 255, count),
-        },
-    )
-    connection.execute(_DEVICES_SQL.format(seed=company.seed))
-    connection.unregister("texts")
-    connection.execute(_PEOPLE_SQL)
-
-
-def _create_table(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[str]]
-) -> None:
-    """Makes a table of texts, numbered by `place` from 0.
-
-    One long string a column, split by DuckDB: as an array of objects every value would be looked at
-    by itself, with an attempt to import pandas for each.
-    """
-    lists = ", ".join(f"unnest(string_split(?, chr(30))) as {name}" for name in columns)
-    connection.execute(
-        f"create table {table} as select row_number() over () - 1 as place, * from (select {lists})",
-        [chr(30).join(values) for values in columns.values()],
-    )
-
-
-_DEVICES_SQL = """
-create table devices as
-with digests as (
-    select
-        *,
-        md5(concat('{seed}/device/', device)) as digest
-    from texts
-)
-
-select
-    device,
-    concat(
-        substr(digest, 1, 8), '-', substr(digest, 9, 4), '-4', substr(digest, 14, 3), '-a',
-        substr(digest, 18, 3), '-', substr(digest, 21, 12)
-    ) as anonymous_id,
-    is_mobile,
-    concat(
-        '"ip":"203.0.', subnet, '.', host, '","library":{{"name":"',
-        if(
-            is_mobile,
-            'analytics-react-native","version":"2.19.1"',
-            'analytics.js","version":"npm:next-1.70.0"'
-        ),
-        '}},"locale":"', if(zones.text like 'America%', 'en-US', 'en-GB'), '","timezone":"',
-        zones.text, '","userAgent":"', agents.text, '"'
-    ) as context
-from digests
-inner join agents on digests.agent = agents.place
-inner join zones on digests.zone = zones.place
-"""
-
-_PEOPLE_SQL = """
-create table people as
-select
-    profiles.*,
-    devices.anonymous_id as former_anonymous_id
-from profiles
-left join devices on cast(profiles.old_device as bigint) = devices.device
-"""
-
-
-def _json(values: dict[str, object]) -> str:
-    return json.dumps(
-        {key: value for key, value in values.items() if value is not None},
-        separators=(",", ":"),
-        ensure_ascii=False,
-    )
-
-
-def shown_email(user: User, account: Account | None) -> str:
-    """The address a user gives: a free-mail one where the domain may not tie the workspace."""
-    if account is not None and account.link_segment in {"name", "none"} and not user.is_internal:
-        return f"{user.email.split('@')[0]}.{user.key}@gmail.com"
-    return user.email
-
-
-def _people_texts(usage: Usage) -> dict[str, list[str]]:
-    people = usage.people
-    traits, profiles, names = [], [], []
-    for user, place in zip(people.users, people.account, strict=False):
-        email = shown_email(user, people.accounts[place] if place >= 0 else None)
-        signed_up = f"{user.signed_up_at:%Y-%m-%dT%H:%M:%S}.000Z"
-        traits.append(
-            _json(
-                {
-                    "email": email,
-                    "firstName": user.first_name,
-                    "lastName": user.last_name,
-                    "createdAt": signed_up,
-                    "title": user.title,
-                }
-            )
-        )
-        profiles.append(
-            _json(
-                {
-                    "type": "organic" if user.key % 3 else "invited",
-                    "first_name": user.first_name,
-                    "last_name": user.last_name,
-                    "email": email,
-                    "title": user.title,
-                }
-            )
-        )
-        names.append(_json({"username": email}))
-    return {
-        "old_device": [str(device) for device in people.old_device[: len(people.users)].tolist()],
-        "user_key": [str(user.key) for user in people.users],
-        "traits": traits,
-        "profile": profiles,
-        "username": names,
-    }
-
-
-def _workspace_texts(company: Company, usage: Usage) -> dict[str, list[str]]:
-    accounts = usage.people.accounts
-    lives = {life.account_key: life for life in company.lifecycles}
-    trials = []
-    for account in accounts:
-        life = lives.get(account.key)
-        started_at = (life.trial_started_at or life.workspace_opened_at) if life else None
-        started = (started_at or account.created_at).date()
-        trials.append(
-            _json(
-                {
-                    "trial_start_date": started.isoformat(),
-                    "trial_end_date": (started + timedelta(days=14)).isoformat(),
-                    "trial_plan_name": _plan_of(company, account),
-                }
-            )
-        )
-    return {
-        "group_id": [account_group_id(company.seed, account.key) for account in accounts],
-        "group_traits": [_json(group_traits(company, account)) for account in accounts],
-        "account_name": [_json({"account_name": account.name}) for account in accounts],
-        "trial": trials,
-        "domain": [account.domain for account in accounts],
-    }
-
-
-def _plan_of(company: Company, account: Account) -> str:
-    contracts = company.contracts.get(account.key, ())
-    return contracts[0].plan if contracts else "free"
-
-
-def group_traits(company: Company, account: Account) -> dict[str, object]:
-    """What a workspace says about itself, and so how it can be tied to the account."""
-    link = account.link_segment
-    ids: dict[str, object] = {}
-    if link == "id" and account.in_salesforce and (account.key % 4 or not account.in_stripe):
-        ids["salesforce_account_id"] = account_salesforce_id(company.seed, account.key)
-    elif link == "id" and account.in_stripe:
-        ids["stripe_customer_id"] = account_customer_id(company.seed, account.key)
-    names = {"name": account.name.upper(), "none": f"Workspace {account.key}"}
-    first_word = account.name.split()[0].strip(",")
-    return {
-        "name": names.get(link, f"{first_word} documents" if link == "domain" else account.name),
-        "plan": _plan_of(company, account),
-        "employees": account.employee_count,
-        "industry": account.industry,
-        "website": f"https://{account.domain}" if link in {"id", "domain"} else None,
-        "is_test": True if account.is_test else None,
-        **ids,
-    }
-
-
-def _name_texts() -> dict[str, list[str]]:
-    """For each kind's three names: the start of its messages, and the page it happens on."""
-    heads, pages = [], []
-    for kind in KINDS:
-        for variant in range(3):
-            url = _PATHS.get(kind.name, _PATHS["Documents"])
-            path = url.removeprefix("https://").partition("/")[2]
-            page = {"path": f"/{path}", "title": f"{kind.name} | Paperdesk", "url": url}
-            start: dict[str, object] = {"type": kind.message_type}
-            if kind.message_type == "track":
-                names = (kind.name, kind.old_name, kind.name.lower())
-                start["event"] = names[variant]
-            elif kind.message_type == "page":
-                is_screen = variant == _PHONE_NAME
-                start = {"type": "screen" if is_screen else "page", "name": kind.name}
-                start["properties"] = {"name": kind.name} if is_screen else page
-            heads.append(_json(start)[:-1])
-            pages.append(_json({"path": page["path"]}))
-    return {"head": heads, "page": pages}
-
-
-def _lines_sql(seed: int, batches: Sequence[Batch], sources: Sequence[str]) -> str:
-    """The query that writes a chunk's messages as JSON, one row a message."""
-    half = max(len(batches) // 2, 1)
-    last = len(batches) - 1
-
-    def kinds(*names: str) -> str:
-        return ", ".join(str(KIND[name]) for name in names)
-
-    def time(column: str) -> str:
-        return f"strftime(make_timestamp_ms({column}), '%Y-%m-%dT%H:%M:%S.%gZ')"
-
-    tools = ", ".join(f"'{tool.key}'" for tool in events.TOOLS)
-    document = (
-        f"'\"document_id\":\"doc_', substr(md5(concat('{seed}/doc/', document)), 1, 14), '\"'"
-    )
-    page_count = f"if(batch >= {half}, concat('\"', pages, '\"'), pages::varchar)"
-    version = """if(batch >= 1, ',"client_version":"4.2.0"', '')"""
-    return f"""
-with described as (
-    select
-        rows.*,
-        names.head,
-        names.page,
-        rows.name // 3 as kind,
-        people.user_key,
-        people.traits,
-        people.profile,
-        people.username,
-        people.former_anonymous_id,
-        workspaces.group_id,
-        workspaces.group_traits,
-        workspaces.account_name,
-        workspaces.trial,
-        workspaces.domain,
-        devices.anonymous_id,
-        devices.is_mobile,
-        devices.context,
-        if(
-            is_renamed,
-            concat('legacy-', user_key),
-            concat('usr_', substr(md5(concat('{seed}/user/', user_key)), 1, 16))
-        ) as user_id
-    from rows
-    inner join names on rows.name = names.place
-    left join people on rows.person = people.place
-    left join workspaces on rows.account = workspaces.place
-    left join devices on rows.device = devices.device
-)
-
-select
-    described.place,
-    concat(
-        head,
-        case
-            when is_anonymous then concat(',"anonymousId":"', anonymous_id, '"')
-            when device < 0 then concat(',"userId":"', user_id, '"')
-            else concat(',"anonymousId":"', anonymous_id, '","userId":"', user_id, '"')
-        end,
-        case
-            when kind = {KIND["identify"]} then concat(',"traits":', traits)
-            when kind = {KIND["group"]}
-                then concat(',"groupId":"', group_id, '","traits":', group_traits)
-            when kind = {KIND["alias"]} then concat(
-                ',"previousId":"',
-                if(is_switch, concat('legacy-', user_key), former_anonymous_id), '"'
-            )
-            when kind in ({kinds(*_PATHS)}) then ''
-            when kind in ({kinds("Document Processed", "Document Processing Failed")}) then concat(
-                ',"properties":{{', {document}, ',"tool":"', list_value({tools})[tool + 1],
-                '","pages":', {page_count}, ',"duration_ms":', duration_ms,
-                if(
-                    kind = {KIND["Document Processed"]},
-                    ',"status":"success"}}',
-                    ',"status":"failed","error_code":"E' || (400 + duration_ms % 30) || '"}}'
-                )
-            )
-            when kind = {KIND["Document Uploaded"]} then concat(
-                ',"properties":{{', {document}, ',"file_type":"',
-                list_value('pdf', 'pdf', 'docx', 'png')[document % 4 + 1], '","pages":',
-                {page_count}, ',"size_bytes":', pages * 48211 + duration_ms,
-                if(batch = 0, ',"legacy_plan_code":"P1"', ''), {version}, '}}'
-            )
-            when document >= 0 then concat(',"properties":{{', {document}, {version}, '}}')
-            when kind = {KIND["Signed Up"]} then concat(',"properties":', profile)
-            when kind in ({kinds("Signed In", "Signed Out")})
-                then concat(',"properties":', username)
-            when kind = {KIND["Account Created"]} then concat(',"properties":', account_name)
-            when kind in ({kinds("Trial Started", "Trial Ended")})
-                then concat(',"properties":', trial)
-            when kind = {KIND["Account Added User"]} then ',"properties":{{"role":"member"}}'
-            when kind = {KIND["Invite Sent"]} then concat(
-                ',"properties":{{"invitee_email":"colleague.', number % 100000, '@', domain,
-                '","invitee_role":"member"}}'
-            )
-            when kind = {KIND["Documents Searched"]}
-                then concat(',"properties":{{"results":', pages, '}}')
-            else ',"properties":{{}}'
-        end,
-        ',"context":{{',
-        if(
-            device < 0,
-            '"library":{{"name":"analytics-node","version":"2.1.0"}}',
-            concat(context, if(is_mobile, '', concat(',"page":', page)))
-        ),
-        if(is_anonymous or group_id is null, '', concat(',"groupId":"', group_id, '"')),
-        '}},"integrations":{{}},"messageId":"', if(device < 0, 'node-next-', 'ajs-next-'),
-        md5(concat('{seed}/message/', number)),
-        '","originalTimestamp":"', {time("original_ms")},
-        '","sentAt":"', {time("sent_ms")},
-        '","receivedAt":"', {time("received_ms")},
-        '","timestamp":"', {time("timestamp_ms")},
-        if(device < 0, '","channel":"server"', '","channel":"client"'),
-        if(device < 0, ',"projectId":"{sources[1]}"', ',"projectId":"{sources[0]}"'),
-        if(
-            batch < {half},
-            ',"_metadata":{{"bundled":["Segment.io"],"bundledIds":[],"unbundled":[]}}',
-            ''
-        ),
-        if(batch = {last}, ',"writeKey":"wk_{sources[0][:8]}"', ''),
-        ',"version":2}}'
-    ) as line
-from described
-"""

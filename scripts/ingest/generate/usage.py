@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from ingest.generate import usage_events as events
 from ingest.generate.ids import account_group_id
-from ingest.generate.records import Account, Company, User
+from ingest.generate.records import Account, Company, Lifecycle, Rep, User
 from ingest.generate.usage_events import DAY, MINUTE, Flags, Ints, Messages, Sessions, expand
 
 MESSAGE_TARGETS = {
@@ -103,7 +103,10 @@ class Devices:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Everybody and every visit, ascending by start; `renamed_at_ms` starts the second tracking plan."""
+    """Everybody and every visit, ascending by start.
+
+    `renamed_at_ms` is when the second tracking plan came into force.
+    """
 
     seed: int
     start_ms: int
@@ -203,10 +206,7 @@ def _draw_people(
             users.append(user)
         seen.add(user.account_key)
     internal_home = next((a.key for a in company.accounts if a.is_internal), None)
-    staff = [
-        _as_user(rep.key, rep.email, rep.started_at, rep.left_at, company, internal_home)
-        for rep in company.reps
-    ]
+    staff = [_as_user(rep, company.start_at, internal_home) for rep in company.reps]
     known = len(users) + len(staff)
     visitors, bots = round(target * 0.02 / 2), max(round(target * 0.004 / 2), 5)
     size = known + visitors + bots
@@ -254,26 +254,17 @@ def _draw_people(
     return people, _draw_devices(people, device_count + int(has_old.sum()), rng)
 
 
-def _as_user(
-    key: int,
-    email: str,
-    started_at: datetime,
-    left_at: datetime | None,
-    company: Company,
-    account_key: int | None,
-) -> User:
+def _as_user(rep: Rep, start_at: datetime, account_key: int | None) -> User:
     """One of the company's own people, as a user of the product."""
-    first_name, last_name = (part.title() for part in email.split("@")[0].split(".")[:2])
-    signed_up_at = max(started_at, company.start_at + timedelta(days=2))
     return User(
-        key=-key,
+        key=-rep.key,
         account_key=account_key or -1,
-        first_name=first_name,
-        last_name=last_name,
-        email=email,
+        first_name=rep.first_name,
+        last_name=rep.last_name,
+        email=rep.email,
         title="Account Executive",
-        signed_up_at=signed_up_at,
-        left_at=left_at,
+        signed_up_at=max(rep.started_at, start_at + timedelta(days=2)),
+        left_at=rep.left_at,
         engagement=0.5,
         is_internal=True,
     )
@@ -337,8 +328,9 @@ def _joined(parts: list[Sessions]) -> Sessions:
 def _fixed_sessions(
     company: Company, people: People, start_ms: int, end_ms: int, rng: np.random.Generator
 ) -> Sessions:
-    """Visits that the company's story asks for: sign-ups and what precedes them, invitations, trials,
-    departures, and the visitors and bots who never sign up.
+    """Visits that the company's story asks for, and those of people who never sign up.
+
+    Sign-ups and what precedes them, invitations, ends of trials, departures; visitors and bots.
     """
     known = len(people.users)
     signed_up = np.array([_epoch_ms(user.signed_up_at) for user in people.users], dtype=np.int64)
@@ -427,7 +419,7 @@ def _product_sessions(
         person_parts.append(np.repeat(place + at, repeats))
         day_parts.append(np.repeat(day, repeats))
     person, day = np.concatenate(person_parts), np.concatenate(day_parts)
-    starts = _local_starts(person, day, people, company.start_at, start_ms, rng)
+    starts = _local_starts(person, day, people, company.start_at, rng=rng)
     inside = (starts > bounds[person, 0] + 3 * 60 * MINUTE) & (starts < bounds[person, 1])
     inside &= starts < end_ms - QUIET_END_MS
     visits = _visits(person[inside], starts[inside], events.PRODUCT)
@@ -447,11 +439,10 @@ def _calendar(start_at: datetime, days: int) -> npt.NDArray[np.float32]:
     return busy
 
 
-def _stay(user: User, life: object, window: tuple[int, int]) -> tuple[int, int, int]:
+def _stay(user: User, life: Lifecycle | None, window: tuple[int, int]) -> tuple[int, int, int]:
     """A user's sign-up, their last instant, and the end of their account, in epoch milliseconds."""
     far = window[1] + 400 * DAY
-    churned_at = getattr(life, "churned_at", None)
-    churned = _epoch_ms(churned_at) if churned_at else far
+    churned = _epoch_ms(life.churned_at) if life and life.churned_at else far
     left = _epoch_ms(user.left_at) if user.left_at else far
     return _epoch_ms(user.signed_up_at), min(left, churned), churned
 
@@ -473,7 +464,7 @@ def _rates(
     rates *= np.clip((churned - day) / 60, 0.03, 1) ** 1.3
     rates *= np.clip((last - day) / 21, 0.1, 1)
     rates[(age < 0) | (day > last)] = 0
-    return rates
+    return rates.astype(np.float32)
 
 
 def _local_starts(
@@ -481,7 +472,7 @@ def _local_starts(
     day: Ints,
     people: People,
     start_at: datetime,
-    start_ms: int,
+    *,
     rng: np.random.Generator,
 ) -> Ints:
     """An instant on each visit's day, by the working hours of the person's own time zone."""
@@ -497,12 +488,14 @@ def _local_starts(
     luck = rng.random(len(person))
     hour = np.where(weekend, _drawn_hours(_WEEKEND_HOURS, luck), _drawn_hours(_HOURS, luck))
     inside = rng.integers(0, 60 * MINUTE, len(person))
-    return start_ms + day * DAY + hour * 60 * MINUTE + inside - offsets[people.zone[person], day]
+    midnight: Ints = _epoch_ms(start_at) + day * DAY - offsets[people.zone[person], day]
+    return midnight + hour * 60 * MINUTE + inside
 
 
 def _drawn_hours(weights: npt.NDArray[np.int64], luck: npt.NDArray[np.float64]) -> Ints:
     shares = np.cumsum(weights) / weights.sum()
-    return np.searchsorted(shares, luck, side="right").astype(np.int64)
+    hours: Ints = np.searchsorted(shares, luck, side="right").astype(np.int64)
+    return hours
 
 
 def _group_of(sessions: Sessions) -> Ints:
@@ -623,8 +616,8 @@ class TruthCounter:
             sessions_daily=tuple(zip(dates, sessions.tolist(), known.tolist(), strict=True)),
             active_users_daily=tuple(zip(dates, *reach, strict=True)),
             events=tuple(
-                (kind.name, *counts)
-                for kind, counts in zip(events.KINDS, self._events.tolist(), strict=True)
+                (kind.name, int(self._events[number, 0]), int(self._events[number, 1]))
+                for number, kind in enumerate(events.KINDS)
                 if kind.message_type == "track"
             ),
             account_links=tuple(account_links(usage.people, usage.seed)),

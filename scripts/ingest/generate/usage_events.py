@@ -303,7 +303,7 @@ def _draw_tools(at_ms: Ints, rng: np.random.Generator) -> Ints:
 def _clock(
     sessions: Sessions, visit: Ints, kind: Ints, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
-    """When each message happens: gaps of seconds and minutes, never as long as an idle half hour."""
+    """When each message happens: gaps of seconds and minutes, none as long as an idle half hour."""
     size = len(visit)
     gaps = 900 + rng.exponential(38_000, size)
     pauses = rng.random(size) < 0.05
