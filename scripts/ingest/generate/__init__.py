@@ -51,7 +51,7 @@ def generate(
     _clear(out_dir)
     defects: Counter[str] = Counter()
     salesforce = write_salesforce(company, out_dir, ends, defects)
-    stripe = write_stripe(company, ledger, out_dir, ends, stripe_version, defects)
+    stripe = write_stripe(company, ledger, out_dir, ends, version=stripe_version, defects=defects)
     segment = write_segment(company, out_dir, ends, defects)
     broken = [*salesforce.broken, *stripe.broken, *segment.broken]
     planted = {"counts": dict(defects), "broken": [asdict(record) for record in broken]}

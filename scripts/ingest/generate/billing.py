@@ -7,7 +7,8 @@ fails expires after 23 hours, a credit stays on the customer's balance until the
 """
 
 import heapq
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -16,6 +17,16 @@ from typing import Any
 import numpy as np
 
 from ingest.generate.contracts import Contract, Step, add_interval, epoch
+from ingest.generate.invoicing import (
+    Cuts,
+    as_trial,
+    cut,
+    period_lines,
+    prorated,
+    taxed,
+    usage_line,
+    whole_units,
+)
 from ingest.generate.ledger import (
     COUPONS,
     Attempt,
@@ -58,19 +69,6 @@ def bill(company: Company, *, can_stack: bool = True) -> Ledger:
     return ledger
 
 
-def share(amounts: list[Fraction], total: Fraction) -> list[Fraction]:
-    """What each amount gives towards a total, by its size; no more than there is."""
-    whole = sum(amounts, Fraction(0))
-    if whole <= 0:
-        return [Fraction(0)] * len(amounts)
-    return [amount * min(total, whole) / whole for amount in amounts]
-
-
-def whole_units(amount: Fraction) -> int:
-    """Rounded half away from zero, as invoices are."""
-    return int(abs(amount) + Fraction(1, 2)) * (-1 if amount < 0 else 1)
-
-
 class _AccountBiller:
     """The clock of one account: its customers and subscriptions share balances and time."""
 
@@ -87,6 +85,7 @@ class _AccountBiller:
         self.rng = rng
         self.end_at = end_at
         self.can_stack = can_stack
+        self.customer_discounts: defaultdict[str, list[str]] = defaultdict(list)
         self._queue: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._order = 0
 
@@ -174,7 +173,7 @@ class _SubscriptionBiller:
                 for line in self._period_lines(moment)
             ]
         if contract.trial_days:
-            lines = self._trial_lines(moment)
+            lines = [as_trial(line) for line in self._period_lines(moment)]
         self._invoice(moment, lines, "subscription_create")
         self._save(moment, "created")
         for step in later:
@@ -320,12 +319,12 @@ class _SubscriptionBiller:
         if code not in self.items:
             return None
         before = self._net_amounts(at)
-        self._removed = self.items.pop(code)
-        self._prorate(at, before, proration, gone={code: self._removed})
+        del self.items[code]
+        self._prorate(at, before, proration)
         return "updated"
 
     def do_pause(
-        self, at: datetime, behavior: str, resumes_at: datetime | None, is_silent: bool = False
+        self, _at: datetime, behavior: str, resumes_at: datetime | None, is_silent: bool = False
     ) -> str:
         """Pauses collection; a silent pause passes its end without a webhook."""
         self.pause = Pause(behavior, resumes_at)
@@ -333,7 +332,7 @@ class _SubscriptionBiller:
             self.books.at(resumes_at, lambda moment: self._take(Step(moment, "unpause")))
         return "updated"
 
-    def do_unpause(self, at: datetime) -> str | None:
+    def do_unpause(self, _at: datetime) -> str | None:
         """Resumes collection."""
         if not self.pause:
             return None
@@ -376,6 +375,7 @@ class _SubscriptionBiller:
         )
         self.ledger.discounts[discount.key] = discount
         if target == "customer":
+            self.books.customer_discounts[self.customer.key].append(discount.key)
             self.customer.changes.append(at)
             return None
         if is_item:
@@ -388,19 +388,23 @@ class _SubscriptionBiller:
 
     def do_undiscount(self, at: datetime, coupon: str) -> str | None:
         """Takes a coupon away before its time."""
-        for discount in self._discounts(at):
+        own = [key for item in self.items.values() for key in item.discount_keys]
+        keys = [*own, *self.discount_keys, *self.books.customer_discounts[self.customer.key]]
+        for discount in self._live(keys, at):
             if discount.coupon.code == coupon:
                 discount.removed_at = at
                 if discount.subscription_key is None:
                     self.customer.changes.append(at)
                     return None
-                left = tuple(key for key in self.discount_keys if key != discount.key)
-                self.discount_keys = left
-                for code, item in self.items.items():
-                    left = tuple(key for key in item.discount_keys if key != discount.key)
-                    self.items[code] = replace(item, discount_keys=left)
+                self._drop(discount.key)
                 return "updated"
         return None
+
+    def _drop(self, discount_key: str) -> None:
+        self.discount_keys = tuple(key for key in self.discount_keys if key != discount_key)
+        for code, item in self.items.items():
+            left = tuple(key for key in item.discount_keys if key != discount_key)
+            self.items[code] = replace(item, discount_keys=left)
 
     def do_cancel_at_period_end(self, at: datetime) -> str:
         """Asks for the end of the running period to be the last."""
@@ -409,7 +413,7 @@ class _SubscriptionBiller:
         self.cancel_reason = "cancellation_requested"
         return "updated"
 
-    def do_keep(self, at: datetime) -> str:
+    def do_keep(self, _at: datetime) -> str:
         """Takes a scheduled cancellation back."""
         self.is_cancel_scheduled = False
         self.canceled_at = None
@@ -434,7 +438,7 @@ class _SubscriptionBiller:
         self.customer.deleted_at = at
         self.is_over = True
 
-    def do_payment_fails(self, at: datetime, outcome: str, days: int) -> None:
+    def do_payment_fails(self, _at: datetime, outcome: str, days: int) -> None:
         """Lets the next invoice's payment fail, to be `recovered`, `canceled` or `unpaid`."""
         self.next_failure = {"outcome": outcome, "days": days}
 
@@ -442,7 +446,7 @@ class _SubscriptionBiller:
         """Pays whatever is open, which makes an unpaid subscription active again."""
         self._recover(at)
 
-    def do_fate(self, at: datetime, of_next_invoice: str) -> None:
+    def do_fate(self, _at: datetime, of_next_invoice: str) -> None:
         """Decides the next invoice's fate: `void`, `uncollectible` or `open` (never paid)."""
         self.next_fate = of_next_invoice
 
@@ -493,177 +497,53 @@ class _SubscriptionBiller:
 
     def _period_lines(self, moment: datetime) -> list[Line]:
         """A line for each licensed item over the running period, with its discounts and tax."""
-        licensed = [item for item in self.items.values() if item.quantity is not None]
-        amounts = [item.price.amount(item.quantity or 0) for item in licensed]
-        whole = [whole_units(amount) for amount in amounts]
-        cuts = self._cuts(moment, licensed, whole)
-        lines = []
-        for item, amount, discounts in zip(licensed, whole, cuts, strict=True):
-            lines.append(
-                self._taxed(
-                    Line(
-                        key=f"{item.key}/{epoch(item.period_start_at)}",
-                        description=f"{item.quantity} × {item.price.plan.name}",
-                        price=item.price,
-                        quantity=item.quantity,
-                        amount=amount,
-                        start_at=item.period_start_at,
-                        end_at=item.period_end_at,
-                        item_key=item.key,
-                        discounts=discounts,
-                    )
-                )
-            )
-        return lines
-
-    def _trial_lines(self, moment: datetime) -> list[Line]:
-        return [
-            replace(
-                line,
-                description=f"Trial period for {line.price.plan.name}",
-                amount=0,
-                tax=0,
-                discounts=(),
-            )
-            for line in self._period_lines(moment)
-        ]
+        items = self._licensed()
+        lines = period_lines(items, self._cuts(moment, items))
+        return [taxed(line, self.contract) for line in lines]
 
     def _usage_lines(self, moment: datetime) -> list[Line]:
         """Metered items are billed for the period that has just ended."""
-        lines = []
-        for item in self.items.values():
-            if item.quantity is None:
-                used = int(self.books.rng.integers(2_000, 60_000))
-                lines.append(
-                    self._taxed(
-                        Line(
-                            key=f"{item.key}/{epoch(moment)}/usage",
-                            description=f"{used} × {item.price.plan.name}",
-                            price=item.price,
-                            quantity=used,
-                            amount=whole_units(item.price.amount(used)),
-                            start_at=item.period_start_at,
-                            end_at=item.period_end_at,
-                            item_key=item.key,
-                        )
-                    )
-                )
-        return lines
-
-    def _taxed(self, line: Line) -> Line:
-        rate = self.contract.tax_percent
-        if not rate:
-            return line
-        base = 100 if self.contract.tax_behavior == "exclusive" else 100 + rate
-        return replace(line, tax=whole_units(Fraction(line.discounted * rate, base)))
-
-    def _discounts(self, moment: datetime, item: Item | None = None) -> list[Discount]:
-        """The discounts in force now, in the order in which they apply to an item (or to any)."""
-        keys = [*(item.discount_keys if item else ()), *self.discount_keys]
-        if item is None:
-            keys += [key for other in self.items.values() for key in other.discount_keys]
-        after = moment + timedelta(microseconds=1)
-        own = [self.ledger.discounts[key] for key in keys]
-        shared = [
-            discount
-            for discount in self.ledger.discounts.values()
-            if discount.customer_key == self.customer.key and discount.subscription_key is None
+        metered = [item for item in self.items.values() if item.quantity is None]
+        used = [int(self.books.rng.integers(2_000, 60_000)) for _ in metered]
+        return [
+            taxed(usage_line(item, count, moment), self.contract)
+            for item, count in zip(metered, used, strict=True)
         ]
-        return [discount for discount in (*own, *shared) if discount.is_live(after)]
 
-    def _cuts(
-        self, moment: datetime, items: list[Item], amounts: list[int]
-    ) -> list[tuple[tuple[str, int], ...]]:
-        """What each discount takes off each line, in whole units."""
-        left = list(amounts)
-        cuts: list[list[tuple[str, int]]] = [[] for _ in items]
+    def _licensed(self) -> list[Item]:
+        return [item for item in self.items.values() if item.quantity is not None]
 
-        def cut(at: int, discount: Discount, off: int) -> None:
-            off = min(off, left[at])
-            if off:
-                left[at] -= off
-                cuts[at].append((discount.key, off))
-
-        for at, item in enumerate(items):
-            for key in item.discount_keys:
-                discount = self.ledger.discounts[key]
-                if discount.is_live(moment + timedelta(microseconds=1)):
-                    off = discount.coupon.amount_off(discount.currency)
-                    percent = discount.coupon.percent or 0
-                    cut(at, discount, off or whole_units(Fraction(left[at] * percent, 100)))
+    def _live(self, keys: Iterable[str], moment: datetime) -> list[Discount]:
         after = moment + timedelta(microseconds=1)
-        own = [self.ledger.discounts[key] for key in self.discount_keys]
-        common = [discount for discount in own if discount.is_live(after)]
-        if not common and not any(cuts):
-            common = [d for d in self._discounts(moment) if d.subscription_key is None]
-        for discount in common:
-            off_total = discount.coupon.amount_off(discount.currency)
-            if off_total is None:
-                for at, amount in enumerate(left):
-                    percent = Fraction(amount * (discount.coupon.percent or 0), 100)
-                    cut(at, discount, whole_units(percent))
-                continue
-            rest = min(off_total, sum(left))
-            parts = share([Fraction(amount) for amount in left], Fraction(off_total))
-            for at, part in enumerate(parts):
-                off = rest if at == len(parts) - 1 else min(whole_units(part), rest)
-                rest -= off
-                cut(at, discount, off)
-        return [tuple(cut_list) for cut_list in cuts]
+        found = [self.ledger.discounts[key] for key in keys]
+        return [discount for discount in found if discount.is_live(after)]
 
-    def _net_amounts(self, moment: datetime) -> dict[str, int]:
+    def _cuts(self, moment: datetime, items: list[Item]) -> list[Cuts]:
+        """What the discounts take off each item: the customer's only if there is no other."""
+        on_items = [self._live(item.discount_keys, moment) for item in items]
+        on_all = self._live(self.discount_keys, moment)
+        if not on_all and not any(on_items):
+            on_all = self._live(self.books.customer_discounts[self.customer.key], moment)
+        amounts = [whole_units(item.price.amount(item.quantity or 0)) for item in items]
+        return cut(amounts, on_items, on_all)
+
+    def _net_amounts(self, moment: datetime) -> dict[Item, int]:
         """What each item costs a period after discounts, to prorate from."""
-        codes = [code for code, item in self.items.items() if item.quantity is not None]
-        items = [self.items[code] for code in codes]
-        whole = [whole_units(item.price.amount(item.quantity or 0)) for item in items]
-        cuts = self._cuts(moment, items, whole)
-        return {
-            code: amount - sum(off for _, off in cut)
-            for code, amount, cut in zip(codes, whole, cuts, strict=True)
-        }
+        items = self._licensed()
+        lines = period_lines(items, self._cuts(moment, items))
+        return {item: line.discounted for item, line in zip(items, lines, strict=True)}
 
     def _swap(self, at: datetime, code: str, item: Item, proration: str) -> str:
         before = self._net_amounts(at)
-        old = self.items[code]
         self.items[code] = item
-        self._prorate(at, before, proration, gone={code: old})
+        self._prorate(at, before, proration)
         return "updated"
 
-    def _prorate(
-        self,
-        at: datetime,
-        before: dict[str, int],
-        proration: str,
-        gone: dict[str, Item] | None = None,
-    ) -> None:
+    def _prorate(self, at: datetime, before: dict[Item, int], proration: str) -> None:
         """Credits the rest of the period at the old amounts and bills it at the new ones."""
         if proration == "none" or self.status not in {"active", "past_due"}:
             return
-        after = self._net_amounts(at)
-        old_items = {**self.items, **(gone or {})}
-        lines = []
-        for sign, amounts, items in ((-1, before, old_items), (1, after, self.items)):
-            for code, amount in amounts.items():
-                if before.get(code) == after.get(code) and code not in (gone or {}):
-                    continue
-                item = items[code]
-                span = item.period_end_at - item.period_start_at
-                left = Fraction(
-                    int((item.period_end_at - at).total_seconds()), int(span.total_seconds())
-                )
-                what = "Unused time on" if sign < 0 else "Remaining time on"
-                line = Line(
-                    key=f"{item.key}/{epoch(at)}/{item.quantity}/{'credit' if sign < 0 else 'debit'}",
-                    description=f"{what} {item.quantity} × {item.price.plan.name}",
-                    price=item.price,
-                    quantity=item.quantity,
-                    amount=sign * whole_units(amount * left),
-                    start_at=at,
-                    end_at=item.period_end_at,
-                    item_key=item.key,
-                    is_proration=True,
-                )
-                lines.append(self._taxed(line))
+        lines = [taxed(line, self.contract) for line in prorated(at, before, self._net_amounts(at))]
         if proration == "now":
             self._invoice(at, lines, "subscription_update")
         else:
@@ -817,7 +697,7 @@ class _SubscriptionBiller:
                 )
         after = {
             "recovered": self._recover,
-            "canceled": lambda moment: self._give_up(moment),
+            "canceled": self._give_up,
             "unpaid": self._become_unpaid,
         }[outcome]
         self.books.at(outcome_at, after)

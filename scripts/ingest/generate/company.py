@@ -8,8 +8,10 @@ import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 from faker import Faker
 
 from ingest.generate.contracts import Contract, ordinary_contract
@@ -84,7 +86,9 @@ def simulate(
     contracts: dict[int, tuple[Contract, ...]] = {}
     for key in range(1, count + 1):
         rng = np.random.default_rng([seed, key])
-        drafter = _Drafter(rng, key, names, start_at, end_at, arrivals)
+        drafter = _Drafter(
+            rng, key, names=names, start_at=start_at, end_at=end_at, arrivals=arrivals
+        )
         story = STORIES[key - 1] if key <= len(STORIES) else None
         account = drafter.told(story) if story else drafter.drawn(accounts)
         working = [rep for rep in reps if _works(rep, account.created_at)] or list(reps)
@@ -164,7 +168,7 @@ def _draw_reps(
     return tuple(reps)
 
 
-def _arrival_weights(start_at: datetime, end_at: datetime) -> np.ndarray:
+def _arrival_weights(start_at: datetime, end_at: datetime) -> npt.NDArray[np.float64]:
     """The chance of each day to bring an account: growing, seasonal, few on weekends."""
     days = (end_at - start_at).days
     weights = np.empty(days)
@@ -174,7 +178,8 @@ def _arrival_weights(start_at: datetime, end_at: datetime) -> np.ndarray:
         weekend = 0.3 if day.weekday() >= 5 else 1.0
         weights[number] = growth * weekend * _MONTH_WEIGHTS[day.month - 1]
     weights[:45] *= 3  # The company starts with a few customers of its private beta.
-    return weights / weights.sum()
+    shares: npt.NDArray[np.float64] = weights / weights.sum()
+    return shares
 
 
 class _Drafter:
@@ -184,10 +189,11 @@ class _Drafter:
         self,
         rng: np.random.Generator,
         key: int,
+        *,
         names: _Names,
         start_at: datetime,
         end_at: datetime,
-        arrivals: np.ndarray,
+        arrivals: npt.NDArray[np.float64],
     ) -> None:
         self.rng = rng
         self.key = key
@@ -303,23 +309,20 @@ class _Drafter:
             return ()
         size, spread = next((s, d) for name, _, s, d in _SEGMENTS if name == account.segment)
         seats = max(1, round(size * float(rng.lognormal(0, spread))))
-        first = ordinary_contract(
+        draw = partial(
+            ordinary_contract,
             rng,
-            account.segment,
-            account.currency,
-            seats,
-            starts,
-            self.end_at,
-            is_self_serve=not account.in_salesforce,
+            segment=account.segment,
+            currency=account.currency,
+            seats=seats,
+            end_at=self.end_at,
         )
-        ended = first.ended_at
-        if ended and first.pays_from and rng.random() < 0.15:
-            back = (ended + timedelta(days=float(rng.uniform(20, 200)))).replace(microsecond=0)
-            if back < self.end_at:
-                again = ordinary_contract(
-                    rng, account.segment, account.currency, seats, back, self.end_at, False, 1
-                )
-                return (first, again)
+        first = draw(created_at=starts, is_self_serve=not account.in_salesforce)
+        if first.ended_at and first.pays_from and rng.random() < 0.15:
+            gap = timedelta(days=float(rng.uniform(20, 200)))
+            returns = (first.ended_at + gap).replace(microsecond=0)
+            if returns < self.end_at:
+                return (first, draw(created_at=returns, is_self_serve=False, number=1))
         return (first,)
 
     def lifecycle(self, account: Account, contracts: tuple[Contract, ...]) -> Lifecycle | None:
@@ -330,8 +333,8 @@ class _Drafter:
         if not live:
             opened = account.created_at + timedelta(hours=5)
             left = opened + timedelta(days=float(self.rng.uniform(20, 120)))
-            seats = (SeatChange(opened, 3),)
-            return Lifecycle(self.key, opened, None, None, min(left, self.end_at), seats)
+            trial_seats = (SeatChange(opened, 3),)
+            return Lifecycle(self.key, opened, None, None, min(left, self.end_at), trial_seats)
         first = live[0]
         opened = first.start_at or first.created_at
         paid = [contract.pays_from for contract in live if contract.pays_from]
@@ -412,71 +415,89 @@ class _Drafter:
         """The account's opportunities: the one before each contract, upsells, and those lost."""
         if not account.in_salesforce or account.is_test or account.is_internal:
             return []
+        desk = _DealDesk(self.rng, account, self.end_at)
+        habits = story.deal_habits if story else None
+        for contract in contracts:
+            desk.sell(contract, habits if not desk.deals else None)
+        desk.lose(has_bought=bool(contracts))
+        return desk.deals
+
+
+class _DealDesk:
+    """Enters an account's deals into the CRM."""
+
+    def __init__(self, rng: np.random.Generator, account: Account, end_at: datetime) -> None:
+        self.rng = rng
+        self.account = account
+        self.end_at = end_at
+        self.deals: list[Deal] = []
+
+    def sell(self, contract: Contract, habits: frozenset[str] | None) -> None:
+        """The deal that was won just before a contract began, and those of its larger upsells."""
         rng = self.rng
-        deals: list[Deal] = []
+        closes = contract.created_at - timedelta(days=float(rng.uniform(0.5, 3)))
+        cycle = timedelta(days=cycle_days(rng, self.account.segment))
+        created = max(closes - cycle, self.account.created_at + timedelta(hours=2))
+        created = min(created, closes - timedelta(hours=3))
+        kind = "Existing Customer - Replacement" if self.deals else "New Customer"
+        value = self._booked(contract)
+        self._add(kind, value, (created, closes), currency=contract.currency, habits=habits)
+        for step in contract.steps:
+            grown = step.terms.get("seats", 0) - contract.seats
+            if step.verb == "set_quantity" and grown > contract.seats * 0.15:
+                extra = annual_value(replace(contract, seats=grown, add_ons=()))
+                closes = step.at - timedelta(hours=float(rng.uniform(2, 40)))
+                created = closes - timedelta(days=cycle_days(rng, "smb"))
+                kind = "Existing Customer - Upgrade"
+                self._add(kind, extra, (created, closes), currency=contract.currency)
 
-        def add(
-            kind: str,
-            amount: Decimal | None,
-            created: datetime,
-            closes: datetime,
-            outcome: str,
-            currency: str,
-            habits: frozenset[str] | None = None,
-        ) -> None:
-            if created >= self.end_at:
-                return
-            deal = draw_deal(
-                rng,
-                key=self.key * 100 + len(deals),
-                account_key=self.key,
-                owner_key=account.owner_key,
-                name=f"{account.name} - {kind}",
-                deal_type=kind,
-                currency=currency,
-                amount=amount,
-                created_at=created,
-                closes_at=closes,
-                outcome=outcome,
-                end_at=self.end_at,
-                habits=habits,
-            )
-            if outcome == "lost" and rng.random() < 0.04:
-                deleted = closes + timedelta(days=3)
-                deal = replace(deal, deleted_at=deleted if deleted < self.end_at else None)
-            deals.append(deal)
+    def lose(self, *, has_bought: bool) -> None:
+        """The deals that came to nothing: most prospects have one, some customers had one."""
+        rng, account = self.rng, self.account
+        if rng.random() >= (0.2 if has_bought else 0.9):
+            return
+        size = next(size for name, _, size, _ in _SEGMENTS if name == account.segment)
+        amount = Decimal(round(size * 300 * float(rng.lognormal(0, 0.8))))
+        if account.currency == "JPY":
+            amount *= 150
+        created = account.created_at + timedelta(days=float(rng.uniform(1, 40)))
+        closes = created + timedelta(days=cycle_days(rng, account.segment) * 1.2)
+        span = (created, closes)
+        self._add("New Customer", amount, span, currency=account.currency, is_won=False)
 
-        sold = [contract for contract in contracts if contract.is_live]
-        for contract in sold:
-            habits = story.deal_habits if story and not deals else None
-            closes = contract.created_at - timedelta(days=float(rng.uniform(0.5, 3)))
-            cycle = timedelta(days=cycle_days(rng, account.segment))
-            created = max(closes - cycle, account.created_at + timedelta(hours=2))
-            if created >= closes:
-                created = closes - timedelta(hours=3)
-            kind = "New Customer" if not deals else "Existing Customer - Replacement"
-            value = self._booked(contract)
-            add(kind, value, created, closes, "won", contract.currency, habits)
-            for step in contract.steps:
-                grown = step.terms.get("seats", 0) - contract.seats
-                if step.verb == "set_quantity" and grown > contract.seats * 0.15:
-                    extra = annual_value(replace(contract, seats=grown, add_ons=()))
-                    cycle = timedelta(days=cycle_days(rng, "smb"))
-                    closes = step.at - timedelta(hours=float(rng.uniform(2, 40)))
-                    kind = "Existing Customer - Upgrade"
-                    add(kind, extra, closes - cycle, closes, "won", contract.currency)
-        tries = 1 if not sold and rng.random() < 0.9 else int(rng.random() < 0.2)
-        for _ in range(tries):
-            size = next(s for name, _, s, _ in _SEGMENTS if name == account.segment)
-            amount = Decimal(round(size * 300 * float(rng.lognormal(0, 0.8)), 0)).quantize(
-                Decimal(1)
-            )
-            if account.currency == "JPY":
-                amount *= 150
-            created = account.created_at + timedelta(days=float(rng.uniform(1, 40)))
-            closes = created + timedelta(days=cycle_days(rng, account.segment) * 1.2)
-            add("New Customer", amount, created, closes, "lost", account.currency)
-        return deals
+    def _add(
+        self,
+        kind: str,
+        amount: Decimal | None,
+        span: tuple[datetime, datetime],
+        *,
+        currency: str,
+        habits: frozenset[str] | None = None,
+        is_won: bool = True,
+    ) -> None:
+        created_at, closes_at = span
+        if created_at >= self.end_at:
+            return
+        deal = draw_deal(
+            self.rng,
+            key=self.account.key * 100 + len(self.deals),
+            account_key=self.account.key,
+            owner_key=self.account.owner_key,
+            name=f"{self.account.name} - {kind}",
+            deal_type=kind,
+            currency=currency,
+            amount=amount,
+            created_at=created_at,
+            closes_at=closes_at,
+            outcome="won" if is_won else "lost",
+            end_at=self.end_at,
+            habits=habits,
+        )
+        if not is_won and self.rng.random() < 0.04:
+            deleted_at = closes_at + timedelta(days=3)
+            if deleted_at < self.end_at:
+                deal = replace(deal, deleted_at=deleted_at.replace(microsecond=0))
+        self.deals.append(deal)
 
     def _booked(self, contract: Contract) -> Decimal | None:
         """What the representative entered: mostly the contract's value, not always."""

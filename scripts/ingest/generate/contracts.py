@@ -5,7 +5,7 @@ steps that follow. Ordinary accounts draw theirs from chance; the first accounts
 act out the stories of `stories.py`, so that even the smallest company holds each of them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,7 +58,14 @@ class Contract:
     def price_of(self, code: str, version: int = 1) -> Price:
         """The price of a plan or add-on on this contract's interval and currency."""
         tax = self.tax_behavior if code == self.plan else "exclusive"
-        return price(code, self.currency, self.interval, self.interval_count, version, tax)
+        return price(
+            code,
+            self.currency,
+            self.interval,
+            self.interval_count,
+            version=version,
+            tax_behavior=tax,
+        )
 
     @property
     def anchor_at(self) -> datetime:
@@ -146,6 +153,7 @@ def monthly_churn_rate(segment: str, tenure_months: int) -> float:
 
 def ordinary_contract(
     rng: np.random.Generator,
+    *,
     segment: str,
     currency: str,
     seats: int,
@@ -158,79 +166,97 @@ def ordinary_contract(
     codes, weights = zip(*_PLAN_CHOICES[segment], strict=True)
     plan = str(rng.choice(codes, p=weights))
     is_annual = bool(rng.random() < _ANNUAL_SHARE[segment])
-    trial_days = 14 if is_self_serve and rng.random() < 0.6 else 0
-    terms: dict[str, Any] = {
-        "number": number,
-        "customer_number": 0,
-        "currency": currency,
-        "created_at": created_at,
-        "plan": plan,
-        "seats": 1 if plan == "studio" else seats,
-        "interval": "year" if is_annual else "month",
-        "trial_days": trial_days,
-        "days_until_due": 30 if segment == "enterprise" and rng.random() < 0.7 else None,
-        "add_ons": (("esign", 1),) if rng.random() < 0.15 else (),
-    }
-    if trial_days and rng.random() < 0.35:
-        return Contract(**terms, after_trial="cancel")
-    draft = Contract(**terms)
-    return Contract(**terms, steps=_ordinary_steps(rng, draft, segment, end_at))
+    has_trial = is_self_serve and bool(rng.random() < 0.6)
+    contract = Contract(
+        number=number,
+        customer_number=0,
+        currency=currency,
+        created_at=created_at,
+        plan=plan,
+        seats=1 if plan == "studio" else seats,
+        interval="year" if is_annual else "month",
+        trial_days=14 if has_trial else 0,
+        days_until_due=30 if segment == "enterprise" and rng.random() < 0.7 else None,
+        add_ons=(("esign", 1),) if rng.random() < 0.15 else (),
+    )
+    if has_trial and rng.random() < 0.35:
+        return replace(contract, after_trial="cancel")
+    return replace(contract, steps=_Course(rng, contract, segment).steps(end_at))
 
 
-def _ordinary_steps(
-    rng: np.random.Generator, contract: Contract, segment: str, end_at: datetime
-) -> tuple[Step, ...]:
-    steps: list[Step] = []
-    seats = contract.seats
-    has_add_on = bool(contract.add_ons)
-    if rng.random() < 0.12:
-        coupon = str(rng.choice(["WELCOME20", "HALF3", "ANNUAL10", "FIRST50"]))
-        steps.append(Step(contract.created_at, "discount", {"coupon": coupon}))
-    version = 1
-    tenure = 0
-    while True:
-        month_start = add_interval(contract.anchor_at, "month", tenure)
-        if month_start >= end_at:
-            break
-        moment = month_start + timedelta(
-            days=int(rng.integers(2, 25)), seconds=int(rng.integers(0, 86_400))
-        )
-        if rng.random() < monthly_churn_rate(segment, tenure):
-            how = rng.random()
-            if how < 0.25 and contract.interval == "month" and contract.days_until_due is None:
-                steps.append(Step(moment, "payment_fails", {"outcome": "canceled", "days": 21}))
-            elif how < 0.4:
-                steps.append(Step(moment, "cancel", {"is_credited": contract.interval == "year"}))
-            else:
-                steps.append(Step(moment, "cancel_at_period_end"))
-            break
-        chance = rng.random()
-        if chance < 0.10 and contract.plan != "studio":
-            seats += max(1, round(seats * float(rng.uniform(0.05, 0.3))))
-            steps.append(Step(moment, "set_quantity", {"seats": seats}))
-        elif chance < 0.125 and contract.plan != "studio" and seats > 3:
-            seats -= max(1, round(seats * float(rng.uniform(0.05, 0.25))))
-            steps.append(Step(moment, "set_quantity", {"seats": seats}))
-        elif chance < 0.14 and contract.plan == "starter":
-            steps.append(Step(moment, "change_plan", {"plan": "team"}))
-        elif chance < 0.155 and not has_add_on:
-            steps.append(Step(moment, "add_item", {"code": "esign", "quantity": 1}))
-            has_add_on = True
-        elif chance < 0.18 and contract.interval == "month" and contract.days_until_due is None:
-            days = int(rng.integers(2, 15))
-            steps.append(Step(moment, "payment_fails", {"outcome": "recovered", "days": days}))
-        elif chance < 0.185 and contract.interval == "month":
-            steps.append(
-                Step(
-                    moment,
-                    "pause",
-                    {"behavior": "void", "resumes_at": moment + timedelta(days=45)},
-                )
-            )
-        elif chance < 0.19 and tenure >= 11 and version == 1:
-            version = 2
-            steps.append(Step(moment, "raise_price", {"version": 2}))
-        elif chance < 0.195:
-            steps.append(Step(moment, "refund", {"share": 0.5}))
-        tenure += 1
-    return tuple(steps)
+class _Course:
+    """The course of an ordinary contract, month by month."""
+
+    def __init__(self, rng: np.random.Generator, contract: Contract, segment: str) -> None:
+        self.rng = rng
+        self.contract = contract
+        self.segment = segment
+        self.seats = contract.seats
+        self.has_add_on = bool(contract.add_ons)
+        self.is_on_first_plan = True
+        self.is_dearer = False
+
+    def steps(self, end_at: datetime) -> tuple[Step, ...]:
+        rng, contract = self.rng, self.contract
+        steps: list[Step] = []
+        if rng.random() < 0.12:
+            coupon = str(rng.choice(["WELCOME20", "HALF3", "ANNUAL10", "FIRST50"]))
+            steps.append(Step(contract.created_at, "discount", {"coupon": coupon}))
+        tenure = 0
+        while (month := add_interval(contract.anchor_at, "month", tenure)) < end_at:
+            day, second = int(rng.integers(2, 25)), int(rng.integers(0, 86_400))
+            moment = month + timedelta(days=day, seconds=second)
+            if rng.random() < monthly_churn_rate(self.segment, tenure):
+                return (*steps, self._leave(moment))
+            step = self._incident(moment, tenure)
+            if step:
+                steps.append(step)
+            tenure += 1
+        return tuple(steps)
+
+    @property
+    def _is_charged_monthly(self) -> bool:
+        return self.contract.interval == "month" and self.contract.days_until_due is None
+
+    def _leave(self, moment: datetime) -> Step:
+        how = self.rng.random()
+        if how < 0.25 and self._is_charged_monthly:
+            return Step(moment, "payment_fails", {"outcome": "canceled", "days": 21})
+        if how < 0.4:
+            return Step(moment, "cancel", {"is_credited": self.contract.interval == "year"})
+        return Step(moment, "cancel_at_period_end")
+
+    def _incident(self, moment: datetime, tenure: int) -> Step | None:
+        """What happens in a month, if anything does: mostly nothing, often more seats."""
+        chance = float(self.rng.random())
+        if chance < 0.125:
+            return self._resize(moment, is_growth=chance < 0.10)
+        if chance < 0.155:
+            return self._extend(moment, is_upgrade=chance < 0.14)
+        if chance < 0.18 and self._is_charged_monthly:
+            days = int(self.rng.integers(2, 15))
+            return Step(moment, "payment_fails", {"outcome": "recovered", "days": days})
+        if 0.18 <= chance < 0.185 and self.contract.interval == "month":
+            terms = {"behavior": "void", "resumes_at": moment + timedelta(days=45)}
+            return Step(moment, "pause", terms)
+        if 0.185 <= chance < 0.20 and tenure >= 11 and not self.is_dearer:
+            self.is_dearer = True
+            return Step(moment, "raise_price", {"version": 2})
+        is_refund = 0.20 <= chance < 0.205
+        return Step(moment, "refund", {"share": 0.5}) if is_refund else None
+
+    def _resize(self, moment: datetime, *, is_growth: bool) -> Step | None:
+        if self.contract.plan == "studio" or (self.seats <= 3 and not is_growth):
+            return None
+        change = max(1, round(self.seats * float(self.rng.uniform(0.05, 0.3))))
+        self.seats += change if is_growth else -change
+        return Step(moment, "set_quantity", {"seats": self.seats})
+
+    def _extend(self, moment: datetime, *, is_upgrade: bool) -> Step | None:
+        if is_upgrade and self.contract.plan == "starter" and self.is_on_first_plan:
+            self.is_on_first_plan = False
+            return Step(moment, "change_plan", {"plan": "team"})
+        if not is_upgrade and not self.has_add_on:
+            self.has_add_on = True
+            return Step(moment, "add_item", {"code": "esign", "quantity": 1})
+        return None

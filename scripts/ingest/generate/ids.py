@@ -1,4 +1,4 @@
-"""Vendor-shaped ids, derived from the seed and a record's own key so that every run repeats them."""
+"""Vendor-shaped ids, derived from the seed and a record's own key, so that every run repeats."""
 
 import hashlib
 from functools import cache

@@ -28,7 +28,12 @@ _PERIODS = {
     ("week", 1): Fraction(1),
     ("day", 1): Fraction(1),
 }
-_MONTHS = {"day": Fraction(12, 365), "week": Fraction(12, 52), "month": Fraction(1), "year": 12}
+_MONTHS = {
+    "day": Fraction(12, 365),
+    "week": Fraction(12, 52),
+    "month": Fraction(1),
+    "year": Fraction(12),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,7 @@ def price(
     currency: str,
     interval: str = "month",
     interval_count: int = 1,
+    *,
     version: int = 1,
     tax_behavior: str = "exclusive",
 ) -> Price:

@@ -1,4 +1,4 @@
-"""What the simulation says happened, in the company's own words; the projections turn it into files.
+"""What the simulation says happened, in the company's words; projections turn it into files.
 
 Times are naive datetimes in UTC. Money is Decimal in major units of `currency`.
 """
@@ -26,8 +26,8 @@ class Rep:
 class Account:
     """One customer or prospect as a concept, whichever systems know it.
 
-    `link_stripe` and `link_segment` say how that system can be tied to the CRM: by an explicit `id`,
-    by `domain`, by `name`, or `none`.
+    `link_stripe` and `link_segment` say how that system can be tied to the CRM: by an explicit
+    `id`, by `domain`, by `name`, or `none`.
     """
 
     key: int

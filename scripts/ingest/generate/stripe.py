@@ -10,17 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from ingest.generate.batches import Batch, BrokenRecord, WrittenFile, split_batches, write_file
-from ingest.generate.ledger import COUPONS, Customer, Ledger
+from ingest.generate.ledger import COUPONS, Coupon, Customer, Ledger, Subscription
 from ingest.generate.plans import Price
 from ingest.generate.records import Company
 from ingest.generate.stripe_events import Notice, Teller, notices
 from ingest.generate.stripe_objects import LINES_SHOWN, Object, Wire, list_of
+
+_T = TypeVar("_T")
 
 _LATE_CHARGES = 3
 _LATE_EVENTS = 2
@@ -55,6 +58,7 @@ def write_stripe(
     ledger: Ledger,
     out_dir: Path,
     batch_ends: Sequence[datetime],
+    *,
     version: str,
     defects: Counter[str],
 ) -> StripeResult:
@@ -80,110 +84,110 @@ def write_stripe(
 
 def _sources(wire: Wire) -> dict[str, Iterable[_Source]]:
     """The extracts' files and what they hold."""
-    ledger = wire.ledger
     return {
         "products": _products(wire),
         "prices": _prices(wire),
         "plans": _plans(wire),
         "coupons": _coupons(wire),
         "promotion_codes": _promotion_codes(wire),
-        "customers": (
-            _Source(
-                customer.key,
-                _known(
-                    customer.created_at,
-                    customer.deleted_at,
-                    *(at for at, _ in customer.balances),
-                    *customer.changes,
-                ),
-                lambda moment, customer=customer: wire.customer(customer, moment),
-            )
-            for customer in ledger.customers.values()
-        ),
+        "customers": _customers(wire),
         "subscriptions": _subscriptions(wire),
-        "invoices": (
-            _Source(
-                invoice.key,
-                _known(
-                    invoice.created_at,
-                    invoice.finalized_at,
-                    invoice.paid_at,
-                    invoice.voided_at,
-                    invoice.uncollectible_at,
-                    *(attempt.at for attempt in invoice.attempts),
-                    *(note.created_at for note in wire.credit_notes_of.get(invoice.key, [])),
-                ),
-                lambda moment, invoice=invoice: wire.invoice(invoice, moment),
-            )
-            for invoice in ledger.invoices.values()
-        ),
-        "invoice_line_pages": (
-            _Source(
-                invoice.key,
-                (invoice.created_at,),
-                lambda _, invoice=invoice: list_of(
-                    [wire.line(invoice, line) for line in invoice.lines],
-                    f"/v1/invoices/{wire.id('in', invoice.key)}/lines",
-                ),
-            )
-            for invoice in ledger.invoices.values()
-            if len(invoice.lines) > LINES_SHOWN
-        ),
-        "charges": (
-            _Source(
-                charge.key,
-                _known(
-                    charge.created_at,
-                    charge.disputed_at,
-                    *(refund.created_at for refund in wire.refunds_of.get(charge.key, [])),
-                    *(refund.failed_at for refund in wire.refunds_of.get(charge.key, [])),
-                ),
-                lambda moment, charge=charge: wire.charge(charge, moment),
-            )
-            for charge in ledger.charges.values()
-        ),
+        "invoices": _invoices(wire),
+        "invoice_line_pages": _line_pages(wire),
+        "charges": _charges(wire),
         "refunds": (
             _Source(
                 refund.key,
                 _known(refund.created_at, refund.failed_at),
-                lambda moment, refund=refund: wire.refund(refund, moment),
+                partial(wire.refund, refund),
             )
-            for refund in ledger.refunds.values()
+            for refund in wire.ledger.refunds.values()
         ),
         "credit_notes": (
-            _Source(note.key, (note.created_at,), lambda _, note=note: wire.credit_note(note))
-            for note in ledger.credit_notes.values()
+            _Source(note.key, (note.created_at,), _always(wire.credit_note, note))
+            for note in wire.ledger.credit_notes.values()
         ),
         "disputes": (
             _Source(
                 dispute.key,
                 (dispute.created_at, dispute.closed_at),
-                lambda moment, dispute=dispute: wire.dispute(dispute, moment),
+                partial(wire.dispute, dispute),
             )
-            for dispute in ledger.disputes.values()
+            for dispute in wire.ledger.disputes.values()
         ),
         "balance_transactions": (
-            _Source(key, (movement[0],), lambda _, key=key: wire.balance_transaction(key))
+            _Source(key, (movement[0],), _always(wire.balance_transaction, key))
             for key, movement in wire.movements.items()
         ),
     }
+
+
+def _always(render: Callable[[_T], Object], what: _T) -> Callable[[datetime], Object]:
+    """Of what never changes, the same at every instant."""
+    return lambda _: render(what)
 
 
 def _known(*moments: datetime | None) -> tuple[datetime, ...]:
     return tuple(moment for moment in moments if moment)
 
 
+def _customers(wire: Wire) -> Iterator[_Source]:
+    for customer in wire.ledger.customers.values():
+        moments = _known(
+            customer.created_at,
+            customer.deleted_at,
+            *(at for at, _ in customer.balances),
+            *customer.changes,
+        )
+        yield _Source(customer.key, moments, partial(wire.customer, customer))
+
+
 def _subscriptions(wire: Wire) -> Iterator[_Source]:
+    """Every other one comes with its discounts expanded, as exports differ in what they expand."""
     for number, subscription in enumerate(wire.ledger.subscriptions.values()):
-
-        def render(
-            moment: datetime, subscription=subscription, is_expanded: bool = number % 2 == 0
-        ) -> Object:
-            state = [state for state in subscription.states if state.at < moment][-1]
-            return wire.subscription(subscription, state, expand_discounts=is_expanded)
-
         moments = tuple(state.at for state in subscription.states)
+        render = partial(_subscription_at, wire, subscription, number % 2 == 0)
         yield _Source(subscription.key, moments, render)
+
+
+def _subscription_at(
+    wire: Wire, subscription: Subscription, is_expanded: bool, moment: datetime
+) -> Object:
+    state = [state for state in subscription.states if state.at < moment][-1]
+    return wire.subscription(subscription, state, expand_discounts=is_expanded)
+
+
+def _invoices(wire: Wire) -> Iterator[_Source]:
+    for invoice in wire.ledger.invoices.values():
+        moments = _known(
+            invoice.created_at,
+            invoice.finalized_at,
+            invoice.paid_at,
+            invoice.voided_at,
+            invoice.uncollectible_at,
+            *(attempt.at for attempt in invoice.attempts),
+            *(note.created_at for note in wire.credit_notes_of.get(invoice.key, [])),
+        )
+        yield _Source(invoice.key, moments, partial(wire.invoice, invoice))
+
+
+def _line_pages(wire: Wire) -> Iterator[_Source]:
+    """All lines of the invoices that show only their first."""
+    for invoice in wire.ledger.invoices.values():
+        if len(invoice.lines) > LINES_SHOWN:
+            yield _Source(invoice.key, (invoice.created_at,), _always(wire.line_page, invoice))
+
+
+def _charges(wire: Wire) -> Iterator[_Source]:
+    for charge in wire.ledger.charges.values():
+        refunds = wire.refunds_of.get(charge.key, [])
+        moments = _known(
+            charge.created_at,
+            charge.disputed_at,
+            *(refund.created_at for refund in refunds),
+            *(refund.failed_at for refund in refunds),
+        )
+        yield _Source(charge.key, moments, partial(wire.charge, charge))
 
 
 def _sold(wire: Wire) -> dict[tuple[str, bool], Price]:
@@ -201,36 +205,23 @@ def _sold(wire: Wire) -> dict[tuple[str, bool], Price]:
 
 def _products(wire: Wire) -> Iterator[_Source]:
     sold = {(price.plan.code, is_live): price.plan for (_, is_live), price in _sold(wire).items()}
-    created_at = wire.company.start_at - timedelta(days=40)
     for (code, is_live), plan in sorted(sold.items()):
         yield _Source(
-            code,
-            (created_at,),
-            lambda _, plan=plan, is_live=is_live: wire.product(plan, is_live=is_live),
+            code, (wire.opened_at,), _always(partial(wire.product, is_live=is_live), plan)
         )
 
 
 def _prices(wire: Wire) -> Iterator[_Source]:
     for (key, is_live), price in _sold(wire).items():
-        created_at = wire.price_created_at(price)
-        replaced_at = created_at + timedelta(days=330)
-        yield _Source(
-            key,
-            (created_at, replaced_at),
-            lambda moment, price=price, is_live=is_live: wire.listed_price(
-                price, moment, is_live=is_live
-            ),
-        )
+        moments = (wire.price_created_at(price), wire.price_replaced_at(price))
+        yield _Source(key, moments, partial(wire.listed_price, price, is_live=is_live))
 
 
 def _plans(wire: Wire) -> Iterator[_Source]:
     for (key, is_live), price in _sold(wire).items():
         if not price.plan.is_one_time:
-            yield _Source(
-                key,
-                (wire.price_created_at(price),),
-                lambda _, price=price, is_live=is_live: wire.plan(price, is_live=is_live),
-            )
+            render = _always(partial(wire.plan, is_live=is_live), price)
+            yield _Source(key, (wire.price_created_at(price),), render)
 
 
 def _coupons(wire: Wire) -> Iterator[_Source]:
@@ -239,14 +230,14 @@ def _coupons(wire: Wire) -> Iterator[_Source]:
         key = (discount.coupon.code, discount.currency if discount.coupon.dollars else "USD")
         given.setdefault(key, []).append(discount.start_at)
     for (code, currency), moments in sorted(given.items()):
-
-        def render(
-            moment: datetime, code: str = code, currency: str = currency, moments=tuple(moments)
-        ) -> Object:
-            redeemed = sum(at < moment for at in moments)
-            return wire.coupon(COUPONS[code], currency, redeemed)
-
+        render = partial(_coupon_at, wire, code, currency, tuple(moments))
         yield _Source(f"{code}/{currency}", tuple(moments), render)
+
+
+def _coupon_at(
+    wire: Wire, code: str, currency: str, redeemed: tuple[datetime, ...], moment: datetime
+) -> Object:
+    return wire.coupon(COUPONS[code], currency, sum(at < moment for at in redeemed))
 
 
 def _promotion_codes(wire: Wire) -> Iterator[_Source]:
@@ -257,11 +248,14 @@ def _promotion_codes(wire: Wire) -> Iterator[_Source]:
             if discount.coupon is coupon
         )
         if coupon.promotion_code and moments:
-
-            def render(moment: datetime, coupon=coupon, moments=moments) -> Object:
-                return wire.promotion_code(coupon, sum(at < moment for at in moments))
-
+            render = partial(_promotion_code_at, wire, coupon, moments)
             yield _Source(coupon.code, moments, render)
+
+
+def _promotion_code_at(
+    wire: Wire, coupon: Coupon, redeemed: tuple[datetime, ...], moment: datetime
+) -> Object:
+    return wire.promotion_code(coupon, sum(at < moment for at in redeemed))
 
 
 def _text(record: Object) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.generate.contracts import epoch
 from ingest.generate.ids import stripe_id
-from ingest.generate.ledger import Invoice, Subscription
+from ingest.generate.ledger import Customer, Invoice, Ledger, Subscription
 from ingest.generate.stripe_objects import Object, Wire
 
 _INSTANT = timedelta(microseconds=1)
@@ -40,11 +40,7 @@ _Told = tuple[datetime, str, str, str, int]
 def _all(wire: Wire) -> Iterator[_Told]:
     ledger = wire.ledger
     for customer in ledger.customers.values():
-        yield customer.created_at, "customer.created", "customer", customer.key, 0
-        for position, (at, _) in enumerate(customer.balances):
-            yield at, "customer.updated", "customer", customer.key, position
-        if customer.deleted_at:
-            yield customer.deleted_at, "customer.deleted", "customer", customer.key, 0
+        yield from _of_customer(customer)
     for discount in ledger.discounts.values():
         if _is_archived(wire, discount.subscription_key):
             yield discount.start_at, "customer.discount.created", "discount", discount.key, 0
@@ -57,6 +53,18 @@ def _all(wire: Wire) -> Iterator[_Told]:
                 yield state.at, told, "subscription", subscription.key, position
     for invoice in ledger.invoices.values():
         yield from _of_invoice(invoice)
+    yield from _of_payments(ledger)
+
+
+def _of_customer(customer: Customer) -> Iterator[_Told]:
+    yield customer.created_at, "customer.created", "customer", customer.key, 0
+    for position, (at, _) in enumerate(customer.balances):
+        yield at, "customer.updated", "customer", customer.key, position
+    if customer.deleted_at:
+        yield customer.deleted_at, "customer.deleted", "customer", customer.key, 0
+
+
+def _of_payments(ledger: Ledger) -> Iterator[_Told]:
     for charge in ledger.charges.values():
         told = "charge.failed" if charge.failure_code else "charge.succeeded"
         yield charge.created_at, told, "charge", charge.key, 0
@@ -119,25 +127,28 @@ class Teller:
 
     def _object(self, notice: Notice) -> Object:
         wire, ledger, after = self.wire, self.wire.ledger, notice.at + _INSTANT
-        if notice.kind == "subscription":
-            subscription = ledger.subscriptions[notice.key]
-            return wire.subscription(subscription, subscription.states[notice.position])
-        if notice.kind == "invoice":
-            invoice = ledger.invoices[notice.key]
-            if notice.event_type == "invoice.created":
-                return wire.invoice(invoice, after, as_draft=True)
-            return wire.invoice(invoice, after)
-        if notice.kind == "customer":
-            # The last that is heard of a customer is the whole object as it was.
-            is_last = notice.event_type == "customer.deleted"
-            return wire.customer(ledger.customers[notice.key], notice.at if is_last else after)
-        if notice.kind == "discount":
-            return wire.discount(ledger.discounts[notice.key])
-        if notice.kind == "charge":
-            return wire.charge(ledger.charges[notice.key], after)
-        if notice.kind == "refund":
-            return wire.refund(ledger.refunds[notice.key], after)
-        return wire.dispute(ledger.disputes[notice.key], after)
+        match notice.kind:
+            case "subscription":
+                subscription = ledger.subscriptions[notice.key]
+                return wire.subscription(subscription, subscription.states[notice.position])
+            case "invoice":
+                is_draft = notice.event_type == "invoice.created"
+                return wire.invoice(ledger.invoices[notice.key], after, as_draft=is_draft)
+            case "customer":
+                # The last that is heard of a customer is the whole object as it was.
+                is_last = notice.event_type == "customer.deleted"
+                return wire.customer(ledger.customers[notice.key], notice.at if is_last else after)
+            case "discount":
+                return wire.discount(ledger.discounts[notice.key])
+            case "charge":
+                return wire.charge(ledger.charges[notice.key], after)
+            case kind:
+                is_refund = kind == "refund"
+                return (
+                    wire.refund(ledger.refunds[notice.key], after)
+                    if is_refund
+                    else wire.dispute(ledger.disputes[notice.key], after)
+                )
 
     def _previous(self, notice: Notice, current: Object) -> Object:
         """The fields that changed, as they were before."""

@@ -14,7 +14,6 @@ from typing import Any
 from ingest.generate.contracts import epoch
 from ingest.generate.ids import account_customer_id, account_salesforce_id, stripe_id
 from ingest.generate.ledger import (
-    COUPONS,
     Charge,
     Coupon,
     CreditNote,
@@ -29,7 +28,7 @@ from ingest.generate.ledger import (
     State,
     Subscription,
 )
-from ingest.generate.plans import MINOR_DIGITS, PLANS, Plan, Price
+from ingest.generate.plans import MINOR_DIGITS, Plan, Price
 from ingest.generate.records import Account, Company
 
 Object = dict[str, Any]
@@ -115,8 +114,13 @@ class Wire:
 
     # The catalog
 
+    @cached_property
+    def opened_at(self) -> datetime:
+        """When our Stripe account was set up."""
+        return self.company.start_at - timedelta(days=40)
+
     def product(self, plan: Plan, *, is_live: bool = True) -> Object:
-        created = epoch(self.company.start_at - timedelta(days=40))
+        created = epoch(self.opened_at)
         product: Object = {
             "id": self.product_id(plan, is_live),
             "object": "product",
@@ -151,6 +155,10 @@ class Wire:
 
     def price_created_at(self, price: Price) -> datetime:
         return self.company.start_at + timedelta(days=330 * (price.version - 1) - 30)
+
+    def price_replaced_at(self, price: Price) -> datetime:
+        """When the next version of the price list came out."""
+        return self.price_created_at(price) + timedelta(days=330)
 
     def price(self, price: Price, *, is_live: bool = True) -> Object:
         """A price as it is nested elsewhere: without its tiers, which are sent on request only."""
@@ -202,8 +210,8 @@ class Wire:
 
     def listed_price(self, price: Price, moment: datetime, *, is_live: bool = True) -> Object:
         """A price as the price list has it: with tiers, inactive once a later version is sold."""
-        later = self.price_created_at(price) + timedelta(days=330)
-        listed = {**self.price(price, is_live=is_live), "active": later >= moment}
+        is_active = self.price_replaced_at(price) >= moment
+        listed = {**self.price(price, is_live=is_live), "active": is_active}
         if price.tiers:
             listed["tiers"] = [
                 {
@@ -398,7 +406,7 @@ class Wire:
         return rendered
 
     def contact(self, customer: Customer) -> tuple[str, str]:
-        """Name and e-mail address; together with the metadata they are what links can be made of."""
+        """Name and e-mail address: with the metadata, what links can be made of."""
         account = self.accounts[customer.account_key]
         if account.link_stripe == "name":
             return account.name.upper(), f"office.{account.key}@gmail.com"
@@ -801,6 +809,11 @@ class Wire:
                 "type": "tax_rate_details",
             }
         ]
+
+    def line_page(self, invoice: Invoice) -> Object:
+        """All lines of an invoice as the API lists them."""
+        lines = [self.line(invoice, line) for line in invoice.lines]
+        return list_of(lines, f"/v1/invoices/{self.id('in', invoice.key)}/lines")
 
     def line(self, invoice: Invoice, line: Line) -> Object:
         in_id = self.id("in", invoice.key)
@@ -1232,6 +1245,3 @@ _EVIDENCE = (
     "uncategorized_file",
     "uncategorized_text",
 )
-
-CATALOG_PLANS = tuple(PLANS.values())
-CATALOG_COUPONS = tuple(COUPONS.values())

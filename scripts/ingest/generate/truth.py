@@ -12,9 +12,9 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from ingest.generate.billing import share
 from ingest.generate.contracts import add_interval
 from ingest.generate.ids import account_customer_id, account_salesforce_id
+from ingest.generate.invoicing import share
 from ingest.generate.ledger import Discount, Item, Ledger, State, Subscription
 from ingest.generate.plans import MINOR_DIGITS
 from ingest.generate.records import Account, Company
@@ -186,10 +186,10 @@ def subscription_mrr(
 
 def _counts(state: State, subscription: Subscription, moment: datetime) -> bool:
     pause = state.pause
-    if pause and pause.behavior != "keep_as_draft":
-        # The last instant before `moment` is paused unless the pause ended before `moment`.
-        if pause.resumes_at is None or pause.resumes_at >= moment:
-            return False
+    # The last instant before `moment` is paused unless the pause ended before `moment`.
+    is_on = pause is not None and (pause.resumes_at is None or pause.resumes_at >= moment)
+    if pause and is_on and pause.behavior != "keep_as_draft":
+        return False
     if state.status == "past_due":
         return moment - _past_due_since(subscription, moment) <= GRACE
     return state.status == "active"
