@@ -5,9 +5,8 @@ SHELL := /bin/sh
 .PHONY: help build load snapshot docs test lint format bench clean
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
-export EXTRACTS_PATH
-export WAREHOUSE_PATH
-export SCALE
+WAREHOUSE_PATH ?= data/warehouse.duckdb
+export EXTRACTS_PATH WAREHOUSE_PATH SCALE
 
 # The first of these that is 3.11 or newer makes the virtual environment.
 PYTHON ?= python3
