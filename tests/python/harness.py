@@ -70,7 +70,9 @@ def build_warehouse(
         doubled = warehouse.parent / f"{warehouse.stem}_extracts"
         for batch in batches(extracts):
             shutil.copytree(batch, doubled / batch.name)
-            shutil.copytree(batch, doubled / f"{batch.name}-again")
+            shutil.copytree(
+                batch, doubled / f"{batch.name}-again", ignore=shutil.ignore_patterns("_batch.json")
+            )
         places = ("--extracts", doubled, "--warehouse", warehouse)
     if not one_by_one:
         expect(0, ingest("load", *places))
