@@ -17,7 +17,7 @@ from ingest.generate.usage import (
     UsageTruth,
     simulate_usage,
 )
-from ingest.generate.usage_events import DAY, Messages, Sessions
+from ingest.generate.usage_events import DAY, Ints, Messages, Sessions
 
 START, END = date(2024, 1, 1), date(2026, 9, 30)
 
@@ -46,11 +46,12 @@ def truth(usage: Usage, everything: tuple[Sessions, Messages]) -> UsageTruth:
     return counter.result()
 
 
-def product_starts(usage: Usage) -> np.ndarray:
+def product_starts(usage: Usage) -> Ints:
     """When each visit to the product by a customer's user began, in UTC milliseconds."""
     sessions = usage.sessions
     counted = usage.people.is_counted[sessions.person]
-    return sessions.start_ms[(sessions.visit_kind == events.PRODUCT) & counted]
+    starts: Ints = sessions.start_ms[(sessions.visit_kind == events.PRODUCT) & counted]
+    return starts
 
 
 @pytest.mark.parametrize("scale", ["tiny", "small", "medium"])

@@ -489,7 +489,8 @@ def _local_starts(
     hour = np.where(weekend, _drawn_hours(_WEEKEND_HOURS, luck), _drawn_hours(_HOURS, luck))
     inside = rng.integers(0, 60 * MINUTE, len(person))
     midnight: Ints = _epoch_ms(start_at) + day * DAY - offsets[people.zone[person], day]
-    return midnight + hour * 60 * MINUTE + inside
+    starts: Ints = midnight + hour * 60 * MINUTE + inside
+    return starts
 
 
 def _drawn_hours(weights: npt.NDArray[np.int64], luck: npt.NDArray[np.float64]) -> Ints:
