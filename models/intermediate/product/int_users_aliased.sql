@@ -1,0 +1,95 @@
+with recursive
+
+int_identity_calls as (
+
+    select * from {{ ref('int_identity_calls') }}
+
+),
+
+int_identities_observed as (
+
+    select * from {{ ref('int_identities_observed') }}
+
+),
+
+aliases as (
+
+    select
+        previous_id,
+        user_id
+
+    from int_identity_calls
+    where
+        message_type = 'alias'
+        and previous_id != user_id
+    qualify
+        row_number() over (
+            partition by previous_id
+            order by seen_at desc, user_id
+        ) = 1
+
+),
+
+-- Ids may be aliased more than once. The limit ends a circle, which only broken data can hold.
+alias_chains as (
+
+    select
+        previous_id,
+        user_id,
+        1 as hop_number
+
+    from aliases
+
+    union all
+
+    select
+        alias_chains.previous_id,
+        aliases.user_id,
+        alias_chains.hop_number + 1 as hop_number
+
+    from alias_chains
+    inner join aliases
+        on alias_chains.user_id = aliases.previous_id
+    where alias_chains.hop_number < 20
+
+),
+
+last_aliases as (
+
+    select
+        previous_id,
+        user_id
+
+    from alias_chains
+    qualify row_number() over (partition by previous_id order by hop_number desc) = 1
+
+),
+
+known_ids as (
+
+    select user_id from int_identities_observed
+
+    union
+
+    select previous_id as user_id from last_aliases
+
+    union
+
+    select user_id from last_aliases
+
+),
+
+final as (
+
+    select
+        known_ids.user_id as sent_user_id,
+        coalesce(last_aliases.user_id, known_ids.user_id) as user_id
+
+    from known_ids
+    left join last_aliases
+        on known_ids.user_id = last_aliases.previous_id
+    where known_ids.user_id is not null
+
+)
+
+select * from final

@@ -1,0 +1,32 @@
+with
+
+stg_audit__batches as (
+
+    select * from {{ ref('stg_audit__batches') }}
+
+),
+
+newest_batch as (
+
+    select
+        {% if var('as_of_date') %}
+        cast('{{ var("as_of_date") }}' as date) as as_of_date
+        {% else %}
+        max(batch_date) as as_of_date
+        {% endif %}
+
+    from stg_audit__batches
+
+),
+
+final as (
+
+    select
+        as_of_date,
+        cast({{ add_days('as_of_date', 1) }} as timestamp) - interval 1 microsecond as as_of_at
+
+    from newest_batch
+
+)
+
+select * from final

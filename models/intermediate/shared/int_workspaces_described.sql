@@ -1,0 +1,130 @@
+with
+
+int_identities_observed as (
+
+    select * from {{ ref('int_identities_observed') }}
+
+),
+
+int_identity_calls as (
+
+    select * from {{ ref('int_identity_calls') }}
+
+),
+
+int_users_described as (
+
+    select * from {{ ref('int_users_described') }}
+
+),
+
+free_email_domains as (
+
+    select * from {{ ref('free_email_domains') }}
+
+),
+
+workspaces as (
+
+    select
+        workspace_id,
+        min(first_seen_at) as first_seen_at
+
+    from int_identities_observed
+    where workspace_id is not null
+    group by workspace_id
+
+),
+
+group_traits as (
+
+    select
+        workspace_id,
+        nullif({{ json_string('traits', 'salesforce_account_id') }}, '') as salesforce_account_id,
+        nullif({{ json_string('traits', 'stripe_customer_id') }}, '') as stripe_customer_id,
+        nullif({{ json_string('traits', 'name') }}, '') as workspace_name,
+        nullif({{ json_string('traits', 'industry') }}, '') as industry,
+        nullif({{ json_string('traits', 'plan') }}, '') as plan_name,
+        {{ website_domain(json_string('traits', 'website')) }} as website_domain,
+        lower({{ json_string('traits', 'is_test') }}) = 'true' as is_test,
+        concat(cast(seen_at as string), message_id) as recency
+
+    from int_identity_calls
+    where
+        message_type = 'group'
+        and traits is not null
+
+),
+
+latest_traits as (
+
+    select
+        workspace_id,
+        max_by(salesforce_account_id, recency)
+            filter (where salesforce_account_id is not null) as salesforce_account_id,
+        max_by(stripe_customer_id, recency)
+            filter (where stripe_customer_id is not null) as stripe_customer_id,
+        max_by(workspace_name, recency) filter (where workspace_name is not null) as workspace_name,
+        max_by(industry, recency) filter (where industry is not null) as industry,
+        max_by(plan_name, recency) filter (where plan_name is not null) as plan_name,
+        max_by(website_domain, recency) filter (where website_domain is not null) as website_domain,
+        coalesce(max_by(is_test, recency) filter (where is_test is not null), false) as is_test
+
+    from group_traits
+    group by workspace_id
+
+),
+
+domains_of_users as (
+
+    select
+        int_users_described.workspace_id,
+        int_users_described.email_domain,
+        count(*) as user_count
+
+    from int_users_described
+    left join free_email_domains
+        on int_users_described.email_domain = free_email_domains.email_domain
+    where
+        int_users_described.workspace_id is not null
+        and int_users_described.email_domain is not null
+        and not int_users_described.is_internal
+        and free_email_domains.email_domain is null
+    group by int_users_described.workspace_id, int_users_described.email_domain
+
+),
+
+commonest_domains as (
+
+    select
+        workspace_id,
+        email_domain
+
+    from domains_of_users
+    qualify
+        row_number() over (partition by workspace_id order by user_count desc, email_domain) = 1
+
+),
+
+final as (
+
+    select
+        workspaces.workspace_id,
+        {{ salesforce_id18('latest_traits.salesforce_account_id') }} as salesforce_account_id,
+        latest_traits.stripe_customer_id,
+        latest_traits.workspace_name,
+        latest_traits.industry,
+        latest_traits.plan_name,
+        coalesce(latest_traits.website_domain, commonest_domains.email_domain) as workspace_domain,
+        coalesce(latest_traits.is_test, false) as is_test,
+        workspaces.first_seen_at
+
+    from workspaces
+    left join latest_traits
+        on workspaces.workspace_id = latest_traits.workspace_id
+    left join commonest_domains
+        on workspaces.workspace_id = commonest_domains.workspace_id
+
+)
+
+select * from final
