@@ -151,14 +151,16 @@ def _second_parts(
             sent = _version_before(versions, batch.starts_at)
             if sent is None or record_id in repeated:
                 continue
-            account_id = sent.row.get("AccountId", "")
-            if account_id and account_id not in rows["Account"]:
-                continue
             before = _version_before(versions, sent.saved_at)
             if before is not None and before.row != sent.row:
                 older.append(before.row)
             elif record_id not in rows[name]:
                 again.append(sent.row)
+        # A batch holds the accounts of its opportunities, the late ones' too.
+        known = {"", *rows["Account"]}
+        again, older = (
+            [row for row in found if row.get("AccountId", "") in known] for found in (again, older)
+        )
         for kind, candidates in (("duplicates_across_batches", again), ("older_versions", older)):
             chosen = chance.sample(candidates, min(_REPEATS, len(candidates)))
             parts[name] += chosen
@@ -184,7 +186,7 @@ def _plant_broken(
 
     It is a record of its own, never sent otherwise, so that its loss changes nothing else.
     """
-    model = records[0]
+    model = records[-1]
     fields = model[1:-1].split(b'","')
     prefix = fields[columns.index("Id")][:3].decode()
     values = dict(zip(columns, fields, strict=True))
