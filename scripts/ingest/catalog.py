@@ -72,6 +72,11 @@ class Table:
     def schema(self) -> str:
         return f"raw_{self.source}"
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the declared columns."""
+        return frozenset(column.name for column in self.columns)
+
 
 # What the loader adds after the vendor's columns.
 METADATA = (

@@ -1,0 +1,150 @@
+"""Batches of extracts as they lie on disk: which there are, and what they say of themselves."""
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from ingest import catalog
+from ingest.load.errors import NothingUsableError, RefusedError, UsageError
+
+MANIFEST = "_batch.json"
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATA_SUFFIXES = {".csv", ".json", ".jsonl", ".ndjson", ".gz"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a manifest says of a file; None where it says nothing."""
+
+    rows: int | None
+    size: int | None
+    sha256: str | None
+    encoding: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The content of `_batch.json`, if a batch has one."""
+
+    is_there: bool = False
+    extracted_at: datetime | None = None
+    encoding: str | None = None
+    files: dict[str, Listed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A folder of extracts. Its name is its id, and names sort in load order."""
+
+    batch_id: str
+    path: Path
+
+    @property
+    def named_date(self) -> date | None:
+        """The ISO date that the name starts with."""
+        found = _ISO_DATE.match(self.batch_id)
+        try:
+            return date.fromisoformat(found.group()) if found else None
+        except ValueError:
+            return None
+
+    def entries(self) -> list[tuple[str, Path]]:
+        """Name relative to the batch, and path, of everything in it that is not a plain folder.
+
+        A folder is only named if it looks like a file (`x.csv`); what it holds comes beside it.
+        Names that start with `_` or `.` are the vendors' and tools' own.
+        """
+        found = []
+        for folder, folders, files in os.walk(self.path):
+            folders[:] = sorted(name for name in folders if not name.startswith(("_", ".")))
+            odd = [name for name in folders if Path(name).suffix.lower() in _DATA_SUFFIXES]
+            for name in sorted([*files, *odd]):
+                path = Path(folder, name)
+                if path != self.path / MANIFEST:
+                    found.append((path.relative_to(self.path).as_posix(), path))
+        return sorted(found)
+
+
+def discover(extracts_path: Path) -> list[Batch]:
+    """The batches under a path, in load order.
+
+    A folder that itself holds `salesforce`, `stripe` or `segment`, or loose files and no batch, is
+    one batch.
+
+    Raises:
+        UsageError: the path is no folder.
+        NothingUsableError: there is no batch in it.
+    """
+    if not extracts_path.is_dir():
+        raise UsageError(f"{extracts_path} is not a folder")
+    root = extracts_path.resolve()
+    entries = [entry for entry in sorted(root.iterdir()) if not entry.name.startswith(("_", "."))]
+    folders = [entry for entry in entries if entry.is_dir()]
+    if any(_is_vendors(folder) for folder in folders) or (root / MANIFEST).is_file():
+        return [Batch(root.name, root)]
+    loose = any(entry.is_file() and entry.suffix.lower() in _DATA_SUFFIXES for entry in entries)
+    if loose and not any(_looks_like_batch(folder) for folder in folders):
+        return [Batch(root.name, root)]
+    if not folders:
+        raise NothingUsableError(f"there is no batch in {extracts_path}")
+    return [Batch(folder.name, folder) for folder in folders]
+
+
+def _is_vendors(folder: Path) -> bool:
+    return folder.name.lower() in {*catalog.SOURCES, "segment-logs"}
+
+
+def _looks_like_batch(folder: Path) -> bool:
+    return (
+        _ISO_DATE.match(folder.name) is not None
+        or (folder / MANIFEST).is_file()
+        or any(_is_vendors(entry) for entry in folder.iterdir() if entry.is_dir())
+    )
+
+
+def manifest_of(batch: Batch) -> Manifest:
+    """Read `_batch.json`.
+
+    Raises:
+        RefusedError: it is there and is not a manifest.
+    """
+    path = batch.path / MANIFEST
+    if not path.is_file():
+        return Manifest()
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        extracted_at = content.get("extracted_at")
+        encoding = content.get("encoding")
+        per_file = encoding if isinstance(encoding, dict) else {}
+        return Manifest(
+            is_there=True,
+            extracted_at=_instant(extracted_at) if extracted_at else None,
+            encoding=encoding if isinstance(encoding, str) else None,
+            files={entry["path"]: _listed(entry, per_file) for entry in content.get("files") or []},
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RefusedError(f"{MANIFEST} cannot be read: {error!r}") from error
+
+
+def _listed(entry: dict[str, Any], encodings: dict[str, str]) -> Listed:
+    return Listed(
+        rows=entry.get("rows"),
+        size=entry.get("bytes"),
+        sha256=entry.get("sha256"),
+        encoding=entry.get("encoding") or encodings.get(entry["path"]),
+    )
+
+
+def _instant(text: str) -> datetime:
+    """An ISO instant as naive UTC."""
+    at = datetime.fromisoformat(text)
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+
+
+def last_instant(day: date) -> datetime:
+    """The end of a day that counts whole."""
+    return datetime.combine(day, time.max)

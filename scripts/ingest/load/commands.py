@@ -1,0 +1,106 @@
+"""The loader's commands: what they print and the exit codes they end with.
+
+0 landed or nothing left to load, 1 refused or nothing usable, 2 wrong usage.
+"""
+
+import codecs
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ingest.load import audit, run, warehouse
+from ingest.load.errors import IngestError, UsageError
+from ingest.load.landing import BatchReport
+
+
+def load(
+    extracts_path: Path,
+    warehouse_path: Path,
+    *,
+    batch_ids: Sequence[str] | None = None,
+    replace: bool = False,
+    encoding: str | None = None,
+    quiet: bool = False,
+) -> int:
+    """Load batches, print one line for each, and return the exit code; see `run.load_batches`."""
+    reports = []
+    try:
+        if encoding is not None:
+            _check_encoding(encoding)
+        for report in run.load_batches(
+            extracts_path,
+            warehouse_path,
+            batch_ids=batch_ids,
+            replace=replace,
+            encoding=encoding,
+            quiet=quiet,
+        ):
+            reports.append(report)
+            if report.status != "unchanged":
+                print(summary(report), flush=True)
+    except IngestError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    if all(report.status == "unchanged" for report in reports):
+        print(f"nothing to load: {len(reports)} of {len(reports)} batches have landed")
+    refused = any(report.status == "refused" for report in reports)
+    return 1 if refused or not any(map(_is_of_use, reports)) else 0
+
+
+def status(extracts_path: Path, warehouse_path: Path) -> int:
+    """Print which batches have landed and which wait, and return the exit code."""
+    try:
+        waiting = run.pending(extracts_path, warehouse_path)
+        landed = _landed(warehouse_path)
+    except IngestError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    for batch_id, day, files, read, good, bad in landed:
+        print(f"{batch_id}  as of {day}  {_counts(files, read, good, bad)}")
+    for batch_id in waiting:
+        print(f"{batch_id}  waits")
+    if not landed and not waiting:
+        print("nothing has landed and nothing waits")
+    return 0
+
+
+def summary(report: BatchReport) -> str:
+    """A batch's report as one line."""
+    if report.status != "landed":
+        return f"{report.batch_id}  {report.status}: {report.reason}"
+    parts = [_counts(report.files, report.rows_read, report.rows_landed, report.rows_rejected)]
+    if report.first_reject:
+        parts[0] += f" (first: {report.first_reject})"
+    for count, what in (
+        (report.duplicates, "duplicate files"),
+        (report.ignored, "ignored files"),
+        (report.schema_changes, "changed fields"),
+    ):
+        if count:
+            parts.append(f"{count:,} {what}")
+    return f"{report.batch_id}  landed  {', '.join(parts)}"
+
+
+def _counts(files: int, read: int, landed: int, rejected: int) -> str:
+    return f"{files:,} files: {read:,} records = {landed:,} landed + {rejected:,} rejected"
+
+
+def _is_of_use(report: BatchReport) -> bool:
+    """Whether a batch gave, or had given, what an export of no news gives at the least."""
+    if report.status == "landed":
+        return report.rows_landed > 0 or report.duplicates > 0 or report.rows_read == 0
+    return report.status == "unchanged"
+
+
+def _landed(warehouse_path: Path) -> list[audit.LandedBatch]:
+    if not warehouse_path.exists():
+        return []
+    with warehouse.opened(warehouse_path, read_only=True) as connection:
+        return audit.batches(connection) if warehouse.has_tables(connection) else []
+
+
+def _check_encoding(name: str) -> None:
+    try:
+        codecs.lookup(name)
+    except LookupError as error:
+        raise UsageError(f"no encoding is called {name!r}") from error

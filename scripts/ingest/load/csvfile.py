@@ -1,0 +1,178 @@
+"""A Salesforce CSV as a DuckDB table of text cells: in bulk when it is clean, else row by row."""
+
+import codecs
+import csv
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from ingest.load import reading
+from ingest.load.recognise import Recognised
+from ingest.load.values import literal
+from ingest.load.warehouse import first_rowid
+
+_BUFFER_BYTES = 32 << 20
+_MAX_LINE_BYTES = 16 << 20
+# The longest text that Salesforce holds in a field is 131,072 characters, Python's default limit.
+_MAX_CELL = 1 << 30
+
+
+@dataclass(slots=True)
+class Cells:
+    """What a file turned out to be.
+
+    Attributes:
+        encoding: how its bytes became text.
+        rejects: records without cells to speak of, as number, reason and text.
+    """
+
+    encoding: str
+    rejects: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def read(
+    connection: duckdb.DuckDBPyConnection, path: Path, taken_for: Recognised, spool: Path
+) -> Cells:
+    """Make the temporary view `cells`: record number `n` from 1, and `c0`, `c1`, … as text.
+
+    Args:
+        connection: an open warehouse.
+        path: the file.
+        taken_for: its header, delimiter and encoding.
+        spool: where its text goes, for `raw_records` to read again.
+
+    Raises:
+        RefusedError: the file cannot be decompressed whole.
+    """
+    encoding, is_whole = _to_utf8(path, taken_for, spool)
+    cells = Cells(encoding)
+    header = taken_for.header
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated or not is_whole or not _read_clean(connection, taken_for, spool):
+        _read_carefully(connection, taken_for, spool, repeated, cells)
+    return cells
+
+
+def raw_records(spool: Path, delimiter: str, wanted: Collection[int]) -> dict[int, str]:
+    """The text of some records as it was sent, by record number."""
+    return {
+        number: printable(text)
+        for number, _, text in _records(spool, delimiter)
+        if number in wanted
+    }
+
+
+def printable(text: str) -> str:
+    """Text whose undecodable bytes are written as escapes."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _to_utf8(path: Path, taken_for: Recognised, spool: Path) -> tuple[str, bool]:
+    """Write the file's text as UTF-8; say the encoding and whether every byte was of it."""
+    # The Data Export service writes ISO-8859-1 unless told otherwise in Setup.
+    guesses = ["utf-8-sig"]
+    if taken_for.encoding:
+        guesses = [taken_for.encoding]
+    elif taken_for.dialect == "export":
+        guesses += ["cp1252", "iso-8859-1"]
+    for guess in guesses:
+        decoder = codecs.getincrementaldecoder(guess)()
+        try:
+            with spool.open("wb") as out:
+                for chunk in reading.chunks(path):
+                    out.write(decoder.decode(chunk).encode())
+                out.write(decoder.decode(b"", final=True).encode())
+        except UnicodeDecodeError:
+            continue
+        return guess.removesuffix("-sig"), True
+    with spool.open("wb") as out:
+        out.writelines(reading.chunks(path))
+    return guesses[-1].removesuffix("-sig"), False
+
+
+def _read_clean(connection: duckdb.DuckDBPyConnection, taken_for: Recognised, spool: Path) -> bool:
+    columns = ", ".join(f"c{index}: 'VARCHAR'" for index in range(len(taken_for.header)))
+    try:
+        connection.execute(
+            f"""
+            create or replace temp table clean_cells as
+            select * from read_csv(
+                {literal(str(spool))}, columns = {{{columns}}}, auto_detect = false,
+                header = true, delim = {literal(taken_for.delimiter)}, quote = '"', escape = '"',
+                strict_mode = true, parallel = false,
+                max_line_size = {_MAX_LINE_BYTES}, buffer_size = {_BUFFER_BYTES}
+            )
+            """
+        )
+    except duckdb.InvalidInputException:
+        return False
+    start = first_rowid(connection, "clean_cells")
+    connection.execute(
+        f"create or replace temp view cells as select rowid - {start} + 1 as n, * from clean_cells"
+    )
+    return True
+
+
+def _read_carefully(
+    connection: duckdb.DuckDBPyConnection,
+    taken_for: Recognised,
+    spool: Path,
+    repeated: Collection[str],
+    cells: Cells,
+) -> None:
+    width = len(taken_for.header)
+    rows = spool.with_suffix(".rows")
+    with rows.open("w", encoding="utf-8") as out:
+        for number, values, text in _records(spool, taken_for.delimiter):
+            sent = printable(text)
+            if repeated:
+                reason = f"the header has {', '.join(repeated)} more than once"
+            elif sent != text:
+                reason = f"not {cells.encoding.upper()}"
+            elif len(values) != width:
+                reason = f"{len(values)} values under a header of {width}"
+            else:
+                json.dump({"n": number, "v": values}, out)
+                out.write("\n")
+                continue
+            cells.rejects.append((number, reason, sent))
+    columns = ", ".join(f"v[{index + 1}] as c{index}" for index in range(width))
+    connection.execute(
+        f"""
+        create or replace temp table careful_cells as
+        select n, {columns}
+        from read_json(
+            {literal(str(rows))}, format = 'newline_delimited',
+            columns = {{n: 'BIGINT', v: 'VARCHAR[]'}},
+            maximum_object_size = {_MAX_LINE_BYTES}
+        )
+        """
+    )
+    connection.execute("create or replace temp view cells as select * from careful_cells")
+    rows.unlink()
+
+
+def _records(spool: Path, delimiter: str) -> Iterator[tuple[int, list[str], str]]:
+    """Record number, values and raw text of every record after the header."""
+    limit = csv.field_size_limit(_MAX_CELL)
+    try:
+        with spool.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+            taken: list[str] = []
+
+            def lines() -> Iterator[str]:
+                for line in text:
+                    taken.append(line)
+                    yield line
+
+            number = -1
+            for values in csv.reader(lines(), delimiter=delimiter):
+                if values:
+                    number += 1
+                    if number:
+                        yield number, values, "".join(taken).rstrip("\r\n")
+                taken.clear()
+    finally:
+        csv.field_size_limit(limit)

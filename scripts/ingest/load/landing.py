@@ -1,0 +1,140 @@
+"""One batch inside its transaction: every file's records, then the audit of them."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from ingest.load import audit, inspection, json_records, profile, salesforce
+from ingest.load.batches import Batch, Manifest, last_instant
+from ingest.load.inspection import Inspected
+from ingest.load.progress import Progress
+from ingest.load.spool import SpoolFile, spools
+from ingest.load.staging import Stamp, Target
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What became of a batch.
+
+    Attributes:
+        batch_id: its folder's name.
+        status: `landed`, `unchanged` (landed before), `refused` or `unusable`; nothing of the
+            last two is in the warehouse.
+        reason: why it was refused or unusable.
+        files: how many files it has.
+        duplicates: files whose content had landed before.
+        ignored: files that are no vendor's.
+        rows_read: records read, which is `rows_landed` + `rows_rejected`.
+        rows_landed: records in the raw tables.
+        rows_rejected: records in `raw_audit.rejected_records`.
+        first_reject: file, row, field and reason of the first of them.
+        schema_changes: fields that appeared, vanished or changed type.
+    """
+
+    batch_id: str
+    status: str
+    reason: str = ""
+    files: int = 0
+    duplicates: int = 0
+    ignored: int = 0
+    rows_read: int = 0
+    rows_landed: int = 0
+    rows_rejected: int = 0
+    first_reject: str = ""
+    schema_changes: int = 0
+
+
+def land(
+    connection: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    manifest: Manifest,
+    files: Sequence[Inspected],
+    scratch: Path,
+    *,
+    quiet: bool = False,
+) -> BatchReport:
+    """Land a batch's files; the caller begins and ends the transaction.
+
+    Args:
+        connection: an open warehouse, in a transaction.
+        batch: the folder.
+        manifest: what its `_batch.json` says.
+        files: what is in it; their audits are filled in.
+        scratch: a folder for what is on its way.
+        quiet: no progress bar.
+
+    Raises:
+        RefusedError: a file is broken, or is not what the manifest says.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
+    day = batch.named_date or (manifest.extracted_at.date() if manifest.extracted_at else None)
+    extracted_at = manifest.extracted_at or last_instant(day or now.date())
+    stamp = Stamp(batch.batch_id, extracted_at, now)
+    target = Target(connection, stamp, profile.new_fields(), scratch)
+    size = sum(file.audit.size for file in files if file.audit.status == "landed")
+    progress = Progress(batch.batch_id, size, quiet=quiet)
+    try:
+        for file in inspection.to_land(files, "salesforce"):
+            name = file.audit.source_file
+            landed = salesforce.land_file(target, file.path, name, file.taken_for)
+            file.audit.rows, file.audit.encoding = landed.counter, landed.encoding
+            progress.advance(file.audit.size)
+        for source in json_records.SOURCES:
+            _land_json(target, source, files, progress)
+    finally:
+        progress.close()
+    _check(files)
+    inspection.verify_rows(files, manifest.files)
+    if day is None:
+        newest = audit.newest_clock(connection, batch.batch_id)
+        day = (newest or now).date()
+        stamp = Stamp(batch.batch_id, last_instant(day), now)
+        audit.stamp_again(connection, stamp)
+    audits = [file.audit for file in files]
+    audit.record(connection, stamp, day, audits, scratch / "audit")
+    changes = profile.record(connection, batch.batch_id, target.fields)
+    totals = sum((file.rows for file in audits), Counter[str]())
+    return BatchReport(
+        batch.batch_id,
+        "landed",
+        files=len(audits),
+        duplicates=sum(file.status == "duplicate" for file in audits),
+        ignored=sum(file.status == "ignored" for file in audits),
+        rows_read=totals["read"],
+        rows_landed=totals["landed"],
+        rows_rejected=totals["rejected"],
+        first_reject=audit.first_reject(connection, batch.batch_id),
+        schema_changes=changes,
+    )
+
+
+def _land_json(target: Target, source: str, files: Sequence[Inspected], progress: Progress) -> None:
+    audits = {file.audit.source_file: file.audit for file in inspection.to_land(files, source)}
+
+    def opened() -> Iterator[SpoolFile]:
+        for file in inspection.to_land(files, source):
+            by_lines = file.taken_for.dialect == "lines"
+            unwrap = json_records.UNWRAP[source]
+            yield SpoolFile(file.audit.source_file, file.path, by_lines, unwrap)
+            progress.advance(file.audit.size)
+
+    for spool in spools(opened(), target.scratch / f"{source}.jsonl"):
+        if spool.is_empty:
+            continue
+        tally = json_records.land_spool(target, source, spool)
+        for name, counter in tally.items():
+            audits[name].rows.update(counter)
+
+
+def _check(files: Sequence[Inspected]) -> None:
+    """Every record read is landed or rejected, or the loader is wrong and must not commit."""
+    for file in files:
+        rows = file.audit.rows
+        if rows["read"] != rows["landed"] + rows["rejected"]:
+            raise RuntimeError(f"{file.audit.source_file}: records went missing: {dict(rows)}")
+        if file.audit.status == "landed" and not rows["read"]:
+            file.audit.status = "empty"

@@ -1,0 +1,31 @@
+"""How far a batch is, on a terminal; nothing anywhere else."""
+
+import os
+import sys
+
+_WIDTH = 30
+
+
+class Progress:
+    """A bar on standard error that is wiped when the batch is done."""
+
+    def __init__(self, title: str, total: int, *, quiet: bool) -> None:
+        self._title = title
+        self._total = max(total, 1)
+        self._done = 0
+        self._shown = sys.stderr.isatty() and not quiet and not os.environ.get("CI")
+
+    def advance(self, amount: int) -> None:
+        """More bytes are done."""
+        self._done += amount
+        if self._shown:
+            share = min(self._done / self._total, 1.0)
+            bar = ("#" * round(share * _WIDTH)).ljust(_WIDTH, ".")
+            sys.stderr.write(f"\r{self._title}  [{bar}] {share:4.0%}")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """Wipe the bar."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

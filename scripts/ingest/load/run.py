@@ -1,0 +1,168 @@
+"""Loading batches in order: each landed whole in one transaction, or not at all."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from pathlib import Path
+
+import duckdb
+
+from ingest.load import audit, inspection, warehouse
+from ingest.load.batches import Batch, discover, manifest_of
+from ingest.load.errors import RefusedError, UsageError, WarehouseError
+from ingest.load.inspection import Inspected
+from ingest.load.landing import BatchReport, land
+
+
+class _State(Enum):
+    """How a batch on disk stands to what landed under its id."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    # A file was left out as a duplicate of one that was replaced since.
+    INCOMPLETE = "incomplete"
+
+
+def load_batches(
+    extracts_path: Path,
+    warehouse_path: Path,
+    *,
+    batch_ids: Sequence[str] | None = None,
+    replace: bool = False,
+    encoding: str | None = None,
+    quiet: bool = False,
+) -> Iterator[BatchReport]:
+    """Load the batches under a path in order, each reported when it is done.
+
+    Args:
+        extracts_path: a folder of batches, or one batch.
+        warehouse_path: the DuckDB file; made when absent.
+        batch_ids: only these.
+        replace: take a batch whose files changed since it landed in place of what landed.
+        encoding: of CSV files, where their `_batch.json` does not say it.
+        quiet: no progress bar.
+
+    Raises:
+        UsageError: the path is no folder, or holds no such batch.
+        NothingUsableError: there is no batch.
+        WarehouseError: the warehouse cannot be opened or written; the batch at hand did not land.
+    """
+    batches = discover(extracts_path)
+    if batch_ids is not None:
+        if unknown := set(batch_ids) - {batch.batch_id for batch in batches}:
+            raise UsageError(f"{extracts_path} has no batch {', '.join(sorted(unknown))}")
+        batches = [batch for batch in batches if batch.batch_id in batch_ids]
+    scratch = warehouse_path.with_name(warehouse_path.name + ".spool")
+    with warehouse.opened(warehouse_path) as connection:
+        try:
+            warehouse.create_tables(connection)
+            # A process that was killed leaves its spool behind.
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir()
+            for batch in batches:
+                yield load_batch(
+                    connection, batch, scratch, replace=replace, encoding=encoding, quiet=quiet
+                )
+        except (duckdb.Error, OSError) as error:
+            reason = str(error).split("\n", 1)[0]
+            raise WarehouseError(f"cannot write {warehouse_path}: {reason}") from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def load_batch(
+    connection: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    scratch: Path,
+    *,
+    replace: bool = False,
+    encoding: str | None = None,
+    quiet: bool = False,
+) -> BatchReport:
+    """Land one batch, or say why not; a batch that landed before is left alone.
+
+    Args:
+        connection: an open warehouse that has its tables.
+        batch: the folder.
+        scratch: a folder for what is on its way.
+        replace: take a batch whose files changed in place of what landed.
+        encoding: of CSV files, where their `_batch.json` does not say it.
+        quiet: no progress bar.
+    """
+    try:
+        manifest = manifest_of(batch)
+        files = inspection.inspect(batch, manifest, encoding)
+        state, difference = _compare(connection, batch, files)
+        if state is _State.UNCHANGED:
+            return BatchReport(batch.batch_id, "unchanged", files=len(files))
+        if state is _State.CHANGED and not replace:
+            reason = f"{difference}; to take the batch anew, load it with --replace"
+            return BatchReport(batch.batch_id, "refused", reason, files=len(files))
+        if not manifest.is_there and not any(file.is_data for file in files):
+            return BatchReport(batch.batch_id, "unusable", "nothing in it that the loader reads")
+        inspection.mark_duplicates(files, audit.landed_checksums(connection, but=batch.batch_id))
+        connection.begin()
+        if state is not _State.NEW:
+            audit.take_out(connection, batch.batch_id)
+        report = land(connection, batch, manifest, files, scratch, quiet=quiet)
+        connection.commit()
+    except RefusedError as error:
+        _roll_back(connection)
+        return BatchReport(batch.batch_id, "refused", str(error))
+    except BaseException:
+        _roll_back(connection)
+        raise
+    return report
+
+
+def pending(extracts_path: Path, warehouse_path: Path) -> list[str]:
+    """The batches under a path that have not landed as they are now, in load order.
+
+    Raises:
+        UsageError: the path is no folder.
+        NothingUsableError: there is no batch.
+        WarehouseError: the warehouse cannot be opened.
+    """
+    batches = discover(extracts_path)
+    if warehouse_path.exists():
+        with warehouse.opened(warehouse_path, read_only=True) as connection:
+            if warehouse.has_tables(connection):
+                batches = [batch for batch in batches if not _has_landed(connection, batch)]
+    return [batch.batch_id for batch in batches]
+
+
+def _has_landed(connection: duckdb.DuckDBPyConnection, batch: Batch) -> bool:
+    try:
+        files = inspection.inspect(batch, manifest_of(batch))
+    except RefusedError:
+        # The load will say it.
+        return False
+    return _compare(connection, batch, files)[0] is _State.UNCHANGED
+
+
+def _compare(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, files: Sequence[Inspected]
+) -> tuple[_State, str]:
+    """How the files stand to those that landed, and which one is to blame."""
+    known = audit.known_files(connection, batch.batch_id)
+    if known is None:
+        return _State.NEW, ""
+    landed = audit.landed_checksums(connection).keys()
+    for file in files:
+        name, sha256 = file.audit.source_file, file.audit.sha256
+        before, status = known.get(name, ("", ""))
+        if before != sha256 and (file.audit.status != "ignored" or status == "landed"):
+            verb = "changed since it landed" if before else "is new in a batch that has landed"
+            return _State.CHANGED, f"{name} {verb}"
+        if status == "duplicate" and sha256 not in landed:
+            return _State.INCOMPLETE, ""
+    return _State.UNCHANGED, ""
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.rollback()
+    except duckdb.Error:
+        # No transaction had begun, or the failure ended it; either way nothing of it is kept.
+        return

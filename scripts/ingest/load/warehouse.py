@@ -1,0 +1,162 @@
+"""The warehouse file: opening it, its raw schemas, and small tables out of Python rows."""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingest import catalog
+from ingest.load.errors import WarehouseError
+from ingest.load.values import literal, quoted
+
+_MEMORY_LIMIT = 3 << 30
+_OBJECT_BYTES = 16 << 20
+_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+
+_AUDIT_TABLES = {
+    "batches": """
+        batch_id varchar, batch_date date, extracted_at timestamp, loaded_at timestamp,
+        files bigint, rows_read bigint, rows_landed bigint, rows_rejected bigint
+    """,
+    "files": """
+        batch_id varchar, source_file varchar, source_system varchar, object_name varchar,
+        sha256 varchar, bytes bigint, encoding varchar, dialect varchar, status varchar,
+        rows_read bigint, rows_landed bigint, rows_rejected bigint, loaded_at timestamp,
+        note varchar
+    """,
+    "rejected_records": """
+        batch_id varchar, source_file varchar, source_row bigint, field varchar, reason varchar,
+        record varchar
+    """,
+    "schema_changes": """
+        batch_id varchar, source_system varchar, object_name varchar, field varchar,
+        change varchar, old_type varchar, new_type varchar
+    """,
+    # The fields that each batch had, to compare the next one with.
+    "fields": """
+        batch_id varchar, source_system varchar, object_name varchar, field varchar,
+        field_type varchar
+    """,
+}
+
+
+@contextmanager
+def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that thinks in UTC and stays within a few gigabytes.
+
+    Raises:
+        WarehouseError: another process holds the file, or it is not DuckDB's.
+    """
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = min(_MEMORY_LIMIT, physical * 6 // 10) >> 20
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(
+            str(path), read_only=read_only, config={"memory_limit": f"{limit}MiB"}
+        )
+    except (duckdb.Error, OSError) as error:
+        raise WarehouseError(_why_not_opened(path, str(error))) from error
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        # A progress bar of ours is the only one.
+        connection.execute("set enable_progress_bar = false")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _why_not_opened(path: Path, message: str) -> str:
+    if holder := _HOLDER.search(message):
+        return (
+            f"{path} is in use by process {holder['pid']} ({holder['program']}); "
+            "end it, or wait until it is done"
+        )
+    if "lock" in message.lower():
+        return f"{path} is in use by another process; end it, or wait until it is done"
+    if "not a valid DuckDB database" in message:
+        return f"{path} is not a DuckDB file; name another file for the warehouse"
+    return f"cannot open {path}: {message.splitlines()[0]}"
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Every raw and audit table, empty; those that exist are left alone."""
+    for source in (*catalog.SOURCES, "audit"):
+        connection.execute(f"create schema if not exists raw_{source}")
+    for table in catalog.tables():
+        columns = ", ".join(
+            f"{quoted(column.name)} {column.sql_type}"
+            for column in (*table.columns, *catalog.METADATA)
+        )
+        connection.execute(f"create table if not exists {name_of(table)} ({columns})")
+    for name, columns in _AUDIT_TABLES.items():
+        connection.execute(f"create table if not exists raw_audit.{name} ({columns})")
+
+
+def has_tables(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether something was ever loaded."""
+    found = connection.execute(
+        "select count(*) from duckdb_tables() "
+        "where schema_name = 'raw_audit' and table_name = 'batches'"
+    ).fetchone()
+    return found is not None and found[0] > 0
+
+
+def name_of(table: catalog.Table) -> str:
+    """A raw table's name as SQL has it."""
+    return f"{table.schema}.{quoted(table.name)}"
+
+
+def temp_table(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: dict[str, str],
+    rows: Iterable[Sequence[Any]],
+    spool: Path,
+) -> None:
+    """A temporary table of Python rows; by way of a file, which is far faster than by value.
+
+    Args:
+        connection: an open warehouse.
+        name: of the table; one that exists is replaced.
+        columns: SQL type by name.
+        rows: values in the order of the columns.
+        spool: a path for the rows on their way.
+    """
+    longest = 0
+    with spool.open("w", encoding="ascii") as out:
+        for row in rows:
+            line = json.dumps(dict(zip(columns, row, strict=True)))
+            longest = max(longest, len(line))
+            out.write(line + "\n")
+    types = ", ".join(f"{quoted(column)}: {literal(kind)}" for column, kind in columns.items())
+    connection.execute(
+        f"""
+        create or replace temp table {quoted(name)} as
+        select * from read_json(
+            {literal(str(spool))}, format = 'newline_delimited', columns = {{{types}}},
+            maximum_object_size = {max(_OBJECT_BYTES, longest + 1)}
+        )
+        """
+    )
+    spool.unlink()
+
+
+def first_rowid(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    """The rowid of a table's first row; inside a transaction DuckDB does not count from 0.
+
+    Raises:
+        RuntimeError: the rows are not numbered without a gap.
+    """
+    row = connection.execute(
+        f"select min(rowid), max(rowid) - min(rowid) + 1, count(*) from {quoted(name)}"
+    ).fetchone()
+    if row is None or row[0] is None:
+        return 0
+    if row[1] != row[2]:
+        raise RuntimeError(f"the rows of {name} are not numbered one by one")
+    return int(row[0])
