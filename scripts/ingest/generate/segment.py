@@ -170,7 +170,7 @@ def _received(
     is_ahead = ~is_server & ~is_late & ~events.IS_ANONYMOUS[kind] & (elapsed > 5 * MINUTE)
     is_ahead &= ((at_ms - ahead_ms) // DAY == at_ms // DAY) & (rng.random(size) < 0.01)
     delay_ms = np.where(is_ahead, -ahead_ms, delay_ms)
-    is_far = ~people.is_counted[person] & ~is_server & (rng.random(size) < 0.06)
+    is_far = ~people.is_counted[person] & ~is_server & ~is_late & (rng.random(size) < 0.06)
     far_ms = np.where(is_far, rng.integers(30 * DAY, 300 * DAY, size), 0)
 
     received_ms = at_ms + delay_ms
@@ -194,6 +194,8 @@ def _received(
         received_ms=received_ms,
         timestamp_ms=timestamp_ms,
     )
+    # People of no workspace have none to name in a group call.
+    is_sent = (kind != KIND["group"]) | (rows.account >= 0)
     tested = np.array([a.is_test for a in people.accounts] + [False])[rows.account]
     for key, flags in (
         ("late_arrivals", is_late),
@@ -207,9 +209,8 @@ def _received(
         ("case_slips", (rows.name == 3 * KIND["Document Uploaded"] + PHONE_NAME)),
         ("unknown_events", kind == KIND["Experiment Viewed"]),
     ):
-        defects[f"segment_{key}"] += int(flags.sum())
-    # People of no workspace have none to name in a group call.
-    rows = rows.take((kind != KIND["group"]) | (rows.account >= 0))
+        defects[f"segment_{key}"] += int((flags & is_sent).sum())
+    rows = rows.take(is_sent)
     return _stacked([rows, _copies(usage, rows, batches, rng, defects)])
 
 
