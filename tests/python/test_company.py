@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
 from statistics import mean, median, quantiles
 
 import pytest
@@ -145,13 +146,13 @@ def test_deals_skip_regress_reopen_and_push() -> None:
     assert any(
         order.index(after) < order.index(before)
         for walk in stages
-        for before, after in zip(walk, walk[1:], strict=False)
+        for before, after in pairwise(walk)
         if "Closed" not in before + after
     ), "none regressed"
     pushes = sum(
         after.close_date > before.close_date
         for deal in company().deals
-        for before, after in zip(deal.history, deal.history[1:], strict=False)
+        for before, after in pairwise(deal.history)
     )
     assert pushes > 50
 
