@@ -86,6 +86,7 @@ native as (
         measured.currency,
         measured.mrr_month,
         measured.is_month_closed,
+        measured.measured_at,
         coalesce(sum(counting.mrr), 0) as mrr
 
     from measured
@@ -99,7 +100,8 @@ native as (
         measured.account_id,
         measured.currency,
         measured.mrr_month,
-        measured.is_month_closed
+        measured.is_month_closed,
+        measured.measured_at
 
 ),
 
@@ -121,6 +123,7 @@ final as (
         native.currency,
         native.mrr_month,
         native.is_month_closed,
+        native.measured_at,
         cast(native.mrr as decimal(28, 6)) as mrr,
         case
             when native.currency = '{{ var("reporting_currency") }}' then 1

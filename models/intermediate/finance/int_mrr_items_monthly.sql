@@ -1,0 +1,71 @@
+with
+
+dim_plans as (
+
+    select * from {{ ref('dim_plans') }}
+
+),
+
+fct_subscription_item_mrr as (
+
+    select * from {{ ref('fct_subscription_item_mrr') }}
+
+),
+
+int_mrr_account_currencies_monthly as (
+
+    select * from {{ ref('int_mrr_account_currencies_monthly') }}
+
+),
+
+measured as (
+
+    select
+        int_mrr_account_currencies_monthly.account_id,
+        int_mrr_account_currencies_monthly.mrr_month,
+        int_mrr_account_currencies_monthly.usd_per_unit,
+        fct_subscription_item_mrr.subscription_item_id,
+        fct_subscription_item_mrr.product_id,
+        fct_subscription_item_mrr.price_id,
+        coalesce(dim_plans.is_add_on, false) as is_add_on,
+        fct_subscription_item_mrr.quantity,
+        fct_subscription_item_mrr.list_mrr,
+        fct_subscription_item_mrr.mrr,
+        fct_subscription_item_mrr.mrr_exclusion_reason
+
+    from int_mrr_account_currencies_monthly
+    inner join fct_subscription_item_mrr
+        on
+            int_mrr_account_currencies_monthly.account_id = fct_subscription_item_mrr.account_id
+            and int_mrr_account_currencies_monthly.currency = fct_subscription_item_mrr.currency
+            and int_mrr_account_currencies_monthly.measured_at
+            >= fct_subscription_item_mrr.valid_from_at
+            and (
+                fct_subscription_item_mrr.valid_to_at is null
+                or int_mrr_account_currencies_monthly.measured_at
+                < fct_subscription_item_mrr.valid_to_at
+            )
+    left join dim_plans
+        on fct_subscription_item_mrr.price_id = dim_plans.price_id
+
+),
+
+final as (
+
+    select
+        *,
+        lag(mrr, 1, 0) over item_history as mrr_before,
+        lag(list_mrr, 1, 0) over item_history as list_mrr_before,
+        lag(usd_per_unit) over item_history as usd_per_unit_before,
+        lag(product_id) over item_history as product_id_before,
+        lag(price_id) over item_history as price_id_before,
+        lag(quantity) over item_history as quantity_before,
+        lag(mrr_exclusion_reason) over item_history as mrr_exclusion_reason_before,
+        row_number() over item_history = 1 as is_first_month_end
+
+    from measured
+    window item_history as (partition by subscription_item_id order by mrr_month)
+
+)
+
+select * from final
