@@ -7,19 +7,20 @@ was cut short goes on where it stopped, and a run with nothing new does nothing.
 import hashlib
 import json
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from ingest.load import load, pending
+from ingest.load import IngestError, NothingUsableError, load_batches, pending, warehouse
+from ingest.load.commands import summary
 
 PROJECT = Path(__file__).resolve().parents[2]
 _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
@@ -30,15 +31,15 @@ _HISTORY = ("--select", "+resource_type:snapshot", "--exclude-resource-type", "t
 _HISTORY_AGAIN = (*_HISTORY, "seed", "--exclude", "config.materialized:view")
 
 
-class BuildError(Exception):
+class BuildError(IngestError):
     """A step failed; what to read about it has been printed."""
 
 
 class _Dbt:
     """The project's dbt: read once, then one command after another."""
 
-    def __init__(self, warehouse: Path, variables: str) -> None:
-        os.environ["WAREHOUSE_PATH"] = str(warehouse)
+    def __init__(self, warehouse_path: Path, variables: str) -> None:
+        os.environ["WAREHOUSE_PATH"] = str(warehouse_path)
         self._options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         self._options += ["--vars", variables]
         self._manifest: Manifest | None = None
@@ -75,90 +76,100 @@ class _Dbt:
         return done
 
 
-def build(extracts: Path, warehouse: Path, variables: str = "{}") -> int:
+def build(extracts_path: Path, warehouse_path: Path, variables: str = "{}") -> int:
     """Does what is left to do and returns the exit code: 0 when the warehouse is up to date.
 
     Args:
-        extracts: A folder of batches, or one batch.
-        warehouse: The DuckDB file; made when absent.
+        extracts_path: A folder of batches, or one batch.
+        warehouse_path: The DuckDB file; made when absent.
         variables: dbt variables as YAML.
     """
     started = time.monotonic()
-    # dbt changes the working directory, so no relative path may outlive its start.
-    extracts, shown, warehouse = extracts.resolve(), warehouse, warehouse.resolve()
-    dbt = _Dbt(warehouse, variables)
     try:
-        _keep_history(dbt, warehouse, first=True)
-        for number, batch_id in enumerate(pending(extracts, warehouse)):
-            code = load(extracts, warehouse, batch_ids=[batch_id])
-            if code:
-                return code
-            _keep_history(dbt, warehouse, first=number == 0)
-        fingerprint = _fingerprint(warehouse, variables)
-        if fingerprint in _done(warehouse, "build"):
-            print(f"nothing to do: {shown} is up to date")
-            return 0
-        with _timed("build") as summary:
-            summary.append(dbt.run("build"))
-        _record(warehouse, "build", [fingerprint])
-    except BuildError as error:
-        print(error)
-        return 1
-    except duckdb.IOException as error:
-        print(f"cannot open {shown}: {error}")
-        return 1
-    print(f"{shown} is up to date after {time.monotonic() - started:.1f} s")
+        # dbt changes the working directory, so no relative path may outlive its start.
+        done = _build(extracts_path.resolve(), warehouse_path.resolve(), variables)
+    except IngestError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    seconds = f" after {time.monotonic() - started:.1f} s" if done else ": nothing to do"
+    print(f"{warehouse_path} is up to date{seconds}")
     return 0
 
 
-def _keep_history(dbt: _Dbt, warehouse: Path, *, first: bool) -> None:
+def _build(extracts_path: Path, warehouse_path: Path, variables: str) -> bool:
+    """Whether anything was left to do; it is done now."""
+    dbt = _Dbt(warehouse_path, variables)
+    try:
+        waiting = pending(extracts_path, warehouse_path)
+    except NothingUsableError as error:
+        # An absent source has empty tables; so has an absence of all.
+        print(f"{error}; the tables stay as they are")
+        waiting = []
+    _prepare(warehouse_path)
+    _keep_history(dbt, warehouse_path, first=True)
+    for number, batch_id in enumerate(waiting):
+        for report in load_batches(extracts_path, warehouse_path, batch_ids=[batch_id]):
+            print(summary(report), flush=True)
+            if report.status == "refused":
+                raise BuildError("no batch after a refused one is loaded")
+        _keep_history(dbt, warehouse_path, first=number == 0)
+    fingerprint = _fingerprint(warehouse_path, variables)
+    if fingerprint in _done(warehouse_path, "build"):
+        return False
+    with _timed("build") as done:
+        done.append(dbt.run("build"))
+    _record(warehouse_path, "build", [fingerprint])
+    return True
+
+
+def _prepare(warehouse_path: Path) -> None:
+    """Makes the tables that steps are written to and models read from."""
+    with warehouse.opened(warehouse_path) as connection:
+        warehouse.create_tables(connection)
+        connection.execute("create table if not exists raw_audit.build_steps (step text, key text)")
+
+
+def _keep_history(dbt: _Dbt, warehouse_path: Path, *, first: bool) -> None:
     """Snapshots what has landed since the last snapshot, if anything has."""
-    landed = {str(batch_id) for (batch_id,) in _rows(warehouse, "select batch_id from batches")}
-    new = sorted(landed - _done(warehouse, "snapshot"))
+    landed = {str(key) for (key,) in _rows(warehouse_path, "select batch_id from batches")}
+    new = sorted(landed - _done(warehouse_path, "snapshot"))
     if new:
-        with _timed("snapshot") as summary:
-            summary.append(dbt.run("build", *(_HISTORY if first else _HISTORY_AGAIN)))
-        _record(warehouse, "snapshot", new)
+        with _timed("snapshot") as done:
+            done.append(dbt.run("build", *(_HISTORY if first else _HISTORY_AGAIN)))
+        _record(warehouse_path, "snapshot", new)
 
 
 @contextmanager
 def _timed(step: str) -> Iterator[list[str]]:
     started = time.monotonic()
-    summary: list[str] = []
-    yield summary
-    print(f"{step:<10}  {time.monotonic() - started:6.1f} s  {', '.join(summary)}", flush=True)
+    done: list[str] = []
+    yield done
+    print(f"{step:<10}  {time.monotonic() - started:.1f} s: {', '.join(done)}", flush=True)
 
 
-def _done(warehouse: Path, step: str) -> set[str]:
-    steps = _rows(warehouse, "select key from build_steps where step = ?", step)
+def _done(warehouse_path: Path, step: str) -> set[str]:
+    steps = _rows(warehouse_path, "select key from build_steps where step = ?", step)
     return {str(key) for (key,) in steps}
 
 
-def _record(warehouse: Path, step: str, keys: Iterable[str]) -> None:
-    with duckdb.connect(str(warehouse)) as connection:
+def _record(warehouse_path: Path, step: str, keys: Iterable[str]) -> None:
+    with warehouse.opened(warehouse_path) as connection:
         connection.execute("use raw_audit")
-        connection.execute("create table if not exists build_steps (step varchar, key varchar)")
         if step == "build":
             connection.execute("delete from build_steps where step = 'build'")
         connection.executemany("insert into build_steps values (?, ?)", [(step, k) for k in keys])
 
 
-def _rows(warehouse: Path, query: str, *values: str) -> list[tuple[object, ...]]:
-    """The rows of a query over `raw_audit`; none before its tables are there."""
-    if not warehouse.exists():
-        return []
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        try:
-            connection.execute("use raw_audit")
-            return connection.execute(query, values).fetchall()
-        except duckdb.CatalogException:
-            return []
+def _rows(warehouse_path: Path, query: str, *values: str) -> list[tuple[object, ...]]:
+    with warehouse.opened(warehouse_path, read_only=True) as connection:
+        connection.execute("use raw_audit")
+        return connection.execute(query, values).fetchall()
 
 
-def _fingerprint(warehouse: Path, variables: str) -> str:
+def _fingerprint(warehouse_path: Path, variables: str) -> str:
     """What the marts are a function of: the files that landed, the project and its variables."""
     landed = _rows(
-        warehouse,
+        warehouse_path,
         "select batch_id, source_file, sha256, cast(loaded_at as varchar) from files"
         " where status = 'landed' order by all",
     )

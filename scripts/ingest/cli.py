@@ -46,6 +46,8 @@ def _load(arguments: argparse.Namespace) -> int:
         arguments.warehouse,
         batch_ids=arguments.batch or None,
         replace=arguments.replace,
+        encoding=arguments.encoding,
+        quiet=arguments.quiet,
     )
 
 
@@ -104,6 +106,10 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take a corrected file in place of the one that landed under its name",
     )
+    parser.add_argument(
+        "--encoding", metavar="NAME", help="of CSV files, where no _batch.json says it"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:

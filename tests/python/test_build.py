@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from ingest import build as module
 from ingest.build import BuildError, build
+from ingest.load import BatchReport, warehouse
 
 
 class Company:
@@ -17,32 +17,23 @@ class Company:
         self.asked: list[str] = []
         self.failing: str | None = None
 
-    def pending(self, extracts: Path, warehouse: Path) -> list[str]:
+    def pending(self, extracts_path: Path, warehouse_path: Path) -> list[str]:
         return list(self.waiting)
 
-    def load(self, extracts: Path, warehouse: Path, *, batch_ids: list[str]) -> int:
+    def load_batches(
+        self, extracts_path: Path, warehouse_path: Path, *, batch_ids: list[str]
+    ) -> list[BatchReport]:
         (batch_id,) = batch_ids
         self.asked.append(f"load {batch_id}")
         if self.failing == f"load {batch_id}":
-            return 1
-        with duckdb.connect(str(warehouse)) as connection:
+            return [BatchReport(batch_id, "refused", "Account.csv has no Id")]
+        with warehouse.opened(warehouse_path) as connection:
+            connection.execute("insert into raw_audit.batches (batch_id) values (?)", [batch_id])
             connection.execute(
-                """
-                create schema if not exists raw_audit;
-                create table if not exists raw_audit.batches (batch_id varchar);
-                create table if not exists raw_audit.files (
-                    batch_id varchar, source_file varchar, sha256 varchar,
-                    status varchar, loaded_at timestamp
-                );
-                """
-            )
-            connection.execute("insert into raw_audit.batches values (?)", [batch_id])
-            connection.execute(
-                "insert into raw_audit.files values (?, 'a.csv', 'abc', 'landed', '2026-01-01')",
-                [batch_id],
+                "insert into raw_audit.files (batch_id, status) values (?, 'landed')", [batch_id]
             )
         self.waiting.remove(batch_id)
-        return 0
+        return [BatchReport(batch_id, "landed")]
 
     def run(self, *arguments: str) -> str:
         step = "snapshot" if "+resource_type:snapshot" in arguments else "build"
@@ -55,7 +46,7 @@ class Company:
 @pytest.fixture
 def company(monkeypatch: pytest.MonkeyPatch) -> Company:
     company = Company(["2026-01-31", "2026-02-28"])
-    monkeypatch.setattr(module, "load", company.load)
+    monkeypatch.setattr(module, "load_batches", company.load_batches)
     monkeypatch.setattr(module, "pending", company.pending)
     monkeypatch.setattr(module._Dbt, "run", lambda _, *arguments: company.run(*arguments))
     monkeypatch.setenv("WAREHOUSE_PATH", "")
@@ -130,9 +121,9 @@ def test_a_run_cut_short_goes_on_where_it_stopped(
     assert company.asked == _ALL[done:]
 
 
-def test_a_warehouse_held_elsewhere_is_said_plainly(
+def test_a_warehouse_that_is_none_is_said_plainly(
     company: Company, places: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     places[1].write_text("not a database")
     assert build(*places) == 1
-    assert "warehouse.duckdb" in capsys.readouterr().out
+    assert "is not a DuckDB file" in capsys.readouterr().err
