@@ -1,0 +1,185 @@
+with
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+int_invoice_balances_monthly as (
+
+    select * from {{ ref('int_invoice_balances_monthly') }}
+
+),
+
+int_invoices_totaled as (
+
+    select * from {{ ref('int_invoices_totaled') }}
+
+),
+
+int_payments_linked as (
+
+    select * from {{ ref('int_payments_linked') }}
+
+),
+
+stg_stripe__credit_notes as (
+
+    select * from {{ ref('stg_stripe__credit_notes') }}
+
+),
+
+stg_stripe__disputes as (
+
+    select * from {{ ref('stg_stripe__disputes') }}
+
+),
+
+stg_stripe__refunds as (
+
+    select * from {{ ref('stg_stripe__refunds') }}
+
+),
+
+currencies as (
+
+    select * from {{ ref('currencies') }}
+
+),
+
+exchange_rates as (
+
+    select * from {{ ref('exchange_rates') }}
+
+),
+
+amounts as (
+
+    select
+        currency,
+        coalesce(finalized_at, created_at) as valued_at,
+        subtotal_minor != 0 or total_minor != 0 or line_amount_minor != 0 as has_amount
+    from int_invoices_totaled
+
+    union all
+
+    select
+        currency,
+        balance_month as valued_at,
+        true as has_amount
+    from int_invoice_balances_monthly
+
+    union all
+
+    select
+        currency,
+        coalesce(effective_at, created_at) as valued_at,
+        amount_minor != 0 as has_amount
+    from stg_stripe__credit_notes
+
+    union all
+
+    select
+        currency,
+        created_at as valued_at,
+        amount_minor != 0 as has_amount
+    from int_payments_linked
+
+    union all
+
+    select
+        settlement_currency as currency,
+        created_at as valued_at,
+        settled_minor != 0 as has_amount
+    from int_payments_linked
+    where settlement_currency is not null
+
+    union all
+
+    select
+        currency,
+        created_at as valued_at,
+        amount_minor != 0 as has_amount
+    from stg_stripe__refunds
+
+    union all
+
+    select
+        currency,
+        created_at as valued_at,
+        amount_minor != 0 as has_amount
+    from stg_stripe__disputes
+
+),
+
+needed as (
+
+    select
+        currency,
+        {{ month_start('valued_at') }} as rate_month,
+        bool_or(has_amount) as has_amount
+
+    from amounts
+    group by
+        currency,
+        {{ month_start('valued_at') }}
+
+),
+
+latest_rates as (
+
+    select
+        currency,
+        arg_max(usd_per_unit, rate_month) as usd_per_unit
+    from exchange_rates
+    group by currency
+
+),
+
+-- Only a month that is still running, whose end has no rate yet, may take the latest there is.
+final as (
+
+    select
+        needed.currency,
+        needed.rate_month,
+        case
+            when currencies.currency is not null then currencies.stripe_minor_unit_exponent
+            else {{ raise_error(
+                "'No currency ' || needed.currency || ': add it to the seed currencies'"
+            ) }}
+        end as stripe_minor_unit_exponent,
+        cast(
+            case
+                when needed.currency = '{{ var("reporting_currency") }}' then 1
+                when exchange_rates.usd_per_unit is not null then exchange_rates.usd_per_unit
+                when
+                    {{ add_months('needed.rate_month', 1) }}
+                    > int_as_of.as_of_at + interval 1 microsecond
+                    and latest_rates.usd_per_unit is not null
+                    then latest_rates.usd_per_unit
+                when needed.has_amount
+                    then {{ raise_error(
+                        "'No exchange rate for ' || needed.currency || ' in '"
+                        ~ " || strftime(needed.rate_month, '%Y-%m')"
+                        ~ " || ': add it to the seed exchange_rates'"
+                    ) }}
+                -- Nothing to value: a month of invoices over 0.
+                else 0
+            end as decimal(20, 10)
+        ) as usd_per_unit
+
+    from needed
+    cross join int_as_of
+    left join currencies
+        on needed.currency = currencies.currency
+    left join exchange_rates
+        on
+            needed.currency = exchange_rates.currency
+            and needed.rate_month = exchange_rates.rate_month
+    left join latest_rates
+        on needed.currency = latest_rates.currency
+
+)
+
+select * from final

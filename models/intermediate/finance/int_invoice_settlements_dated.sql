@@ -1,0 +1,144 @@
+with
+
+stg_stripe__credit_notes as (
+
+    select * from {{ ref('stg_stripe__credit_notes') }}
+
+),
+
+stg_stripe__invoice_payments as (
+
+    select * from {{ ref('stg_stripe__invoice_payments') }}
+
+),
+
+int_invoices_totaled as (
+
+    select * from {{ ref('int_invoices_totaled') }}
+
+),
+
+int_payments_linked as (
+
+    select * from {{ ref('int_payments_linked') }}
+
+),
+
+credit_notes as (
+
+    select
+        credit_note_id,
+        invoice_id,
+        pre_payment_minor,
+        coalesce(effective_at, created_at) as issued_at,
+        case when status = 'void' then coalesce(voided_at, effective_at, created_at) else voided_at end
+            as voided_at
+
+    from stg_stripe__credit_notes
+    where
+        not is_deleted
+        and pre_payment_minor > 0
+
+),
+
+payments as (
+
+    select
+        invoice_payment_id,
+        invoice_id,
+        amount_paid_minor,
+        paid_at
+
+    from stg_stripe__invoice_payments
+    where
+        status = 'paid'
+        and paid_at is not null
+        and amount_paid_minor > 0
+
+),
+
+dated_totals as (
+
+    select
+        invoice_id,
+        sum(amount_paid_minor) as amount_paid_minor
+    from payments
+    group by invoice_id
+
+),
+
+last_collections as (
+
+    select
+        invoice_id,
+        max(created_at) as collected_at
+    from int_payments_linked
+    where collected_minor > 0
+    group by invoice_id
+
+),
+
+-- Part of an open invoice was paid and nothing lists when: at its last charge, else when we heard.
+undated_payments as (
+
+    select
+        int_invoices_totaled.invoice_id,
+        int_invoices_totaled.paid_minor - coalesce(dated_totals.amount_paid_minor, 0)
+            as amount_paid_minor,
+        coalesce(last_collections.collected_at, int_invoices_totaled._extracted_at) as paid_at
+
+    from int_invoices_totaled
+    left join dated_totals
+        on int_invoices_totaled.invoice_id = dated_totals.invoice_id
+    left join last_collections
+        on int_invoices_totaled.invoice_id = last_collections.invoice_id
+    where
+        int_invoices_totaled.paid_at is null
+        and int_invoices_totaled.paid_minor > coalesce(dated_totals.amount_paid_minor, 0)
+
+),
+
+final as (
+
+    select
+        invoice_id,
+        credit_note_id as settlement_id,
+        'credit_note' as settlement_type,
+        pre_payment_minor as settled_minor,
+        issued_at as settled_at
+    from credit_notes
+
+    union all
+
+    select
+        invoice_id,
+        credit_note_id as settlement_id,
+        'credit_note_voided' as settlement_type,
+        -pre_payment_minor as settled_minor,
+        voided_at as settled_at
+    from credit_notes
+    where voided_at is not null
+
+    union all
+
+    select
+        invoice_id,
+        invoice_payment_id as settlement_id,
+        'payment' as settlement_type,
+        amount_paid_minor as settled_minor,
+        paid_at as settled_at
+    from payments
+
+    union all
+
+    select
+        invoice_id,
+        invoice_id as settlement_id,
+        'undated_payment' as settlement_type,
+        amount_paid_minor as settled_minor,
+        paid_at as settled_at
+    from undated_payments
+
+)
+
+select * from final
