@@ -141,8 +141,9 @@ def test_two_currencies_of_an_account_stay_apart() -> None:
 def test_a_line_is_earned_evenly_by_day() -> None:
     """16 January to 16 February: 16 of 31 days in January, 15 in February."""
     parts = list(spread(Fraction(310), date(2025, 1, 16), date(2025, 2, 16)))
-    assert parts == [(date(2025, 1, 16), 160), (date(2025, 2, 1), 150)]
-    assert list(spread(Fraction(9), JANUARY.date(), JANUARY.date())) == [(JANUARY.date(), 9)]
+    assert parts == [(date(2025, 1, 16), Fraction(160)), (date(2025, 2, 1), Fraction(150))]
+    day = JANUARY.date()
+    assert list(spread(Fraction(9), day, day)) == [(day, Fraction(9))]
 
 
 def test_recognized_revenue_is_signed_net_of_discounts_and_of_tax() -> None:

@@ -276,6 +276,10 @@ class _Writer:
         self.files: list[WrittenFile] = []
         self.broken: list[BrokenRecord] = []
         self._late: list[_Source] = []
+        count = len(batches)
+        defects["stripe_fields_appearing"] += count > _TAX_IDS_FROM_BATCH
+        defects["stripe_fields_vanishing"] += count > _LOCALES_UNTIL_BATCH
+        defects["stripe_fields_retyped"] += count > _EXPANDED_IN_BATCH
 
     # Objects
 
