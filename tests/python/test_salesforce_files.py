@@ -260,12 +260,19 @@ def test_columns_appear_and_vanish_and_a_score_turns_into_a_word(written: Writte
     assert "Renewal_Risk__c" in columns[last] - columns[first]
     assert all(score.isdigit() for score in scores[first])
     assert scores[last] <= {"Poor", "Fair", "Good"}
+    counts = [written.defects[f"salesforce_{how}_fields"] for how in ("new", "vanished", "retyped")]
+    assert counts == [2, 2, 1]
 
 
 def test_deal_stories_are_all_there(written: Written) -> None:
     for kind in ("regressed_stages", "skipped_stages", "reopened_stages", "pushed_close_dates"):
         assert written.defects[f"salesforce_{kind}"] > 0, kind
-    for kind in ("duplicates_within_batch", "deleted_contact", "test_accounts"):
+    for kind in (
+        "duplicates_within_batch",
+        "deleted_contact",
+        "test_accounts",
+        "duplicate_accounts",
+    ):
         assert written.defects[f"salesforce_{kind}"] > 0, kind
     stages = {row["StageName"] for row in written.latest("Opportunity").values()}
     assert {"Closed Won", "Closed Lost"} < stages <= set(STAGES)

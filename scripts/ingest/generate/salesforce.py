@@ -743,16 +743,21 @@ def _save_lost_lead(
 
 
 def _add_accounts(projection: _Projection) -> None:
+    # A twin has no website and no children, and only accounts that the other systems name by id
+    # get one: nothing else may be linked to it by accident.
+    twins = 0
+    merging = {account.merged_into_key for account in projection.company.accounts}
     for account in projection.company.accounts:
         if not account.in_salesforce:
             continue
         _save_account(projection, account)
-        chance = projection.chance("twin", account.key)
-        # A twin has no website and no children, and only accounts that the other systems name by
-        # id get one: nothing else may be linked to it by accident.
-        is_named = {account.link_stripe, account.link_segment} <= {"id"}
-        if is_named and account.merged_into_key is None and chance.random() < 0.03:
+        is_named = {account.link_stripe, account.link_segment} == {"id"}
+        is_plain = account.key not in merging and account.merged_into_key is None
+        is_plain &= not (account.is_test or account.is_internal)
+        lucky = projection.chance("twin", account.key).random() < 0.03
+        if is_named and is_plain and (lucky or not twins):
             _save_twin(projection, account)
+            twins += 1
 
 
 def _account_row(projection: _Projection, account: Account) -> dict[str, str]:

@@ -93,6 +93,7 @@ def write_salesforce(
                 path = f"salesforce/{name}-part-0002.csv"
                 files.append(_write(out_dir, batch, path, columns[name], extra))
     _count_stories(company, crm, batches[-1], defects)
+    _count_columns(batches, defects)
     return SalesforceResult(tuple(files), tuple(broken), tuple(_links(company)))
 
 
@@ -102,6 +103,17 @@ def _columns_of(name: str, batch: Batch, batch_count: int) -> tuple[str, ...]:
     if batch.number >= max(1, batch_count // 2):
         dropped = {"Legacy_Segment__c"} | ({"Fax"} if name == "Contact" else set())
     return tuple(column for column in COLUMNS[name] if column not in dropped)
+
+
+def _count_columns(batches: Sequence[Batch], defects: Counter[str]) -> None:
+    """Counts the fields that appear, vanish or change their type from one batch to the next."""
+    for before, after in pairwise(batches):
+        for name in COLUMNS:
+            old, new = (set(_columns_of(name, batch, len(batches))) for batch in (before, after))
+            defects["salesforce_new_fields"] += len(new - old)
+            defects["salesforce_vanished_fields"] += len(old - new)
+        turns = after.number == max(1, len(batches) // 2)
+        defects["salesforce_retyped_fields"] += turns
 
 
 def _as_sent(
