@@ -70,8 +70,6 @@ class _Dbt:
             # dbt would keep the file open for its next command, and so closed to the loader.
             DuckDBConnectionManager.close_all_connections()
         if not done.success:
-            if done.exception:
-                print(done.exception)
             raise BuildError(f"dbt {arguments[0]} failed; logs/dbt.log has all of it")
         return done
 

@@ -51,7 +51,7 @@ def test_month_end_mrr_is_the_truth_to_the_cent(tiny_extracts: Path, tiny_wareho
         select
             account_key,
             unnest(string_split(account_ref, '|')) as stripe_customer_id,
-            date_trunc('month', cast(month as date)) as mrr_month,
+            cast(month as date) as mrr_month,
             currency,
             cast(mrr as decimal(28, 6)) as mrr
         from {_truth(tiny_extracts, "mrr_monthly.csv")}
