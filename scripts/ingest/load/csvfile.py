@@ -95,19 +95,22 @@ def _to_utf8(path: Path, taken_for: Recognised, spool: Path) -> tuple[str, bool]
 
 def _read_clean(connection: duckdb.DuckDBPyConnection, taken_for: Recognised, spool: Path) -> bool:
     columns = ", ".join(f"c{index}: 'VARCHAR'" for index in range(len(taken_for.header)))
-    try:
-        connection.execute(
-            f"""
-            create or replace temp table clean_cells as
-            select * from read_csv(
-                {literal(str(spool))}, columns = {{{columns}}}, auto_detect = false,
-                header = true, delim = {literal(taken_for.delimiter)}, quote = '"', escape = '"',
-                strict_mode = true, parallel = false,
-                max_line_size = {_MAX_LINE_BYTES}, buffer_size = {_BUFFER_BYTES}
-            )
-            """
+    # An error would end the transaction that the batch lands in, so DuckDB only counts what is wrong.
+    connection.execute("drop table if exists temp.broken_cells")
+    connection.execute("drop table if exists temp.broken_scans")
+    connection.execute(
+        f"""
+        create or replace temp table clean_cells as
+        select * from read_csv(
+            {literal(str(spool))}, columns = {{{columns}}}, auto_detect = false,
+            header = true, delim = {literal(taken_for.delimiter)}, quote = '"', escape = '"',
+            strict_mode = true, parallel = false,
+            max_line_size = {_MAX_LINE_BYTES}, buffer_size = {_BUFFER_BYTES},
+            store_rejects = true, rejects_table = 'broken_cells', rejects_scan = 'broken_scans'
         )
-    except duckdb.InvalidInputException:
+        """
+    )
+    if connection.execute("select 1 from temp.broken_cells limit 1").fetchone():
         return False
     start = first_rowid(connection, "clean_cells")
     connection.execute(
