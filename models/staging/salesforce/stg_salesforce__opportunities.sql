@@ -27,7 +27,7 @@ renamed as (
         nextstep as next_step,
         upper(currencyisocode) as currency,
 
-        amount,
+        cast(amount as decimal(28, 9)) as amount,
         cast(probability / 100 as decimal(18, 6)) as probability_rate,
         cast(pushcount as bigint) as push_count,
 

@@ -17,7 +17,7 @@ renamed as (
         forecastcategory as forecast_category,
         upper(currencyisocode) as currency,
 
-        amount,
+        cast(amount as decimal(28, 9)) as amount,
         expectedrevenue as expected_revenue_amount,
         cast(probability / 100 as decimal(18, 6)) as probability_rate,
 

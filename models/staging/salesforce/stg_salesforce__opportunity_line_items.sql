@@ -17,7 +17,7 @@ renamed as (
         productcode as product_code,
         upper(currencyisocode) as currency,
 
-        quantity,
+        cast(quantity as decimal(28, 9)) as quantity,
         unitprice as unit_price_amount,
         listprice as list_price_amount,
         totalprice as total_price_amount,

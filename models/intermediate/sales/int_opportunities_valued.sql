@@ -1,0 +1,155 @@
+with
+
+stg_salesforce__opportunities as (
+
+    select * from {{ ref('stg_salesforce__opportunities') }}
+
+),
+
+stg_salesforce__accounts as (
+
+    select * from {{ ref('stg_salesforce__accounts') }}
+
+),
+
+int_account_identities as (
+
+    select * from {{ ref('int_account_identities') }}
+
+),
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+exchange_rates as (
+
+    select * from {{ ref('exchange_rates') }}
+
+),
+
+known_rates as (
+
+    select
+        exchange_rates.currency,
+        exchange_rates.rate_month,
+        exchange_rates.usd_per_unit,
+        min(exchange_rates.rate_month)
+            over (partition by exchange_rates.currency) as first_rate_month
+
+    from exchange_rates
+
+),
+
+-- A month-end that the as-of date has not reached is not known yet, except for the very first.
+usable_rates as (
+
+    select
+        known_rates.currency,
+        known_rates.rate_month,
+        known_rates.usd_per_unit,
+        min(known_rates.rate_month) over (partition by known_rates.currency) as first_rate_month,
+        max(known_rates.rate_month) over (partition by known_rates.currency) as last_rate_month
+
+    from known_rates
+    cross join int_as_of
+    where
+        known_rates.rate_month = known_rates.first_rate_month
+        or {{ add_months('known_rates.rate_month', 1) }}
+        <= {{ add_days('int_as_of.as_of_date', 1) }}
+
+),
+
+opportunities as (
+
+    select
+        stg_salesforce__opportunities.opportunity_id,
+        stg_salesforce__opportunities.opportunity_name,
+        int_account_identities.account_id,
+        stg_salesforce__opportunities.salesforce_account_id,
+        stg_salesforce__opportunities.owner_salesforce_user_id as sales_rep_id,
+        stg_salesforce__opportunities.opportunity_type,
+        stg_salesforce__opportunities.lead_source,
+        stg_salesforce__opportunities.stage_name,
+        stg_salesforce__opportunities.forecast_category,
+        stg_salesforce__opportunities.loss_reason,
+        coalesce(
+            stg_salesforce__opportunities.currency,
+            stg_salesforce__accounts.currency,
+            '{{ var("salesforce_currency") }}'
+        ) as currency,
+        stg_salesforce__opportunities.amount,
+        stg_salesforce__opportunities.probability_rate,
+        stg_salesforce__opportunities.push_count,
+        stg_salesforce__opportunities.is_closed,
+        stg_salesforce__opportunities.is_won,
+        stg_salesforce__opportunities.close_date,
+        {{ month_start('stg_salesforce__opportunities.close_date') }} as close_month,
+        cast(stg_salesforce__opportunities.created_at as date) as created_date,
+        stg_salesforce__opportunities.created_at,
+        stg_salesforce__opportunities.stage_changed_at
+
+    from stg_salesforce__opportunities
+    left join stg_salesforce__accounts
+        on
+            stg_salesforce__opportunities.salesforce_account_id
+            = stg_salesforce__accounts.salesforce_account_id
+    left join int_account_identities
+        on
+            stg_salesforce__opportunities.salesforce_account_id = int_account_identities.foreign_id
+            and int_account_identities.source_system = 'salesforce'
+    where not stg_salesforce__opportunities.is_deleted
+
+),
+
+final as (
+
+    select
+        opportunities.opportunity_id,
+        opportunities.opportunity_name,
+        opportunities.account_id,
+        opportunities.salesforce_account_id,
+        opportunities.sales_rep_id,
+        opportunities.opportunity_type,
+        opportunities.lead_source,
+        opportunities.stage_name,
+        opportunities.forecast_category,
+        case
+            when opportunities.is_closed and not opportunities.is_won
+                then opportunities.loss_reason
+        end as loss_reason,
+        opportunities.currency,
+        cast(opportunities.amount as decimal(28, 6)) as amount,
+        cast(
+            cast(opportunities.amount as decimal(18, 6)) * usable_rates.usd_per_unit
+            as decimal(28, 6)
+        ) as amount_usd,
+        opportunities.probability_rate,
+        opportunities.push_count,
+        case
+            when opportunities.is_won
+                then {{ dbt.datediff('opportunities.created_date', 'opportunities.close_date', 'day') }}
+        end as sales_cycle_days,
+        opportunities.is_closed,
+        opportunities.is_won,
+        opportunities.is_closed and not opportunities.is_won as is_lost,
+        opportunities.close_date,
+        opportunities.close_month,
+        opportunities.created_date,
+        opportunities.created_at,
+        opportunities.stage_changed_at
+
+    from opportunities
+    left join usable_rates
+        on
+            opportunities.currency = usable_rates.currency
+            and usable_rates.rate_month = greatest(
+                least(opportunities.close_month, usable_rates.last_rate_month),
+                usable_rates.first_rate_month
+            )
+
+)
+
+select * from final

@@ -1,0 +1,9 @@
+with
+
+int_accounts_described as (
+
+    select * from {{ ref('int_accounts_described') }}
+
+)
+
+select * from int_accounts_described

@@ -1,0 +1,67 @@
+with
+
+int_dates_spanned as (
+
+    select * from {{ ref('int_dates_spanned') }}
+
+),
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+days as (
+
+    select {{ explode(day_series('first_date', 'last_date')) }} as calendar_date
+
+    from int_dates_spanned
+
+),
+
+final as (
+
+    select
+        days.calendar_date,
+        {{ month_start('days.calendar_date') }} as calendar_month,
+        cast(date_trunc('quarter', days.calendar_date) as date) as quarter_start_date,
+        cast(date_trunc('week', days.calendar_date) as date) as week_start_date,
+        cast(extract(year from days.calendar_date) as integer) as calendar_year,
+        cast(extract(quarter from days.calendar_date) as integer) as quarter_number,
+        cast(extract(month from days.calendar_date) as integer) as month_number,
+        cast(extract(week from days.calendar_date) as integer) as week_number,
+        {{ iso_weekday('days.calendar_date') }} as day_of_week_number,
+        case {{ iso_weekday('days.calendar_date') }}
+            when 1 then 'Monday'
+            when 2 then 'Tuesday'
+            when 3 then 'Wednesday'
+            when 4 then 'Thursday'
+            when 5 then 'Friday'
+            when 6 then 'Saturday'
+            else 'Sunday'
+        end as day_name,
+        case extract(month from days.calendar_date)
+            when 1 then 'January'
+            when 2 then 'February'
+            when 3 then 'March'
+            when 4 then 'April'
+            when 5 then 'May'
+            when 6 then 'June'
+            when 7 then 'July'
+            when 8 then 'August'
+            when 9 then 'September'
+            when 10 then 'October'
+            when 11 then 'November'
+            else 'December'
+        end as month_name,
+        {{ iso_weekday('days.calendar_date') }} > 5 as is_weekend,
+        days.calendar_date = last_day(days.calendar_date) as is_month_end,
+        coalesce(days.calendar_date > int_as_of.as_of_date, false) as is_after_as_of
+
+    from days
+    cross join int_as_of
+
+)
+
+select * from final
