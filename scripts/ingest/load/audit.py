@@ -15,7 +15,7 @@ from ingest.load.warehouse import name_of, temp_table
 # The vendors' own clocks, by which a batch without a date in its name is dated.
 _CLOCKS = {
     "salesforce": 'coalesce("SystemModstamp", "CreatedDate")',
-    "stripe": 'make_timestamp("created" * 1000000)',
+    "stripe": 'try(make_timestamp("created" * 1000000))',
     "segment": 'coalesce("receivedAt", "timestamp")',
 }
 

@@ -12,7 +12,6 @@ import duckdb
 from ingest.load import reading
 from ingest.load.recognise import Recognised
 from ingest.load.values import literal
-from ingest.load.warehouse import first_rowid
 
 _BUFFER_BYTES = 32 << 20
 _MAX_LINE_BYTES = 16 << 20
@@ -26,17 +25,21 @@ class Cells:
 
     Attributes:
         encoding: how its bytes became text.
+        sql: the records as SQL's table of their number `n` from 1, and `c0`, `c1`, … as text.
+        records: how many that are.
         rejects: records without cells to speak of, as number, reason and text.
     """
 
     encoding: str
+    sql: str = ""
+    records: int = 0
     rejects: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 def read(
     connection: duckdb.DuckDBPyConnection, path: Path, taken_for: Recognised, spool: Path
 ) -> Cells:
-    """Make the temporary view `cells`: record number `n` from 1, and `c0`, `c1`, … as text.
+    """Read the cells of a file.
 
     Args:
         connection: an open warehouse.
@@ -50,9 +53,19 @@ def read(
     encoding, is_whole = _to_utf8(path, taken_for, spool)
     cells = Cells(encoding)
     header = taken_for.header
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated or not is_whole or not _read_clean(connection, taken_for, spool):
-        _read_carefully(connection, taken_for, spool, repeated, cells)
+    clean = None
+    if is_whole and len(set(header)) == len(header):
+        clean = _read_clean(connection, taken_for, spool)
+    if clean:
+        cells.sql = f"""(
+            select *, file_row_number + 1 as n
+            from read_parquet({literal(str(clean))}, file_row_number = true)
+        )"""
+    else:
+        careful = _read_carefully(connection, taken_for, spool, cells)
+        cells.sql = f"read_parquet({literal(str(careful))})"
+    counted = connection.execute(f"select count(*) from {cells.sql}").fetchone()
+    cells.records = counted[0] if counted else 0
     return cells
 
 
@@ -93,69 +106,66 @@ def _to_utf8(path: Path, taken_for: Recognised, spool: Path) -> tuple[str, bool]
     return guesses[-1].removesuffix("-sig"), False
 
 
-def _read_clean(connection: duckdb.DuckDBPyConnection, taken_for: Recognised, spool: Path) -> bool:
+def _read_clean(
+    connection: duckdb.DuckDBPyConnection, taken_for: Recognised, spool: Path
+) -> Path | None:
     columns = ", ".join(f"c{index}: 'VARCHAR'" for index in range(len(taken_for.header)))
-    # An error would end the transaction that the batch lands in, so DuckDB only counts what is wrong.
-    connection.execute("drop table if exists temp.broken_cells")
-    connection.execute("drop table if exists temp.broken_scans")
-    connection.execute(
-        f"""
-        create or replace temp table clean_cells as
+    source = f"""
         select * from read_csv(
             {literal(str(spool))}, columns = {{{columns}}}, auto_detect = false,
             header = true, delim = {literal(taken_for.delimiter)}, quote = '"', escape = '"',
             strict_mode = true, parallel = false,
-            max_line_size = {_MAX_LINE_BYTES}, buffer_size = {_BUFFER_BYTES},
-            store_rejects = true, rejects_table = 'broken_cells', rejects_scan = 'broken_scans'
+            max_line_size = {_MAX_LINE_BYTES}, buffer_size = {_BUFFER_BYTES}
         )
-        """
-    )
-    if connection.execute("select 1 from temp.broken_cells limit 1").fetchone():
-        return False
-    start = first_rowid(connection, "clean_cells")
-    connection.execute(
-        f"create or replace temp view cells as select rowid - {start} + 1 as n, * from clean_cells"
-    )
-    return True
+    """
+    try:
+        return _write_cells(connection, source, spool)
+    except duckdb.InvalidInputException:
+        return None
+
+
+def _write_cells(connection: duckdb.DuckDBPyConnection, source: str, spool: Path) -> Path:
+    """A query's rows as a file; on a connection of its own, for an error ends a transaction."""
+    path = spool.with_suffix(".parquet")
+    with connection.cursor() as cursor:
+        cursor.execute(f"copy ({source}) to {literal(str(path))} (format parquet)")
+    return path
 
 
 def _read_carefully(
-    connection: duckdb.DuckDBPyConnection,
-    taken_for: Recognised,
-    spool: Path,
-    repeated: Collection[str],
-    cells: Cells,
-) -> None:
-    width = len(taken_for.header)
+    connection: duckdb.DuckDBPyConnection, taken_for: Recognised, spool: Path, cells: Cells
+) -> Path:
+    header = taken_for.header
+    repeated = sorted({name for name in header if header.count(name) > 1})
     rows = spool.with_suffix(".rows")
-    with rows.open("w", encoding="utf-8") as out:
+    longest = _MAX_LINE_BYTES
+    with rows.open("w", encoding="ascii") as out:
         for number, values, text in _records(spool, taken_for.delimiter):
             sent = printable(text)
+            reason = ""
             if repeated:
                 reason = f"the header has {', '.join(repeated)} more than once"
             elif sent != text:
                 reason = f"not {cells.encoding.upper()}"
-            elif len(values) != width:
-                reason = f"{len(values)} values under a header of {width}"
-            else:
-                json.dump({"n": number, "v": values}, out)
-                out.write("\n")
+            elif len(values) != len(header):
+                reason = f"{len(values)} values under a header of {len(header)}"
+            if reason:
+                cells.rejects.append((number, reason, sent))
                 continue
-            cells.rejects.append((number, reason, sent))
-    columns = ", ".join(f"v[{index + 1}] as c{index}" for index in range(width))
-    connection.execute(
-        f"""
-        create or replace temp table careful_cells as
+            line = json.dumps({"n": number, "v": values})
+            longest = max(longest, len(line) + 1)
+            out.write(line + "\n")
+    columns = ", ".join(f"v[{index + 1}] as c{index}" for index in range(len(header)))
+    source = f"""
         select n, {columns}
         from read_json(
             {literal(str(rows))}, format = 'newline_delimited',
-            columns = {{n: 'BIGINT', v: 'VARCHAR[]'}},
-            maximum_object_size = {_MAX_LINE_BYTES}
+            columns = {{n: 'BIGINT', v: 'VARCHAR[]'}}, maximum_object_size = {longest}
         )
-        """
-    )
-    connection.execute("create or replace temp view cells as select * from careful_cells")
+    """
+    path = _write_cells(connection, source, spool)
     rows.unlink()
+    return path
 
 
 def _records(spool: Path, delimiter: str) -> Iterator[tuple[int, list[str], str]]:

@@ -1,250 +1,173 @@
 """Stripe's and Segment's records, from a spool of JSON lines into their raw tables.
 
-One pass makes the lines a DuckDB table, one parse turns each into its declared columns; only the
-lines that do not say what they are come to Python.
+Two passes of DuckDB over a spool do it: one sees which kinds of record and which fields there are,
+one parses each record into its declared columns. Only lines that hold no record of a known kind, or
+several, come to Python.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-
-import duckdb
+from collections.abc import Iterator, Mapping, Sequence
 
 from ingest import catalog
 from ingest.load import documents, profile, staging
-from ingest.load.spool import MAX_LINE_BYTES, SEPARATOR, Spool
-from ingest.load.staging import Reject, Target
-from ingest.load.values import literal, quoted
-from ingest.load.warehouse import first_rowid, temp_table
+from ingest.load.profile import KIND_KEYS, Kind, kind_of
+from ingest.load.spool import Spool
+from ingest.load.staging import Records, Reject, Target
+from ingest.load.values import MISSING, literal, quoted
+from ingest.load.warehouse import temp_table
 
 SOURCES = ("stripe", "segment")
 UNWRAP: Mapping[str, documents.Unwrap] = {
     "stripe": documents.stripe_records,
     "segment": documents.segment_records,
 }
+# A spool of Stripe's is read once for each kind of object in it, so it is kept small.
+SPOOL_BYTES = {"stripe": 32 << 20, "segment": 256 << 20}
 
-_BUFFER_BYTES = 32 << 20
-# The key that says what a record is.
-_KIND_KEYS = {"stripe": "object", "segment": "type"}
-_KEPT_AS = {"json": "JSON"}
-_NESTED = {"stripe": (), "segment": ("properties", "traits")}
+# The kinds of line that hold other than one record that says what it is.
+_CONTAINERS = {"stripe": {"", "list"}, "segment": {""}}
+_BROKEN = "\x00"
+_NO_OBJECT = "not a JSON object"
 _NAMES = ", ".join(literal(name) for name in catalog.SEGMENT_TYPES)
-_SEGMENT_RULES = {
-    f"type|none of {', '.join(catalog.SEGMENT_TYPES)}": f'"type" not in ({_NAMES})',
-    "userId|missing": """ "type" = 'alias' and coalesce("userId", '') = '' """,
-    "previousId|missing, and anonymousId too": """
-        "type" = 'alias' and coalesce("previousId", '') = '' and coalesce("anonymousId", '') = ''
-    """,
-    "userId|missing, and anonymousId too": """
-        coalesce("userId", '') = '' and coalesce("anonymousId", '') = ''
-    """,
-    "groupId|missing": """ "type" = 'group' and coalesce("groupId", '') = '' """,
-    "event|missing": """ "type" = 'track' and coalesce(trim("event"), '') = '' """,
+_RULES: Mapping[str, Mapping[str, str]] = {
+    "stripe": {},
+    "segment": {
+        f"type|none of {', '.join(catalog.SEGMENT_TYPES)}": f'"type" not in ({_NAMES})',
+        "userId|missing": """ "type" = 'alias' and coalesce("userId", '') = '' """,
+        "previousId|missing, and anonymousId too": """
+            "type" = 'alias' and coalesce("previousId", '') = ''
+            and coalesce("anonymousId", '') = ''
+        """,
+        "userId|missing, and anonymousId too": """
+            coalesce("userId", '') = '' and coalesce("anonymousId", '') = ''
+        """,
+        "groupId|missing": """ "type" = 'group' and coalesce("groupId", '') = '' """,
+        "event|missing": """ "type" = 'track' and coalesce(trim("event"), '') = '' """,
+    },
 }
 
 
-def land_spool(target: Target, source: str, spool: Spool) -> dict[str, Counter[str]]:
-    """Land one spool and count, by file, the records `read`, `landed` and `rejected`.
+def land_spool(target: Target, source: str, lines: Spool) -> tuple[Counter[str], Counter[str]]:
+    """Land one spool.
 
     Args:
         target: where to.
         source: stripe or segment.
-        spool: the lines and their places.
+        lines: the spool.
+
+    Returns:
+        How many records were read, and how many of them were rejected, by file.
     """
-    connection = target.connection
-    tally: dict[str, Counter[str]] = {}
-    for place in spool.places:
-        tally.setdefault(place.source_file, Counter())["read"] += place.count
-    for reject in spool.rejects:
-        tally.setdefault(reject.source_file, Counter()).update(("read", "rejected"))
-    _read_lines(target, source, spool)
-    rejects = [*spool.rejects, *_take_apart_odd_lines(target, source, tally)]
-    _reject_broken_lines(target, tally)
-    if rejects:
-        staging.reject(target, rejects)
-    shapes = profile.gather(connection, source, _NESTED[source], target.fields)
-    for table, kinds in _tables(source, set(shapes)):
-        undeclared = set().union(*(shapes[kind] for kind in kinds)) - table.names
-        _stage_kinds(connection, table, kinds, has_extra=bool(undeclared))
-        staging.land(target, table)
-        _count_and_reject(target, tally)
-    return tally
+    read = Counter(lines.records)
+    rejects = list(lines.rejects)
+    read.update(reject.source_file for reject in rejects)
+    files = {"file": "INTEGER", "source_file": "VARCHAR"}
+    scratch = target.scratch / "files"
+    temp_table(target.connection, "spool_files", files, list(lines.names.items()), scratch)
+    kinds = profile.gather(target.connection, source, lines.sql, target.fields)
+    broken = [kind for kind in kinds if kind.name is None]
+    odd = [kind for kind in kinds if kind.name in _CONTAINERS[source]]
+    good = [kind for kind in kinds if kind not in broken and kind not in odd]
+    for table, chosen in _tables(source, good):
+        records = _records(source, lines, table, chosen, is_all=len(chosen) == len(kinds))
+        rejects += staging.land(target, records, sum(kind.records for kind in chosen))
+    if broken:
+        found = _lines_of(target, source, lines, broken)
+        rejects += [Reject(name, row, "", "not JSON", line) for name, row, line in found]
+    parts = Spool(lines.path.with_suffix(".parts"))
+    if odd:
+        containers = _lines_of(target, source, lines, odd)
+        read.subtract(name for name, _, _ in containers)
+        hopeless = _take_apart(source, containers, parts)
+        read.update(reject.source_file for reject in hopeless)
+        rejects += hopeless
+    staging.reject(target, rejects)
+    rejected = Counter(reject.source_file for reject in rejects)
+    if parts.records:
+        parts_read, parts_rejected = land_spool(target, source, parts)
+        read += parts_read
+        rejected += parts_rejected
+    return read, rejected
 
 
-def _read_lines(target: Target, source: str, spool: Spool) -> None:
-    """Make `lines`, `places` and the view `records (n, line, kind)`.
-
-    `kind` is null for a line that is not JSON and empty for one that does not say what it is.
-    """
-    connection = target.connection
-    connection.execute(
-        f"""
-        create or replace temp table lines as
-        select line, {_kind(source)} as kind
-        from read_csv(
-            {literal(str(spool.path))}, columns = {{line: 'VARCHAR'}}, auto_detect = false,
-            header = false, delim = {literal(SEPARATOR.decode())}, quote = '', escape = '',
-            comment = '', new_line = '\\n',
-            max_line_size = {MAX_LINE_BYTES + 1}, buffer_size = {_BUFFER_BYTES}
-        )
-        """
-    )
-    start = 0
-    runs = []
-    for place in spool.places:
-        runs.append((start, place.source_file, place.row, place.count))
-        start += place.count
-    columns = {"n": "BIGINT", "source_file": "VARCHAR", "row": "BIGINT", "count": "BIGINT"}
-    temp_table(connection, "runs", columns, runs, target.scratch / "runs")
-    connection.execute(
-        """
-        create or replace temp table places as
-        select n + step as n, source_file, row + step as source_row
-        from (select *, unnest(range(count)) as step from runs)
-        """
-    )
-    first = first_rowid(connection, "lines")
-    connection.execute(
-        "create or replace temp table children (n bigint, line varchar, kind varchar)"
-    )
-    connection.execute(
-        f"""
-        create or replace temp view records as
-        select rowid - {first} as n, line, kind from lines
-        union all
-        select n, line, kind from children
-        """
-    )
+def _tables(source: str, kinds: Sequence[Kind]) -> Iterator[tuple[catalog.Table, list[Kind]]]:
+    """The raw tables that kinds of record go to; Stripe's last table takes what is left."""
+    left = list(kinds)
+    for table in catalog.tables_of(source):
+        takes_all = source == "segment" or not table.object_name
+        chosen = [kind for kind in left if takes_all or kind.name == table.object_name]
+        left = [kind for kind in left if kind not in chosen]
+        if chosen:
+            yield table, chosen
 
 
-def _kind(source: str) -> str:
-    return (
-        "case when json_valid(line) "
-        f"then coalesce(json_extract_string(line, '$.{_KIND_KEYS[source]}'), '') end"
-    )
-
-
-def _take_apart_odd_lines(
-    target: Target, source: str, tally: dict[str, Counter[str]]
-) -> list[Reject]:
-    """Turn pages, arrays and wrappers among plain lines into `children`; reject what is nothing."""
-    connection = target.connection
-    odd = connection.execute(
-        """
-        select records.line, places.source_file, places.source_row
-        from records
-        inner join places on records.n = places.n
-        where records.kind = '' or ($source = 'stripe' and records.kind = 'list')
-        order by records.n
-        """,
-        {"source": source},
-    ).fetchall()
-    if not odd:
-        return []
-    key = _KIND_KEYS[source]
-    rejects: list[Reject] = []
-    children: list[tuple[int, str, str, int]] = []
-    (after_last,) = connection.execute("select count(*) from lines").fetchone() or (0,)
-    for line, source_file, source_row in odd:
-        counter = tally[source_file]
-        counter["read"] -= 1
-        for record in UNWRAP[source](line):
-            counter["read"] += 1
-            value = json.loads(record)
-            if isinstance(value, dict) and isinstance(value.get(key), str) and value[key]:
-                number = after_last + len(children)
-                children.append((number, record, source_file, source_row))
-                continue
-            counter["rejected"] += 1
-            field, reason = (key, "missing") if isinstance(value, dict) else ("", "not an object")
-            rejects.append(Reject(source_file, source_row, field, reason, record))
-    columns = {"n": "BIGINT", "line": "VARCHAR", "source_file": "VARCHAR", "source_row": "BIGINT"}
-    temp_table(connection, "apart", columns, children, target.scratch / "apart")
-    connection.execute(
-        f"""
-        insert into children select n, line, {_kind(source)} from apart;
-        insert into places select n, source_file, source_row from apart;
-        delete from lines where kind = '' or ({literal(source)} = 'stripe' and kind = 'list');
-        """
-    )
-    return rejects
-
-
-def _reject_broken_lines(target: Target, tally: dict[str, Counter[str]]) -> None:
-    broken = target.connection.execute(
-        """
-        insert into raw_audit.rejected_records
-        select $batch_id, places.source_file, places.source_row, '', 'not JSON', records.line
-        from records
-        inner join places on records.n = places.n
-        where records.kind is null
-        returning source_file
-        """,
-        {"batch_id": target.stamp.batch_id},
-    ).fetchall()
-    for (source_file,) in broken:
-        tally[source_file]["rejected"] += 1
-
-
-def _tables(source: str, kinds: set[str]) -> Iterator[tuple[catalog.Table, list[str]]]:
-    """The raw tables that the kinds seen go to."""
-    if source == "segment":
-        yield catalog.tables_of("segment")[0], sorted(kinds)
-        return
-    left = set(kinds)
-    for table in catalog.tables_of("stripe"):
-        if table.object_name in left:
-            left.remove(table.object_name)
-            yield table, [table.object_name]
-        elif not table.object_name and left:
-            yield table, sorted(left)
-
-
-def _stage_kinds(
-    connection: duckdb.DuckDBPyConnection,
-    table: catalog.Table,
-    kinds: Iterable[str],
-    *,
-    has_extra: bool,
-) -> None:
-    kept_as = {column.name: _KEPT_AS.get(column.kind, "VARCHAR") for column in table.columns}
+def _records(
+    source: str, lines: Spool, table: catalog.Table, kinds: Sequence[Kind], *, is_all: bool
+) -> Records:
+    kept_as = {
+        column.name: "JSON" if column.kind == "json" else "VARCHAR" for column in table.columns
+    }
     extra = "cast(null as json)"
-    if has_extra:
+    if any(kind.keys - table.names for kind in kinds):
         # Merging a null under each declared key leaves the others as they are.
         nulls = literal(json.dumps(dict.fromkeys(kept_as)))
         extra = f"cast(nullif(cast(json_merge_patch(line, {nulls}) as varchar), '{{}}') as json)"
-    staging.stage(
-        connection,
+    names = ", ".join(literal(kind.name or "") for kind in kinds)
+    wanted = "true" if is_all else f"{kind_of(source)} in ({names})"
+    return Records(
         table,
         source=f"""(
-            select n, line, json_transform(line, {literal(json.dumps(kept_as))}) as record
-            from records
-            where kind in ({", ".join(map(literal, kinds))})
+            select
+                spool_files.source_file, lines.row as source_row, lines.line,
+                json_transform(lines.line, {literal(json.dumps(kept_as))}) as record
+            from (select * from {lines.sql} where {wanted}) as lines
+            inner join spool_files on lines.file = spool_files.file
         )""",
         texts={name: f"record.{quoted(name)}" for name in kept_as},
         extra=extra,
-        rules=_SEGMENT_RULES if table.source == "segment" else {},
+        record="line",
+        rules=_RULES[source],
     )
 
 
-def _count_and_reject(target: Target, tally: dict[str, Counter[str]]) -> None:
-    connection = target.connection
-    rejected = 0
-    for source_file, good, bad in staging.counts(connection):
-        tally[source_file].update(landed=good, rejected=bad)
-        rejected += bad
-    if rejected:
-        connection.execute(
-            """
-            insert into raw_audit.rejected_records
-            select
-                $batch_id, places.source_file, places.source_row,
-                split_part(staged.problem, '|', 1), split_part(staged.problem, '|', 2),
-                records.line
-            from staged
-            inner join places on staged.n = places.n
-            inner join records on staged.n = records.n
-            where staged.problem is not null
-            """,
-            {"batch_id": target.stamp.batch_id},
-        )
+def _lines_of(
+    target: Target, source: str, lines: Spool, kinds: Sequence[Kind]
+) -> list[tuple[str, int, str]]:
+    """File, row and text of the lines of some kinds."""
+    return target.connection.execute(
+        f"""
+        select spool_files.source_file, lines.row, lines.line
+        from {lines.sql} as lines
+        inner join spool_files on lines.file = spool_files.file
+        where list_contains($kinds, coalesce({kind_of(source)}, $broken))
+        order by lines.file, lines.row
+        """,
+        {
+            "kinds": [_BROKEN if kind.name is None else kind.name for kind in kinds],
+            "broken": _BROKEN,
+        },
+    ).fetchall()
+
+
+def _take_apart(
+    source: str, containers: Sequence[tuple[str, int, str]], parts: Spool
+) -> list[Reject]:
+    """Spool the records in pages, arrays and wrappers that lie among plain lines.
+
+    They all keep the row of the line that they came in. Returns what holds no record.
+    """
+    rejects = []
+    numbers: dict[str, int] = {}
+    with parts.path.open("wb") as out:
+        for name, row, line in containers:
+            for record in UNWRAP[source](line):
+                value = json.loads(record)
+                key = KIND_KEYS[source]
+                if isinstance(value, dict) and value.get(key):
+                    number = numbers.setdefault(name, len(numbers))
+                    parts.add(out, number, name, [row], [record.encode()])
+                else:
+                    field, reason = (key, MISSING) if isinstance(value, dict) else ("", _NO_OBJECT)
+                    rejects.append(Reject(name, row, field, reason, record))
+    return rejects

@@ -122,12 +122,11 @@ def _land_json(target: Target, source: str, files: Sequence[Inspected], progress
             yield SpoolFile(file.audit.source_file, file.path, by_lines, unwrap)
             progress.advance(file.audit.size)
 
-    for spool in spools(opened(), target.scratch / f"{source}.jsonl"):
-        if spool.is_empty:
-            continue
-        tally = json_records.land_spool(target, source, spool)
-        for name, counter in tally.items():
-            audits[name].rows.update(counter)
+    for spool in spools(opened(), target.scratch, json_records.SPOOL_BYTES[source]):
+        read, rejected = json_records.land_spool(target, source, spool)
+        for name, file in audits.items():
+            landed = read[name] - rejected[name]
+            file.rows.update(read=read[name], landed=landed, rejected=rejected[name])
 
 
 def _check(files: Sequence[Inspected]) -> None:

@@ -1,7 +1,8 @@
 """Which fields a batch's records have and of what type, and what changed since the batch before."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import duckdb
 
@@ -22,59 +23,107 @@ _TYPES = {
 }
 _SAMPLE_EVERY = 101
 
+# The key of a record that says what it is.
+KIND_KEYS: Mapping[str, str] = {"stripe": "object", "segment": "type"}
+_NESTED: Mapping[str, tuple[str, ...]] = {"stripe": (), "segment": ("properties", "traits")}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The lines of a spool that are of one kind.
+
+    Attributes:
+        name: what the records say they are; empty when they do not, None for lines that are not
+            JSON.
+        records: how many lines.
+        keys: every top-level key that any of them has.
+    """
+
+    name: str | None
+    records: int
+    keys: frozenset[str]
+
 
 def new_fields() -> Fields:
     """An empty gathering."""
     return defaultdict(set)
 
 
-def gather(
-    connection: duckdb.DuckDBPyConnection, source: str, nested: Sequence[str], fields: Fields
-) -> dict[str, set[str]]:
-    """Add the fields of the view `records (n, line, kind)`; give the top-level keys by kind.
+def kind_of(source: str) -> str:
+    """The expression of a line's kind: null when it is not JSON, empty when it does not say."""
+    kind = f"coalesce(json_extract_string(line, '$.{KIND_KEYS[source]}'), '')"
+    return f"try({kind})"
 
-    Every key is seen. Types are read from one record of each distinct set of keys and one in a
-    hundred of the rest, since reading all of them would cost as much as landing them.
+
+def gather(
+    connection: duckdb.DuckDBPyConnection, source: str, lines: str, fields: Fields
+) -> list[Kind]:
+    """See which kinds of record a spool has, and add their fields to `fields`.
+
+    Every key of every record is seen, for Segment those in its properties and traits too. Types
+    are read from one record of each set of keys and one in a hundred of the rest: reading all of
+    them would cost as much as landing them.
+
+    Args:
+        connection: an open warehouse.
+        source: stripe or segment.
+        lines: a table of `file`, `row` and `line`, as SQL.
+        fields: where to add.
     """
-    keys_by_kind: dict[str, set[str]] = defaultdict(set)
-    for parent in ("", *nested):
-        path = f"$.{parent}" if parent else "$"
-        connection.execute(
-            f"""
-            create or replace temp table shapes as
-            select kind, json_keys(line, {literal(path)}) as keys, min(n) as n
-            from records
-            where kind <> ''
-            group by all
-            """
-        )
-        rows = connection.execute(
-            f"""
-            with
-            picked as (
-                select kind, line from records
-                where n in (select n from shapes) or (n % {_SAMPLE_EVERY} = 0 and kind <> '')
-            ),
-            keyed as (
-                select kind, line, unnest(json_keys(line, {literal(path)})) as key from picked
-            )
-            select
-                kind, key,
-                json_type(line, {literal("/" + parent if parent else "")} || '/'
-                    || replace(replace(key, '~', '~0'), '/', '~1')) as type
-            from keyed
-            group by all
-            """
-        ).fetchall()
-        for kind, key, type_name in rows:
+    parents = _NESTED[source]
+    nested_keys = "".join(f", json_keys(record, '$.{parent}') as {parent}" for parent in parents)
+    connection.execute(
+        f"""
+        create or replace temp table shapes as
+        with
+        told as (select file, row, line, {kind_of(source)} as kind from {lines}),
+        readable as (select *, case when kind is not null then line end as record from told)
+        select
+            kind, json_keys(record) as keys{nested_keys},
+            count(*) as records,
+            list_append(
+                list(record) filter (where row % {_SAMPLE_EVERY} = 0),
+                arg_min(record, file * cast({1 << 40} as bigint) + row)
+            ) as samples
+        from readable
+        group by all
+        """
+    )
+    keys: dict[str | None, set[str]] = defaultdict(set)
+    for parent in ("", *parents):
+        for kind, key, type_name in _types(connection, parent):
             if not parent:
-                keys_by_kind[kind].add(key)
-            object_name = "message" if source == "segment" else kind
-            field = f"{parent}.{key}" if parent else key
-            seen = fields[source, object_name, field]
-            if type_name in _TYPES:
-                seen.add(_TYPES[type_name])
-    return keys_by_kind
+                keys[kind].add(key)
+            if kind and kind != "list":
+                name = "message" if source == "segment" else kind
+                seen = fields[source, name, f"{parent}.{key}" if parent else key]
+                seen.update([_TYPES[type_name]] if type_name in _TYPES else [])
+    counted = connection.execute(
+        "select kind, sum(records) from shapes group by kind order by kind"
+    ).fetchall()
+    return [Kind(kind, int(records), frozenset(keys[kind])) for kind, records in counted]
+
+
+def _types(connection: duckdb.DuckDBPyConnection, parent: str) -> list[tuple[str | None, str, str]]:
+    """Kind, key and JSON type of the members of the sampled records, or of an object in them."""
+    path = f"$.{parent}" if parent else "$"
+    pointer = f"/{parent}/" if parent else "/"
+    return connection.execute(
+        f"""
+        with
+        sampled as (select kind, unnest(samples) as record from shapes),
+        keyed as (
+            select kind, record, unnest(json_keys(record, {literal(path)})) as key from sampled
+        )
+        select distinct
+            kind, key,
+            json_type(
+                record,
+                {literal(pointer)} || replace(replace(key, '~', '~0'), '/', '~1')
+            ) as type
+        from keyed
+        """
+    ).fetchall()
 
 
 def record(connection: duckdb.DuckDBPyConnection, batch_id: str, fields: Fields) -> int:

@@ -1,16 +1,14 @@
 """Salesforce's CSV records, from cells of text into their raw tables."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import duckdb
 
 from ingest import catalog
 from ingest.load import csvfile, staging
 from ingest.load.errors import RefusedError
 from ingest.load.recognise import Recognised
-from ingest.load.staging import Reject, Target
+from ingest.load.staging import Records, Reject, Target
 from ingest.load.values import literal
 
 # How the Data Export service writes a lookup that points nowhere.
@@ -45,12 +43,6 @@ def land_file(target: Target, path: Path, name: str, taken_for: Recognised) -> L
     if missing := [name for name in table.required if name.lower() not in header]:
         raise RefusedError(f"{name}: the header has no column {', '.join(missing)}")
     cells = csvfile.read(connection, path, taken_for, spool)
-    connection.execute(
-        f"""
-        create or replace temp table places as
-        select n, {literal(name)} as source_file, n as source_row from cells
-        """
-    )
     texts = {
         declared[sent].name: _text(declared[sent], f"c{index}")
         for index, sent in reversed(list(enumerate(header)))
@@ -64,17 +56,25 @@ def land_file(target: Target, path: Path, name: str, taken_for: Recognised) -> L
     for sent in taken_for.header:
         column = declared.get(sent.lower())
         target.fields["salesforce", table.name, column.name if column else sent].add("text")
-    staging.stage(connection, table, source="cells", texts=texts, extra=_extra(undeclared))
-    staging.land(target, table)
-    counter = Counter(read=len(cells.rejects), rejected=len(cells.rejects), landed=0)
-    for _, good, bad in staging.counts(connection):
-        counter.update(read=good + bad, landed=good, rejected=bad)
-    rejects = [Reject(name, number, "", reason, record) for number, reason, record in cells.rejects]
-    rejects += _unfit(connection, name, taken_for.delimiter, spool)
-    if rejects:
-        staging.reject(target, rejects)
+    records = Records(
+        table,
+        source=f"(select *, {literal(name)} as source_file, n as source_row from {cells.sql})",
+        texts=texts,
+        extra=_extra(undeclared),
+        record="''",
+        rules={},
+    )
+    unfit = staging.land(target, records, cells.records)
+    rejects = [Reject(name, row, "", reason, record) for row, reason, record in cells.rejects]
+    if unfit:
+        wanted = {reject.source_row for reject in unfit}
+        sent_as = csvfile.raw_records(spool, taken_for.delimiter, wanted)
+        rejects += [replace(reject, record=sent_as[reject.source_row]) for reject in unfit]
+    staging.reject(target, rejects)
     spool.unlink()
-    return Landed(counter, cells.encoding)
+    rejected = len(rejects)
+    landed = cells.records - len(unfit)
+    return Landed(Counter(read=landed + rejected, landed=landed, rejected=rejected), cells.encoding)
 
 
 def _text(column: catalog.Column, cell: str) -> str:
@@ -92,19 +92,3 @@ def _extra(cells: dict[str, str]) -> str:
     members = ", ".join(f"{literal(name)}, nullif({cell}, '')" for name, cell in cells.items())
     kept = f"cast(json_merge_patch('{{}}', json_object({members})) as varchar)"
     return f"cast(nullif({kept}, '{{}}') as json)"
-
-
-def _unfit(
-    connection: duckdb.DuckDBPyConnection, name: str, delimiter: str, spool: Path
-) -> list[Reject]:
-    problems = connection.execute(
-        "select n, problem from staged where problem is not null order by n"
-    ).fetchall()
-    if not problems:
-        return []
-    records = csvfile.raw_records(spool, delimiter, {number for number, _ in problems})
-    rejects = []
-    for number, problem in problems:
-        field, _, reason = problem.partition("|")
-        rejects.append(Reject(name, number, field, reason, records[number]))
-    return rejects

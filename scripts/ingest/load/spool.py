@@ -1,100 +1,138 @@
 """Records of many files written one a line to one plain file, which DuckDB then reads in bulk.
 
-Hundreds of tiny compressed files cost DuckDB far more than one large plain one. Every line of the
-spool is known by its place (file and line number), so a row can say where it came from.
+Hundreds of tiny compressed files cost DuckDB more than one large plain one, and a row has to say
+where it came from: every line of a spool starts with its file's number and its own.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from operator import add
 from pathlib import Path
+from typing import BinaryIO
 
 from ingest.load import documents, reading
 from ingest.load.staging import Reject
+from ingest.load.values import literal
 
-SPOOL_BYTES = 256 << 20
 MAX_LINE_BYTES = 16 << 20
-# Never part of JSON text as it is, so a column separator that no record holds.
-SEPARATOR = b"\x01"
 
+# Not part of JSON text as it is, so what separates the columns of a spool.
+_SEPARATOR = b"\x01"
 _BOM = b"\xef\xbb\xbf"
-_ODD_STARTS = (b"\n", b" ", b"\t")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A run of spool lines: `count` records of a file, at lines `row`, `row + 1`, … of it."""
-
-    source_file: str
-    row: int
-    count: int
+_ODD_STARTS = (b"\n", b" ", b"\t", b"\r")
+_PREFIX_BYTES = 64
+_MIN_BUFFER_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class SpoolFile:
-    """A file to spool: `lines` when each line is a record, else JSON documents to take apart.
+    """A file to spool.
 
-    `name` is its path relative to the batch.
+    Attributes:
+        name: its path relative to the batch.
+        path: where it lies.
+        by_lines: whether each line is a record; otherwise JSON documents to take apart.
+        unwrap: what takes a document apart.
     """
 
     name: str
     path: Path
-    lines: bool
+    by_lines: bool
     unwrap: documents.Unwrap
 
 
 @dataclass(slots=True)
 class Spool:
-    """One full spool, valid until the next is asked for."""
+    """One spool: lines of file number, row and record.
+
+    Attributes:
+        path: the spool on disk.
+        names: the files, by number.
+        records: how many records of each file are in it, by name.
+        rejects: records that are not in it, being no text that DuckDB could read.
+        size: its bytes.
+        longest: the bytes of its longest line.
+    """
 
     path: Path
-    places: list[Place] = field(default_factory=list)
+    names: dict[int, str] = field(default_factory=dict)
+    records: Counter[str] = field(default_factory=Counter)
     rejects: list[Reject] = field(default_factory=list)
     size: int = 0
+    longest: int = 0
 
     @property
-    def is_empty(self) -> bool:
-        return not self.places and not self.rejects
+    def sql(self) -> str:
+        """The spool as SQL's table of `file`, `row` and `line`."""
+        longest = self.longest + _PREFIX_BYTES
+        return f"""read_csv(
+            {literal(str(self.path))},
+            columns = {{file: 'INTEGER', row: 'BIGINT', line: 'VARCHAR'}}, auto_detect = false,
+            header = false, delim = {literal(_SEPARATOR.decode())}, quote = '', escape = '',
+            comment = '', new_line = '\\n', max_line_size = {longest},
+            buffer_size = {max(_MIN_BUFFER_BYTES, 2 * longest)}
+        )"""
+
+    def add(
+        self,
+        out: BinaryIO,
+        number: int,
+        name: str,
+        rows: Iterable[int],
+        lines: Sequence[bytes],
+    ) -> None:
+        """Write records of a file to the open spool."""
+        prefix = (b"%d%b%%d%b" % (number, _SEPARATOR, _SEPARATOR)).__mod__
+        self.size += out.write(b"\n".join(map(add, map(prefix, rows), lines)) + b"\n")
+        self.longest = max(self.longest, *map(len, lines))
+        self.names[number] = name
+        self.records[name] += len(lines)
 
 
-def spools(files: Iterable[SpoolFile], path: Path, limit: int = SPOOL_BYTES) -> Iterator[Spool]:
-    """Write the files' records to `path`, spool after spool of about `limit` bytes.
+def spools(files: Iterable[SpoolFile], folder: Path, limit: int) -> Iterator[Spool]:
+    """Write the files' records to spool after spool of about `limit` bytes.
+
+    The next spool is written while the caller works on one; a spool is gone when the next is
+    asked for.
 
     Raises:
         RefusedError: a file cannot be decompressed whole.
     """
-    spool = Spool(path)
-    out = path.open("wb")
+    written = _written(files, folder, limit)
+    with ThreadPoolExecutor(1) as background:
+        ahead = background.submit(next, written, None)
+        while spool := ahead.result():
+            ahead = background.submit(next, written, None)
+            yield spool
+            spool.path.unlink()
+
+
+def _written(files: Iterable[SpoolFile], folder: Path, limit: int) -> Iterator[Spool]:
+    number = 0
+    spool = Spool(folder / f"{number}.spool")
+    out = spool.path.open("wb")
     try:
-        for file in files:
-            for row, count, data in _runs(file, spool.rejects):
-                out.write(data)
-                spool.size += len(data)
-                _note(spool.places, Place(file.name, row, count))
+        for file_number, file in enumerate(files):
+            for rows, lines in _runs(file, spool):
+                spool.add(out, file_number, file.name, rows, lines)
                 if spool.size >= limit:
                     out.close()
                     yield spool
-                    spool = Spool(path)
-                    out = path.open("wb")
+                    number += 1
+                    spool = Spool(folder / f"{number}.spool")
+                    out = spool.path.open("wb")
         out.close()
         yield spool
     finally:
         out.close()
-        path.unlink(missing_ok=True)
 
 
-def _note(places: list[Place], place: Place) -> None:
-    last = places[-1] if places else None
-    if last and last.source_file == place.source_file and last.row + last.count == place.row:
-        places[-1] = Place(last.source_file, last.row, last.count + place.count)
-    else:
-        places.append(place)
-
-
-def _runs(file: SpoolFile, rejects: list[Reject]) -> Iterator[tuple[int, int, bytes]]:
-    """Runs of records: the first one's row, how many, and their lines."""
+def _runs(file: SpoolFile, spool: Spool) -> Iterator[tuple[Iterable[int], list[bytes]]]:
+    """Runs of records with their rows."""
     blocks = _blocks(reading.chunks(file.path))
-    return _line_runs(file, blocks, rejects) if file.lines else _documents(file, blocks, rejects)
+    return _line_runs(file, blocks, spool) if file.by_lines else _documents(file, blocks, spool)
 
 
 def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -115,80 +153,82 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _line_runs(
-    file: SpoolFile, blocks: Iterable[bytes], rejects: list[Reject]
-) -> Iterator[tuple[int, int, bytes]]:
+    file: SpoolFile, blocks: Iterable[bytes], spool: Spool
+) -> Iterator[tuple[Iterable[int], list[bytes]]]:
     row = 1
     for sent in blocks:
         block = sent.replace(b"\r\n", b"\n") if b"\r" in sent else sent
-        count = block.count(b"\n")
+        lines = block.split(b"\n")[:-1]
+        rows = range(row, row + len(lines))
+        row += len(lines)
         if _is_plain(block):
-            yield row, count, block
-        else:
-            for number, line in enumerate(block.split(b"\n")[:-1], start=row):
-                if record := _one_line(file, number, line, rejects):
-                    yield number, 1, record
-        row += count
+            yield rows, lines
+        elif kept := [
+            (number, text)
+            for number, line in zip(rows, lines, strict=True)
+            if (text := _checked(file, number, line, spool))
+        ]:
+            yield [number for number, _ in kept], [text for _, text in kept]
 
 
 def _is_plain(block: bytes) -> bool:
     """Whether every line can be handed on as it is; errs on the side of no."""
-    if (
-        block.startswith(_ODD_STARTS)
-        or b"\r" in block
-        or SEPARATOR in block
-        or len(block) > MAX_LINE_BYTES
-        or any(b"\n" + start in block for start in _ODD_STARTS)
-    ):
-        return False
-    if block.isascii():
-        return True
+    return (
+        len(block) <= MAX_LINE_BYTES
+        and _SEPARATOR not in block
+        and not block.startswith(_ODD_STARTS)
+        and not any(b"\n" + start in block for start in _ODD_STARTS)
+        and b"\r" not in block
+        and (block.isascii() or _first_undecodable(block) is None)
+    )
+
+
+def _first_undecodable(line: bytes) -> int | None:
     try:
-        block.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        line.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return None
 
 
-def _one_line(file: SpoolFile, row: int, line: bytes, rejects: list[Reject]) -> bytes | None:
-    """The line as the spool wants it, or nothing when it is blank or was rejected."""
-    if not line.strip():
+def _checked(file: SpoolFile, row: int, line: bytes, spool: Spool) -> bytes | None:
+    """The line as the spool wants it; nothing when it is blank or was rejected."""
+    text = line.strip()
+    if not text:
         return None
-    reason = None
-    if len(line) > MAX_LINE_BYTES:
+    reason = ""
+    if len(text) > MAX_LINE_BYTES:
         reason = f"longer than {MAX_LINE_BYTES >> 20} MB"
-    elif SEPARATOR in line:
+    elif _SEPARATOR in text:
         reason = "not JSON: a control character"
-    else:
-        try:
-            line.decode()
-        except UnicodeDecodeError as error:
-            reason = f"not UTF-8 at byte {error.start + 1}"
+    elif (at := _first_undecodable(line)) is not None:
+        reason = f"not UTF-8 at byte {at + 1}"
     if reason:
-        text = line.decode(errors="backslashreplace")
-        rejects.append(Reject(file.name, row, "", reason, text))
+        record = line.decode(errors="backslashreplace")
+        spool.rejects.append(Reject(file.name, row, "", reason, record))
         return None
-    return line.replace(b"\r", b" ") + b"\n"
+    return text.replace(b"\r", b" ")
 
 
 def _documents(
-    file: SpoolFile, blocks: Iterable[bytes], rejects: list[Reject]
-) -> Iterator[tuple[int, int, bytes]]:
-    """Records numbered as they come, of documents on lines of their own or over several lines."""
-    text = b"".join(blocks)
+    file: SpoolFile, blocks: Iterable[bytes], spool: Spool
+) -> Iterator[tuple[Iterable[int], list[bytes]]]:
+    """Records numbered as they come, of documents on one line each or over several lines."""
     row = 0
-    for document in _document_texts(text):
+    for document in _document_texts(b"".join(blocks)):
         try:
             records = list(file.unwrap(document.decode()))
         except (ValueError, RecursionError) as error:
             row += 1
             record = document.decode(errors="backslashreplace")
-            rejects.append(Reject(file.name, row, "", f"not JSON: {error}", record))
+            spool.rejects.append(Reject(file.name, row, "", f"not JSON: {error}", record))
             continue
         for record in records:
             row += 1
-            line = re.sub(r"[\r\n]+", " ", record).encode()
-            if kept := _one_line(file, row, line, rejects):
-                yield row, 1, kept
+            # Line ends between the tokens of a record are mere space.
+            line = record.replace("\r", " ").replace("\n", " ").encode()
+            if text := _checked(file, row, line, spool):
+                yield [row], [text]
 
 
 def _document_texts(text: bytes) -> Iterator[bytes]:

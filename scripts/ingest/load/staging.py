@@ -1,6 +1,6 @@
 """From text to a raw table: typed values, undeclared fields, and the records that do not fit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,92 +51,116 @@ class Reject:
     record: str
 
 
-def stage(
-    connection: duckdb.DuckDBPyConnection,
-    table: catalog.Table,
-    *,
-    source: str,
-    texts: Mapping[str, str],
-    extra: str,
-    rules: Mapping[str, str] | None = None,
-) -> None:
-    """Make the temporary table `staged (n, <declared columns>, _extra, problem)`.
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records of one raw table, as SQL.
+
+    Attributes:
+        table: the raw table.
+        source: a table or query with `source_file`, `source_row` and what `texts` refer to.
+        texts: for each declared column that was sent, the expression of its text.
+        extra: the expression of the undeclared fields.
+        record: the expression of the whole record as text.
+        rules: further reasons to reject a record, `field|reason`, each with its condition over
+            the columns.
+    """
+
+    table: catalog.Table
+    source: str
+    texts: Mapping[str, str]
+    extra: str
+    record: str
+    rules: Mapping[str, str]
+
+    def typed(self) -> str:
+        """A query of the declared columns as their types, `_extra`, `_record` and `problem`.
+
+        `problem` is null for a good record, else `field|reason`.
+        """
+        columns = [column for column in self.table.columns if column.name in self.texts]
+        sent = [f"t{index}" for index in range(len(columns))]
+        names = [quoted(column.name) for column in columns]
+        texts = [
+            f"{self.texts[column.name]} as {text}"
+            for column, text in zip(columns, sent, strict=True)
+        ]
+        typed = [
+            f"{values.typed(column.kind, text)} as {name}"
+            for column, text, name in zip(columns, sent, names, strict=True)
+        ]
+        problem = values.problem(columns, sent, names, self.table.required, self.rules)
+        return f"""
+            with
+            texts as (
+                select
+                    source_file, source_row, {", ".join(texts)},
+                    {self.extra} as _extra, {self.record} as _record
+                from {self.source}
+            ),
+            typed as (select *, {", ".join(typed)} from texts)
+            select
+                source_file, source_row, {", ".join(names)}, _extra, _record, {problem} as problem
+            from typed
+        """
+
+
+def land(target: Target, records: Records, expected: int) -> list[Reject]:
+    """Append the good records to their raw table, in the order they were sent.
 
     Args:
-        connection: an open warehouse.
-        table: the raw table to fill.
-        source: a table or query with `n`, the record's number.
-        texts: for each declared column that was sent, the expression of its text in `source`.
-        extra: the expression of the undeclared fields in `source`.
-        rules: further reasons to reject a record: `field|reason`, and when, over the columns.
+        target: where to.
+        records: what to land.
+        expected: how many records there are.
+
+    Returns:
+        The other records. They are only looked for when some are missing, for they are few and
+        far between and the look costs a second parse.
+
+    Raises:
+        RuntimeError: a record is neither landed nor found to have a problem.
     """
-    columns = [column for column in table.columns if column.name in texts]
-    sent = [f"t{index}" for index in range(len(columns))]
-    names = [quoted(column.name) for column in columns]
-    texts_made = [
-        f"{texts[column.name]} as {text}" for column, text in zip(columns, sent, strict=True)
-    ]
-    typed = [
-        f"{values.typed(column.kind, text)} as {name}"
-        for column, text, name in zip(columns, sent, names, strict=True)
-    ]
-    required = [name for name in table.required if name in texts]
-    problem = values.problem(columns, sent, names, required, rules or {})
-    connection.execute(
+    landed = target.connection.execute(
         f"""
-        create or replace temp table staged as
-        with
-        texts as (select n, {", ".join(texts_made)}, {extra} as _extra from {source}),
-        typed as (select *, {", ".join(typed)} from texts)
-        select n, {", ".join(names)}, _extra, {problem} as problem from typed
-        """
-    )
-
-
-def land(target: Target, table: catalog.Table) -> None:
-    """Append the staged records without a problem to the raw table, in the order they were sent.
-
-    Reads `staged`, and `places (n, source_file, source_row)` for where each record came from.
-    """
-    target.connection.execute(
-        f"""
-        insert into {name_of(table)} by name
+        insert into {name_of(records.table)} by name
         select
-            staged.* exclude (n, problem),
+            * exclude (source_file, source_row, _record, problem),
             $batch_id as _batch_id,
             cast($extracted_at as timestamp) as _extracted_at,
             cast($loaded_at as timestamp) as _loaded_at,
-            places.source_file as _source_file,
-            places.source_row as _source_row
-        from staged
-        inner join places on staged.n = places.n
-        where staged.problem is null
+            source_file as _source_file,
+            source_row as _source_row
+        from ({records.typed()})
+        where problem is null
         """,
         {
             "batch_id": target.stamp.batch_id,
             "extracted_at": target.stamp.extracted_at,
             "loaded_at": target.stamp.loaded_at,
         },
-    )
+    ).fetchall()[0][0]
+    if landed == expected:
+        return []
+    rejects = [
+        Reject(*row)
+        for row in target.connection.execute(
+            f"""
+            select
+                source_file, source_row,
+                split_part(problem, '|', 1), split_part(problem, '|', 2), _record
+            from ({records.typed()})
+            where problem is not null
+            """
+        ).fetchall()
+    ]
+    if landed + len(rejects) != expected:
+        raise RuntimeError(f"of {expected} {records.table.name}, {landed} landed")
+    return rejects
 
 
-def counts(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int, int]]:
-    """How many staged records of each file are good, and how many are not."""
-    return connection.execute(
-        """
-        select
-            places.source_file,
-            count(*) filter (where staged.problem is null),
-            count(*) filter (where staged.problem is not null)
-        from staged
-        inner join places on staged.n = places.n
-        group by all
-        """
-    ).fetchall()
-
-
-def reject(target: Target, rejects: Iterable[Reject]) -> None:
+def reject(target: Target, rejects: Sequence[Reject]) -> None:
     """Keep records aside, whole, with the reason."""
+    if not rejects:
+        return
     columns = {
         "source_file": "VARCHAR",
         "source_row": "BIGINT",

@@ -144,19 +144,3 @@ def temp_table(
         """
     )
     spool.unlink()
-
-
-def first_rowid(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    """The rowid of a table's first row; inside a transaction DuckDB does not count from 0.
-
-    Raises:
-        RuntimeError: the rows are not numbered without a gap.
-    """
-    row = connection.execute(
-        f"select min(rowid), max(rowid) - min(rowid) + 1, count(*) from {quoted(name)}"
-    ).fetchone()
-    if row is None or row[0] is None:
-        return 0
-    if row[1] != row[2]:
-        raise RuntimeError(f"the rows of {name} are not numbered one by one")
-    return int(row[0])
