@@ -180,6 +180,18 @@ def test_webhooks_carry_discounts_by_id_and_the_archive_resolves_them() -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_the_archive_tells_of_discounts_given_exchanged_and_taken_away(version: str) -> None:
+    told: dict[str, list[Record]] = {}
+    for event in events(written(version), "customer.discount."):
+        told.setdefault(event["type"].split(".")[2], []).append(event["data"])
+    assert {"created", "updated", "deleted"} == set(told)
+    (exchanged,) = told["updated"]
+    old_id = exchanged["previous_attributes"]["id"]
+    assert old_id in {data["object"]["id"] for data in told["created"]}
+    assert old_id not in {data["object"]["id"] for data in told["deleted"]}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_an_extract_is_the_state_that_the_webhooks_lead_to(version: str) -> None:
     last: dict[str, Record] = {}
     for event in events(written(version), "customer.subscription."):

@@ -1,5 +1,6 @@
 """The batches of a run, and what the projections say about the files they wrote."""
 
+import gzip
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
@@ -54,6 +55,23 @@ def write_file(out_dir: Path, batch_id: str, path: str, content: bytes, rows: in
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     return WrittenFile(batch_id, path, rows, len(content), hashlib.sha256(content).hexdigest())
+
+
+def write_lines(
+    out_dir: Path, batch_id: str, path: str, lines: Iterable[bytes], rows: int
+) -> WrittenFile:
+    """Writes lines as they come, gzipped where the name says so: always the same bytes."""
+    target = out_dir / batch_id / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as file:
+        if path.endswith(".gz"):
+            with gzip.GzipFile("", "wb", 6, file, mtime=0) as zipped:
+                zipped.writelines(line + b"\n" for line in lines)
+        else:
+            file.writelines(line + b"\n" for line in lines)
+    with target.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return WrittenFile(batch_id, path, rows, target.stat().st_size, digest)
 
 
 def write_manifests(out_dir: Path, batches: Sequence[Batch], files: Iterable[WrittenFile]) -> None:

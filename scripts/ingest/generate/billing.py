@@ -400,6 +400,17 @@ class _SubscriptionBiller:
                 return "updated"
         return None
 
+    def do_switch_discount(self, at: datetime, old: str, new: str) -> str | None:
+        """Gives the subscription another coupon in place of the one that it has."""
+        for discount in self._live(self.discount_keys, at):
+            if discount.coupon.code == old:
+                discount.removed_at = at
+                self._drop(discount.key)
+                self.do_discount(at, new)
+                self.ledger.discounts[self.discount_keys[-1]].replaces_key = discount.key
+                return "updated"
+        return None
+
     def _drop(self, discount_key: str) -> None:
         self.discount_keys = tuple(key for key in self.discount_keys if key != discount_key)
         for code, item in self.items.items():

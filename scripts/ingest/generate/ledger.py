@@ -51,7 +51,10 @@ COUPONS: dict[str, Coupon] = {
 
 @dataclass(slots=True)
 class Discount:
-    """A coupon given to a customer, a subscription or an item, over [start_at, end_at)."""
+    """A coupon given to a customer, a subscription or an item, over [start_at, end_at).
+
+    `replaces_key` names the discount that it was given in place of.
+    """
 
     key: str
     coupon: Coupon
@@ -62,6 +65,7 @@ class Discount:
     subscription_key: str | None = None
     item_key: str | None = None
     removed_at: datetime | None = None
+    replaces_key: str | None = None
 
     def is_live(self, moment: datetime) -> bool:
         """Whether it is in force just before `moment`, the first instant after a period."""

@@ -381,9 +381,16 @@ STORIES: tuple[Story, ...] = (
         _acts(_buys(_then(0, _COUPON, coupon="HALF3"), _then(40.5, "undiscount", coupon="HALF3"))),
     ),
     Story(
-        "a promotion code",
+        "a promotion code, exchanged for another coupon",
         275,
-        _acts(_buys(_then(0, _COUPON, coupon="WELCOME20"), plan="starter", seats=20)),
+        _acts(
+            _buys(
+                _then(0, _COUPON, coupon="WELCOME20"),
+                _then(50.5, "switch_discount", old="WELCOME20", new="ANNUAL10"),
+                plan="starter",
+                seats=20,
+            )
+        ),
         in_salesforce=False,
     ),
     Story(

@@ -4,7 +4,6 @@ A batch holds the objects that were created or that changed in its window, as th
 end, and the events of the window. The mess is small in number and counted under `stripe_` keys.
 """
 
-import gzip
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ingest.generate.batches import Batch, BrokenRecord, WrittenFile, split_batches, write_file
+from ingest.generate.batches import Batch, BrokenRecord, WrittenFile, split_batches, write_lines
 from ingest.generate.ledger import COUPONS, Coupon, Customer, Ledger, Subscription
 from ingest.generate.plans import Price
 from ingest.generate.records import Company
@@ -396,7 +395,7 @@ class _Writer:
             ordered = self._shuffled([*kept, *arrived])
             for notice in repeated:
                 ordered.insert(int(self.rng.integers(len(ordered) + 1)), notice)
-            self._write_archive(batch, [_text(teller.event(notice)) for notice in ordered])
+            self._write_archive(batch, ordered, teller)
             before = kept
 
     def _pick(self, among: list[Notice], count: int) -> list[Notice]:
@@ -438,15 +437,24 @@ class _Writer:
         )
         self.defects["stripe_updates_in_the_same_second"] = sum(n > 1 for n in updates.values())
 
-    def _write_archive(self, batch: Batch, lines: list[bytes]) -> None:
-        if batch.number and lines:
-            place = int(self.rng.integers(len(lines)))
-            lines.insert(place, _spoil("bad_json", lines[place]))
+    def _write_archive(self, batch: Batch, ordered: list[Notice], teller: Teller) -> None:
+        """Writes event by event: a whole history of them does not fit into memory."""
+        spoiled = -1
+        if batch.number and ordered:
+            spoiled = int(self.rng.integers(len(ordered)))
             path = self._path("events")
-            self.broken.append(BrokenRecord(batch.batch_id, path, place + 1, "bad_json"))
+            self.broken.append(BrokenRecord(batch.batch_id, path, spoiled + 1, "bad_json"))
             self.defects["stripe_bad_json"] += 1
-        if lines:
-            self._write(batch, "events", lines, len(lines))
+
+        def lines() -> Iterator[bytes]:
+            for place, notice in enumerate(ordered):
+                line = _text(teller.event(notice))
+                if place == spoiled:
+                    yield _spoil("bad_json", line)
+                yield line
+
+        if ordered:
+            self._write(batch, "events", lines(), len(ordered) + (spoiled >= 0))
 
     # Files
 
@@ -455,12 +463,9 @@ class _Writer:
             f"stripe/{kind}.jsonl.gz" if kind in {"events", "invoices"} else f"stripe/{kind}.jsonl"
         )
 
-    def _write(self, batch: Batch, kind: str, lines: list[bytes], rows: int) -> None:
+    def _write(self, batch: Batch, kind: str, lines: Iterable[bytes], rows: int) -> None:
         path = self._path(kind)
-        content = b"\n".join(lines) + b"\n"
-        if path.endswith(".gz"):
-            content = gzip.compress(content, compresslevel=6, mtime=0)
-        self.files.append(write_file(self.out_dir, batch.batch_id, path, content, rows))
+        self.files.append(write_lines(self.out_dir, batch.batch_id, path, lines, rows))
 
 
 def _spoil(how: str, line: bytes) -> bytes:

@@ -41,10 +41,12 @@ def _all(wire: Wire) -> Iterator[_Told]:
     ledger = wire.ledger
     for customer in ledger.customers.values():
         yield from _of_customer(customer)
+    replaced = {discount.replaces_key for discount in ledger.discounts.values()}
     for discount in ledger.discounts.values():
         if _is_archived(wire, discount.subscription_key):
-            yield discount.start_at, "customer.discount.created", "discount", discount.key, 0
-            if discount.removed_at:
+            verb = "updated" if discount.replaces_key else "created"
+            yield discount.start_at, f"customer.discount.{verb}", "discount", discount.key, 0
+            if discount.removed_at and discount.key not in replaced:
                 yield discount.removed_at, "customer.discount.deleted", "discount", discount.key, 0
     for subscription in ledger.subscriptions.values():
         for position, state in enumerate(subscription.states):
@@ -162,5 +164,9 @@ class Teller:
             if "items" in changed:
                 changed["items"] = {"data": changed["items"]["data"]}
             return changed
+        if notice.kind == "discount":
+            replaced = ledger.discounts[ledger.discounts[notice.key].replaces_key or ""]
+            before = self.wire.discount(replaced)
+            return {field: value for field, value in before.items() if value != current[field]}
         balances = ledger.customers[notice.key].balances
         return {"balance": balances[notice.position - 1][1] if notice.position else 0}
