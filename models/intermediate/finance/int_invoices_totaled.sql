@@ -54,7 +54,14 @@ dated as (
         case
             when coalesce(status, 'draft') != 'draft'
                 then coalesce(finalized_at, effective_at, created_at)
-        end as billed_at
+        end as billed_at,
+        -- What was asked for when it was finalised: the balance is used up then, credits come later.
+        greatest(
+            total_minor
+            + coalesce(starting_balance_minor, 0)
+            - coalesce(ending_balance_minor, 0),
+            0
+        ) as due_minor
 
     from stg_stripe__invoices
     where not is_deleted
@@ -95,15 +102,10 @@ final as (
         closed.discount_amount_minor as discount_minor,
         coalesce(closed.tax_minor, 0) as tax_minor,
         closed.total_minor,
-        -- What was asked for when it was finalised: the balance is used up then, credits come later.
-        greatest(
-            closed.total_minor
-            + coalesce(closed.starting_balance_minor, 0)
-            - coalesce(closed.ending_balance_minor, 0),
-            0
-        ) as due_minor,
-        coalesce(closed.ending_balance_minor, 0) - coalesce(closed.starting_balance_minor, 0)
-            as balance_applied_minor,
+        closed.shipping_minor,
+        closed.billing_credit_minor,
+        closed.due_minor,
+        closed.total_minor - closed.due_minor as balance_applied_minor,
         coalesce(closed.amount_paid_minor, 0) as paid_minor,
         coalesce(closed.amount_remaining_minor, 0) as remaining_minor,
         coalesce(closed.pre_payment_credit_notes_minor, 0) as pre_payment_credit_minor,
@@ -126,7 +128,8 @@ final as (
             - line_totals.line_discount_minor
             + line_totals.line_tax_minor,
             0
-        ) != closed.total_minor as has_missing_lines,
+        ) != closed.total_minor - closed.shipping_minor + closed.billing_credit_minor
+            as has_missing_lines,
         closed.billed_at is not null and closed.closed_by_voiding_at is null as is_revenue,
 
         closed.created_at,

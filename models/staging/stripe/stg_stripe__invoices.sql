@@ -48,6 +48,13 @@ final as (
         ) as tax_minor,
         total as total_minor,
         total_excluding_tax as total_excluding_tax_minor,
+        coalesce(amount_shipping, 0) as shipping_minor,
+        -- Credits bought or granted beforehand lower the total; the discounts listed with them do not.
+        {{ json_list_sum(
+            'total_pretax_credit_amounts',
+            "case when " ~ json_string('element', 'type') ~ " = 'credit_balance_transaction' then "
+            ~ json_string('element', 'amount') ~ " end"
+        ) }} as billing_credit_minor,
         starting_balance as starting_balance_minor,
         ending_balance as ending_balance_minor,
         amount_due as amount_due_minor,

@@ -1,0 +1,77 @@
+with
+
+bridge_account_identities as (
+
+    select * from {{ ref('bridge_account_identities') }}
+
+),
+
+int_billing_rates_monthly as (
+
+    select * from {{ ref('int_billing_rates_monthly') }}
+
+),
+
+int_payment_disputes_linked as (
+
+    select * from {{ ref('int_payment_disputes_linked') }}
+
+),
+
+stripe_accounts as (
+
+    select
+        foreign_id as stripe_customer_id,
+        account_id
+    from bridge_account_identities
+    where source_system = 'stripe'
+
+),
+
+valued as (
+
+    select
+        int_payment_disputes_linked.*,
+        stripe_accounts.account_id,
+        int_billing_rates_monthly.usd_per_unit,
+        {{ minor_to_major('int_payment_disputes_linked.amount_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
+            as amount,
+        {{ minor_to_major('int_payment_disputes_linked.lost_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
+            as lost_amount
+
+    from int_payment_disputes_linked
+    left join int_billing_rates_monthly
+        on
+            int_payment_disputes_linked.currency = int_billing_rates_monthly.currency
+            and {{ month_start('int_payment_disputes_linked.created_at') }} = int_billing_rates_monthly.rate_month
+    left join stripe_accounts
+        on int_payment_disputes_linked.stripe_customer_id = stripe_accounts.stripe_customer_id
+
+),
+
+final as (
+
+    select
+        dispute_id,
+        charge_id,
+        invoice_id,
+        account_id,
+        stripe_customer_id,
+        dispute_status,
+        reason,
+        network_reason_code,
+        currency,
+        amount,
+        lost_amount,
+        cast(amount * usd_per_unit as decimal(28, 6)) as amount_usd,
+        cast(lost_amount * usd_per_unit as decimal(28, 6)) as lost_usd,
+        is_inquiry,
+        is_closed,
+        created_at,
+        evidence_due_at
+
+    from valued
+
+)
+
+select * from final
