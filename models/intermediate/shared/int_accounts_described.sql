@@ -93,9 +93,10 @@ workspaces as (
         ) as workspace_name,
         min(int_workspaces_described.first_seen_at) as first_seen_at,
         min(int_workspaces_described.industry) as industry,
-        max(int_workspaces_described.workspace_domain) filter (
-            where int_workspaces_described.workspace_domain in {{ internal_domains }}
-        ) is not null as is_internal,
+        bool_or(
+            int_workspaces_described.is_internal
+            or coalesce(int_workspaces_described.workspace_domain in {{ internal_domains }}, false)
+        ) as is_internal,
         bool_or(int_workspaces_described.is_test) as is_test
 
     from int_account_identities
