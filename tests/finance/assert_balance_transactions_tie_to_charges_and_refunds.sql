@@ -1,0 +1,90 @@
+-- Stripe's balance moved by what the charges took and the refunds gave back: each movement, before fees,
+-- is the amount of its charge or refund, a failed refund comes back whole, and net is amount less fee.
+-- Summing a day's movements would let two errors cancel. A movement in another currency than its charge
+-- is only held to its own net: the bank's rate made it. Movements that were not exported are not asked.
+with
+
+stg_stripe__balance_transactions as (
+
+    select * from {{ ref('stg_stripe__balance_transactions') }}
+
+),
+
+stg_stripe__refunds as (
+
+    select * from {{ ref('stg_stripe__refunds') }}
+
+),
+
+int_payments_linked as (
+
+    select * from {{ ref('int_payments_linked') }}
+
+),
+
+int_payment_refunds_linked as (
+
+    select * from {{ ref('int_payment_refunds_linked') }}
+
+),
+
+expected as (
+
+    select
+        balance_transaction_id,
+        charge_id as source_id,
+        currency,
+        collected_minor as expected_minor
+    from int_payments_linked
+    where charge_status = 'succeeded'
+
+    union all
+
+    select
+        stg_stripe__refunds.balance_transaction_id,
+        int_payment_refunds_linked.refund_id as source_id,
+        int_payment_refunds_linked.currency,
+        -int_payment_refunds_linked.amount_minor as expected_minor
+    from int_payment_refunds_linked
+    inner join stg_stripe__refunds
+        on int_payment_refunds_linked.refund_id = stg_stripe__refunds.refund_id
+
+    union all
+
+    select
+        stg_stripe__refunds.failure_balance_transaction_id as balance_transaction_id,
+        int_payment_refunds_linked.refund_id as source_id,
+        int_payment_refunds_linked.currency,
+        int_payment_refunds_linked.amount_minor as expected_minor
+    from int_payment_refunds_linked
+    inner join stg_stripe__refunds
+        on int_payment_refunds_linked.refund_id = stg_stripe__refunds.refund_id
+
+),
+
+final as (
+
+    select
+        expected.source_id,
+        stg_stripe__balance_transactions.balance_transaction_id,
+        stg_stripe__balance_transactions.currency as settlement_currency,
+        stg_stripe__balance_transactions.amount_minor,
+        stg_stripe__balance_transactions.fee_minor,
+        stg_stripe__balance_transactions.net_minor,
+        expected.currency,
+        expected.expected_minor
+
+    from expected
+    inner join stg_stripe__balance_transactions
+        on
+            expected.balance_transaction_id
+            = stg_stripe__balance_transactions.balance_transaction_id
+
+)
+
+select *
+from final
+where
+    (settlement_currency = currency and amount_minor != expected_minor)
+    or net_minor != amount_minor - fee_minor
+    or sign(amount_minor) != sign(expected_minor)

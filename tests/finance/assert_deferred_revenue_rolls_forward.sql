@@ -1,0 +1,33 @@
+-- Each month opens with what the one before closed with, for each account and currency, and no month is
+-- left out. The identity inside a row holds by construction even when a month is missing between two.
+with
+
+fct_deferred_revenue_monthly as (
+
+    select * from {{ ref('fct_deferred_revenue_monthly') }}
+
+),
+
+final as (
+
+    select
+        account_id,
+        currency,
+        deferred_month,
+        opening_amount,
+        opening_usd,
+        lag(closing_amount, 1, 0) over account_months as closing_amount_before,
+        lag(closing_usd, 1, 0) over account_months as closing_usd_before,
+        lag(deferred_month) over account_months as month_before
+
+    from fct_deferred_revenue_monthly
+    window account_months as (partition by account_id, currency order by deferred_month)
+
+)
+
+select *
+from final
+where
+    opening_amount != closing_amount_before
+    or opening_usd != closing_usd_before
+    or {{ add_months('month_before', 1) }} != deferred_month

@@ -1,0 +1,99 @@
+-- At every month-end, for each account and currency, the deferred balance is what the invoices (by their
+-- own totals without tax, less credit notes) have billed to date, less what the schedule has recognised
+-- to date. The roll-forward alone would foot just as well with an invoice left out of both its sides.
+-- Accounts with an invoice whose lines did not all come are left out; `has_missing_lines` reports them.
+with
+
+fct_credit_notes as (
+
+    select * from {{ ref('fct_credit_notes') }}
+
+),
+
+fct_deferred_revenue_monthly as (
+
+    select * from {{ ref('fct_deferred_revenue_monthly') }}
+
+),
+
+fct_invoices as (
+
+    select * from {{ ref('fct_invoices') }}
+
+),
+
+fct_revenue_schedule as (
+
+    select * from {{ ref('fct_revenue_schedule') }}
+
+),
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+movements as (
+
+    select
+        account_id,
+        currency,
+        {{ month_start('finalized_at') }} as movement_month,
+        net_amount as amount
+    from fct_invoices
+    cross join int_as_of
+    where is_revenue and finalized_at <= as_of_at
+
+    union all
+
+    select
+        account_id,
+        currency,
+        {{ month_start('issued_at') }} as movement_month,
+        -net_amount as amount
+    from fct_credit_notes
+    cross join int_as_of
+    where is_revenue and issued_at <= as_of_at
+
+    union all
+
+    select
+        account_id,
+        currency,
+        revenue_month as movement_month,
+        -recognized_to_date_amount as amount
+    from fct_revenue_schedule
+
+),
+
+final as (
+
+    select
+        fct_deferred_revenue_monthly.account_id,
+        fct_deferred_revenue_monthly.currency,
+        fct_deferred_revenue_monthly.deferred_month,
+        fct_deferred_revenue_monthly.closing_amount,
+        coalesce(sum(movements.amount), 0) as amount_of_documents
+
+    from fct_deferred_revenue_monthly
+    left join movements
+        on
+            fct_deferred_revenue_monthly.account_id = movements.account_id
+            and fct_deferred_revenue_monthly.currency = movements.currency
+            and fct_deferred_revenue_monthly.deferred_month >= movements.movement_month
+    group by
+        fct_deferred_revenue_monthly.account_id,
+        fct_deferred_revenue_monthly.currency,
+        fct_deferred_revenue_monthly.deferred_month,
+        fct_deferred_revenue_monthly.closing_amount
+
+)
+
+select *
+from final
+where
+    closing_amount != amount_of_documents
+    and account_id not in (
+        select fct_invoices.account_id from fct_invoices where fct_invoices.has_missing_lines
+    )

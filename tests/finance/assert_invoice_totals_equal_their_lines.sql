@@ -1,0 +1,58 @@
+-- Every invoice is what its lines add up to: lines less discounts, plus the tax on top, plus
+-- shipping, less billing credits, is its total. Comparing the subtotal alone would miss discounts and
+-- taxes that a line has and the invoice has not. An invoice whose export admits that lines are missing
+-- is left out here and reported by `has_missing_lines`.
+with
+
+fct_invoices as (
+
+    select * from {{ ref('fct_invoices') }}
+
+),
+
+fct_invoice_lines as (
+
+    select * from {{ ref('fct_invoice_lines') }}
+
+),
+
+lines as (
+
+    select
+        invoice_id,
+        sum(amount) as amount,
+        sum(discount_amount) as discount_amount,
+        sum(tax_amount) as tax_amount,
+        sum(tax_amount + inclusive_tax_amount) as any_tax_amount
+
+    from fct_invoice_lines
+    group by invoice_id
+
+),
+
+final as (
+
+    select
+        fct_invoices.invoice_id,
+        fct_invoices.total_amount,
+        coalesce(lines.amount - lines.discount_amount + lines.tax_amount, 0)
+        + fct_invoices.shipping_amount
+        - fct_invoices.billing_credit_amount as total_of_lines,
+        fct_invoices.discount_amount,
+        coalesce(lines.discount_amount, 0) as discount_of_lines,
+        fct_invoices.tax_amount,
+        coalesce(lines.any_tax_amount, 0) as tax_of_lines
+
+    from fct_invoices
+    left join lines
+        on fct_invoices.invoice_id = lines.invoice_id
+    where not fct_invoices.has_missing_lines
+
+)
+
+select *
+from final
+where
+    total_amount != total_of_lines
+    or discount_amount != discount_of_lines
+    or tax_amount != tax_of_lines

@@ -1,0 +1,112 @@
+-- Paid = charges ± balance: an invoice's total is what was paid, settled by the customer's balance,
+-- credited before payment and still open; and what was paid is what its charges took. Without the first
+-- half a charge could be booked to an invoice that the balance had settled; without the second a charge
+-- counted twice would not show. The second half asks only where every payment of the invoice names a
+-- charge or intent with a successful charge in the extracts: exports may hold invoices alone.
+with
+
+fct_invoices as (
+
+    select * from {{ ref('fct_invoices') }}
+
+),
+
+fct_payments as (
+
+    select * from {{ ref('fct_payments') }}
+
+),
+
+stg_stripe__invoice_payments as (
+
+    select * from {{ ref('stg_stripe__invoice_payments') }}
+
+),
+
+payments as (
+
+    select
+        invoice_payment_id,
+        invoice_id,
+        charge_id,
+        payment_intent_id
+    from stg_stripe__invoice_payments
+    where
+        status = 'paid'
+        and amount_paid_minor > 0
+
+),
+
+successful as (
+
+    select charge_id as reference from fct_payments where is_successful
+    union
+    select payment_intent_id as reference from fct_payments where is_successful
+
+),
+
+payments_with_charges as (
+
+    select payments.invoice_payment_id
+    from payments
+    inner join successful
+        on payments.charge_id = successful.reference
+
+    union
+
+    select payments.invoice_payment_id
+    from payments
+    inner join successful
+        on payments.payment_intent_id = successful.reference
+
+),
+
+invoices_with_charges as (
+
+    select payments.invoice_id
+    from payments
+    left join payments_with_charges
+        on payments.invoice_payment_id = payments_with_charges.invoice_payment_id
+    group by payments.invoice_id
+    having count(*) = count(payments_with_charges.invoice_payment_id)
+
+),
+
+charges as (
+
+    select
+        invoice_id,
+        sum(collected_amount) as collected_amount
+    from fct_payments
+    group by invoice_id
+
+),
+
+final as (
+
+    select
+        fct_invoices.invoice_id,
+        fct_invoices.invoice_status,
+        fct_invoices.total_amount,
+        fct_invoices.balance_applied_amount,
+        fct_invoices.pre_payment_credit_amount,
+        fct_invoices.paid_amount,
+        fct_invoices.remaining_amount,
+        charges.collected_amount,
+        invoices_with_charges.invoice_id is not null as has_charges
+
+    from fct_invoices
+    left join invoices_with_charges
+        on fct_invoices.invoice_id = invoices_with_charges.invoice_id
+    left join charges
+        on fct_invoices.invoice_id = charges.invoice_id
+    where fct_invoices.invoice_status in ('open', 'paid', 'uncollectible')
+
+)
+
+select *
+from final
+where
+    paid_amount + balance_applied_amount + pre_payment_credit_amount + remaining_amount
+    != total_amount
+    or (has_charges and paid_amount != collected_amount)

@@ -1,0 +1,77 @@
+-- The months of a line add up to the line, to the last decimal, in its currency and in US dollars, and
+-- its days to its period. Rounding each month by itself loses or makes a fraction of a cent a line,
+-- which thousands of lines turn into money that nobody billed.
+with
+
+fct_invoice_lines as (
+
+    select * from {{ ref('fct_invoice_lines') }}
+
+),
+
+fct_revenue_schedule as (
+
+    select * from {{ ref('fct_revenue_schedule') }}
+
+),
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+scheduled as (
+
+    select
+        invoice_id,
+        revenue_line_id as invoice_line_id,
+        sum(recognized_amount) as recognized_amount,
+        sum(recognized_usd) as recognized_usd,
+        sum(earned_days) as earned_days
+
+    from fct_revenue_schedule
+    where revenue_line_type = 'invoice_line'
+    group by
+        invoice_id,
+        revenue_line_id
+
+),
+
+lines as (
+
+    select fct_invoice_lines.*
+    from fct_invoice_lines
+    cross join int_as_of
+    where
+        fct_invoice_lines.is_revenue
+        and fct_invoice_lines.finalized_at <= int_as_of.as_of_at
+        and fct_invoice_lines.net_amount != 0
+
+),
+
+final as (
+
+    select
+        coalesce(lines.invoice_line_id, scheduled.invoice_line_id) as invoice_line_id,
+        lines.net_amount,
+        scheduled.recognized_amount,
+        lines.net_usd,
+        scheduled.recognized_usd,
+        {{ dbt.datediff('lines.earned_from_date', 'lines.earned_to_date', 'day') }} as period_days,
+        scheduled.earned_days
+
+    from lines
+    full join scheduled
+        on
+            lines.invoice_id = scheduled.invoice_id
+            and lines.invoice_line_id = scheduled.invoice_line_id
+
+)
+
+select *
+from final
+where
+    net_amount is distinct from recognized_amount
+    or net_usd is distinct from recognized_usd
+    or period_days is distinct from earned_days
