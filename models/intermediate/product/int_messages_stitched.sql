@@ -30,6 +30,30 @@ int_users_workspaces_dated as (
 
 ),
 
+devices_of_one_user as (
+
+    select
+        anonymous_id,
+        first_user_id
+
+    from int_devices_claimed
+    where not is_shared
+
+),
+
+-- Ends that are open are written out: a join on anything but plain comparisons would not be hashed.
+workspaces_of_users as (
+
+    select
+        user_id,
+        workspace_id,
+        coalesce(valid_from_at, cast('0001-01-01' as timestamp)) as valid_from_at,
+        coalesce(valid_to_at, cast('9999-12-31' as timestamp)) as valid_to_at
+
+    from int_users_workspaces_dated
+
+),
+
 with_users as (
 
     select
@@ -48,21 +72,16 @@ with_users as (
         coalesce(
             int_users_aliased.user_id,
             int_messages_on_shared_devices.user_id,
-            int_devices_claimed.first_user_id
+            devices_of_one_user.first_user_id
         ) as user_id
 
     from stg_segment__messages
     left join int_users_aliased
         on stg_segment__messages.user_id = int_users_aliased.sent_user_id
     left join int_messages_on_shared_devices
-        on
-            stg_segment__messages.message_id = int_messages_on_shared_devices.message_id
-            and stg_segment__messages.user_id is null
-    left join int_devices_claimed
-        on
-            stg_segment__messages.anonymous_id = int_devices_claimed.anonymous_id
-            and stg_segment__messages.user_id is null
-            and not int_devices_claimed.is_shared
+        on stg_segment__messages.message_id = int_messages_on_shared_devices.message_id
+    left join devices_of_one_user
+        on stg_segment__messages.anonymous_id = devices_of_one_user.anonymous_id
 
 ),
 
@@ -73,7 +92,7 @@ final as (
         with_users.user_id,
         with_users.anonymous_id,
         coalesce(
-            with_users.sent_workspace_id, int_users_workspaces_dated.workspace_id
+            with_users.sent_workspace_id, workspaces_of_users.workspace_id
         ) as workspace_id,
         with_users.message_type,
         with_users.event_name,
@@ -86,18 +105,11 @@ final as (
         with_users.received_at
 
     from with_users
-    left join int_users_workspaces_dated
+    left join workspaces_of_users
         on
-            with_users.user_id = int_users_workspaces_dated.user_id
-            and with_users.sent_workspace_id is null
-            and (
-                int_users_workspaces_dated.valid_from_at is null
-                or int_users_workspaces_dated.valid_from_at <= with_users.occurred_at
-            )
-            and (
-                int_users_workspaces_dated.valid_to_at is null
-                or int_users_workspaces_dated.valid_to_at > with_users.occurred_at
-            )
+            with_users.user_id = workspaces_of_users.user_id
+            and with_users.occurred_at >= workspaces_of_users.valid_from_at
+            and with_users.occurred_at < workspaces_of_users.valid_to_at
 
 )
 
