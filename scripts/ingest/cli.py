@@ -24,9 +24,9 @@ def _warehouse(text: str) -> Path:
 
 
 def _generate(arguments: argparse.Namespace) -> int:
-    from ingest.generate import run  # noqa: PLC0415  each command imports only what it needs
+    from ingest.generate import generate  # noqa: PLC0415  each command imports only what it needs
 
-    run(
+    generate(
         arguments.out,
         seed=arguments.seed,
         scale=arguments.scale,

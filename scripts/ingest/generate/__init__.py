@@ -12,10 +12,10 @@ from ingest.generate.company import simulate
 from ingest.generate.salesforce_files import write_salesforce
 from ingest.generate.segment import write_segment
 from ingest.generate.stripe import write_stripe
-from ingest.generate.stripe_objects import OLDER
+from ingest.generate.stripe_catalog import OLDER
 from ingest.generate.truth import write_truth
 
-__all__ = ["generate", "run"]
+__all__ = ["generate"]
 
 
 def generate(
@@ -59,9 +59,6 @@ def generate(
     write_manifests(
         out_dir, split_batches(ends), [*salesforce.files, *stripe.files, *segment.files]
     )
-
-
-run = generate
 
 
 def batch_ends(start: date, end: date, count: int) -> list[datetime]:

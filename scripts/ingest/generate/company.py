@@ -1,7 +1,8 @@
 """The company behind the extracts: its accounts, people, deals and contracts, as one simulation.
 
 Each account draws from a stream of its own, seeded by the run's seed and the account's number, so
-that a larger scale adds accounts and leaves the smaller company's as they were.
+that a larger scale adds accounts and leaves the smaller company's as they were, but for the
+representatives, of whom there are more.
 """
 
 import re

@@ -19,8 +19,10 @@ from ingest.generate.batches import Batch, BrokenRecord, WrittenFile, split_batc
 from ingest.generate.ledger import COUPONS, Coupon, Customer, Ledger, Subscription
 from ingest.generate.plans import Price
 from ingest.generate.records import Company
+from ingest.generate.stripe_bills import LINES_SHOWN
+from ingest.generate.stripe_catalog import Object, list_of
 from ingest.generate.stripe_events import Notice, Teller, notices
-from ingest.generate.stripe_objects import LINES_SHOWN, Object, Wire, list_of
+from ingest.generate.stripe_objects import Wire
 
 _T = TypeVar("_T")
 

@@ -8,7 +8,8 @@ from typing import Any
 from ingest.generate.contracts import epoch
 from ingest.generate.ids import stripe_id
 from ingest.generate.ledger import Customer, Invoice, Ledger, Subscription
-from ingest.generate.stripe_objects import Object, Wire
+from ingest.generate.stripe_catalog import Object
+from ingest.generate.stripe_objects import Wire
 
 _INSTANT = timedelta(microseconds=1)
 
