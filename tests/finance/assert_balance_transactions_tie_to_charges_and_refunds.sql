@@ -1,7 +1,8 @@
--- Stripe's balance moved by what the charges took and the refunds gave back: each movement, before fees,
--- is the amount of its charge or refund, a failed refund comes back whole, and net is amount less fee.
--- Summing a day's movements would let two errors cancel. A movement in another currency than its charge
--- is only held to its own net: the bank's rate made it. Movements that were not exported are not asked.
+-- Stripe's balance moved by what the charges took and the refunds gave back: each movement,
+-- before fees, is the amount of its charge or refund, a failed refund comes back whole, and net
+-- is amount less fee. Summing a day's movements would let two errors cancel. A movement in
+-- another currency than its charge is only held to its own net: the bank's rate made it.
+-- Movements that were not exported are not asked.
 with
 
 stg_stripe__balance_transactions as (

@@ -1,5 +1,6 @@
--- Each month opens with what the one before closed with, for each account and currency, and no month is
--- left out. The identity inside a row holds by construction even when a month is missing between two.
+-- Each month opens with what the one before closed with, for each account and currency, and no
+-- month is left out. The identity inside a row holds by construction even when a month is
+-- missing between two.
 with
 
 fct_deferred_revenue_monthly as (

@@ -1,7 +1,8 @@
--- At every month-end, for each account and currency, the deferred balance is what the invoices (by their
--- own totals without tax, less credit notes) have billed to date, less what the schedule has recognised
--- to date. The roll-forward alone would foot just as well with an invoice left out of both its sides.
--- Accounts with an invoice whose lines did not all come are left out; `has_missing_lines` reports them.
+-- At every month-end, for each account and currency, the deferred balance is what the invoices
+-- (by their own totals without tax, less credit notes) have billed to date, less what the
+-- schedule has recognised to date. The roll-forward alone would foot just as well with an
+-- invoice left out of both its sides. Accounts with an invoice whose lines did not all come are
+-- left out; `has_missing_lines` reports them.
 with
 
 fct_credit_notes as (
@@ -37,24 +38,24 @@ int_as_of as (
 movements as (
 
     select
-        account_id,
-        currency,
-        {{ month_start('finalized_at') }} as movement_month,
-        net_amount as amount
+        fct_invoices.account_id,
+        fct_invoices.currency,
+        {{ month_start('fct_invoices.finalized_at') }} as movement_month,
+        fct_invoices.net_amount as amount
     from fct_invoices
     cross join int_as_of
-    where is_revenue and finalized_at <= as_of_at
+    where fct_invoices.is_revenue and fct_invoices.finalized_at <= int_as_of.as_of_at
 
     union all
 
     select
-        account_id,
-        currency,
-        {{ month_start('issued_at') }} as movement_month,
-        -net_amount as amount
+        fct_credit_notes.account_id,
+        fct_credit_notes.currency,
+        {{ month_start('fct_credit_notes.issued_at') }} as movement_month,
+        -fct_credit_notes.net_amount as amount
     from fct_credit_notes
     cross join int_as_of
-    where is_revenue and issued_at <= as_of_at
+    where fct_credit_notes.is_revenue and fct_credit_notes.issued_at <= int_as_of.as_of_at
 
     union all
 
@@ -64,6 +65,14 @@ movements as (
         revenue_month as movement_month,
         -recognized_to_date_amount as amount
     from fct_revenue_schedule
+
+),
+
+incomplete_accounts as (
+
+    select distinct account_id
+    from fct_invoices
+    where has_missing_lines
 
 ),
 
@@ -90,10 +99,10 @@ final as (
 
 )
 
-select *
+select final.*
 from final
+left join incomplete_accounts
+    on final.account_id = incomplete_accounts.account_id
 where
-    closing_amount != amount_of_documents
-    and account_id not in (
-        select fct_invoices.account_id from fct_invoices where fct_invoices.has_missing_lines
-    )
+    final.closing_amount != final.amount_of_documents
+    and incomplete_accounts.account_id is null

@@ -1,7 +1,7 @@
 -- Every invoice is what its lines add up to: lines less discounts, plus the tax on top, plus
--- shipping, less billing credits, is its total. Comparing the subtotal alone would miss discounts and
--- taxes that a line has and the invoice has not. An invoice whose export admits that lines are missing
--- is left out here and reported by `has_missing_lines`.
+-- shipping, less billing credits, is its total. Comparing the subtotal alone would miss
+-- discounts and taxes that a line has and the invoice has not. An invoice whose export admits
+-- that lines are missing is left out here and reported by `has_missing_lines`.
 with
 
 fct_invoices as (

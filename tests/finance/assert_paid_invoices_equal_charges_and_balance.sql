@@ -1,8 +1,9 @@
--- Paid = charges ± balance: an invoice's total is what was paid, settled by the customer's balance,
--- credited before payment and still open; and what was paid is what its charges took. Without the first
--- half a charge could be booked to an invoice that the balance had settled; without the second a charge
--- counted twice would not show. The second half asks only where every payment of the invoice names a
--- charge or intent with a successful charge in the extracts: exports may hold invoices alone.
+-- Paid = charges ± balance: an invoice's total is what was paid, settled by the customer's
+-- balance, credited before payment and still open; and what was paid is what its charges took.
+-- Without the first half a charge could be booked to an invoice that the balance had settled;
+-- without the second a charge counted twice would not show. The second half asks only where
+-- every payment of the invoice names a charge or intent with a successful charge in the
+-- extracts: exports may hold invoices alone.
 with
 
 fct_invoices as (
@@ -39,9 +40,15 @@ payments as (
 
 successful as (
 
-    select charge_id as reference from fct_payments where is_successful
+    select charge_id as reference
+    from fct_payments
+    where is_successful
+
     union
-    select payment_intent_id as reference from fct_payments where is_successful
+
+    select payment_intent_id as reference
+    from fct_payments
+    where is_successful
 
 ),
 

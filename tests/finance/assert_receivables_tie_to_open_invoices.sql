@@ -1,7 +1,7 @@
--- What the warehouse works out, from dates, to be owed as of now is what Stripe itself says remains on
--- the open invoices, for each account and currency. A report of today's open invoices would agree with
--- Stripe by definition and have every earlier month wrong. Not asked where extracts are newer than the
--- as-of: Stripe's figures are then of a later day.
+-- What the warehouse works out, from dates, to be owed as of now is what Stripe itself says
+-- remains on the open invoices, for each account and currency. A report of today's open invoices
+-- would agree with Stripe by definition and have every earlier month wrong. Not asked where
+-- extracts are newer than the as-of: Stripe's figures are then of a later day.
 with
 
 fct_invoices as (

@@ -1,7 +1,7 @@
--- What a charge says was given back is the sum of its refunds that count. A join of charges to refunds
--- doubles a charge with two of them and still has the right refunds, and a failed refund looks like any
--- other; the charge's own total tells. Asked only where the charge is not older than its refunds: an
--- export by creation date has the refund and the charge as it was before.
+-- What a charge says was given back is the sum of its refunds that count. A join of charges to
+-- refunds doubles a charge with two of them and still has the right refunds, and a failed refund
+-- looks like any other; the charge's own total tells. Asked only where the charge is not older
+-- than its refunds: an export by creation date has the refund and the charge as it was before.
 with
 
 fct_payments as (

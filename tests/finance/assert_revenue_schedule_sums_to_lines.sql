@@ -1,6 +1,6 @@
--- The months of a line add up to the line, to the last decimal, in its currency and in US dollars, and
--- its days to its period. Rounding each month by itself loses or makes a fraction of a cent a line,
--- which thousands of lines turn into money that nobody billed.
+-- The months of a line add up to the line, to the last decimal, in its currency and in US
+-- dollars, and its days to its period. Rounding each month by itself loses or makes a fraction
+-- of a cent a line, which thousands of lines turn into money that nobody billed.
 with
 
 fct_invoice_lines as (
@@ -58,7 +58,7 @@ final as (
         scheduled.recognized_amount,
         lines.net_usd,
         scheduled.recognized_usd,
-        {{ dbt.datediff('lines.earned_from_date', 'lines.earned_to_date', 'day') }} as period_days,
+        {{ days_between('lines.earned_from_date', 'lines.earned_to_date') }} as period_days,
         scheduled.earned_days
 
     from lines

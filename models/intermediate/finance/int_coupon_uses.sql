@@ -1,5 +1,11 @@
 with
 
+int_billing_rates_monthly as (
+
+    select * from {{ ref('int_billing_rates_monthly') }}
+
+),
+
 int_discounts_resolved as (
 
     select * from {{ ref('int_discounts_resolved') }}
@@ -53,9 +59,8 @@ final as (
         stripe_customer_id,
         subscription_id,
         cast(null as varchar) as invoice_id,
-        cast(null as varchar) as currency,
         live_from_at as used_at,
-        cast(0 as bigint) as discount_minor
+        cast(0 as decimal(28, 6)) as discount_usd
 
     from int_discounts_resolved
     where stripe_customer_id is not null
@@ -69,11 +74,18 @@ final as (
         given.stripe_customer_id,
         given.subscription_id,
         given.invoice_id,
-        given.currency,
         given.valued_at as used_at,
-        given.discount_minor
+        cast(
+            {{ minor_to_major(
+                'given.discount_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent'
+            ) }} * int_billing_rates_monthly.usd_per_unit as decimal(28, 6)
+        ) as discount_usd
 
     from given
+    left join int_billing_rates_monthly
+        on
+            given.currency = int_billing_rates_monthly.currency
+            and {{ month_start('given.valued_at') }} = int_billing_rates_monthly.rate_month
     left join int_discounts_resolved
         on given.discount_id = int_discounts_resolved.discount_id
 

@@ -91,7 +91,7 @@ aged as (
 
     select
         *,
-        greatest({{ dbt.datediff('due_date', 'cast(measured_at as date)', 'day') }}, 0)
+        greatest({{ days_between('due_date', 'cast(measured_at as date)') }}, 0)
             as days_past_due
 
     from still_open

@@ -31,8 +31,10 @@ credit_notes as (
         invoice_id,
         pre_payment_minor,
         coalesce(effective_at, created_at) as issued_at,
-        case when status = 'void' then coalesce(voided_at, effective_at, created_at) else voided_at end
-            as voided_at
+        case
+            when status = 'void' then coalesce(voided_at, effective_at, created_at)
+            else voided_at
+        end as voided_at
 
     from stg_stripe__credit_notes
     where

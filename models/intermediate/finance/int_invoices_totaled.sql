@@ -55,7 +55,7 @@ dated as (
             when coalesce(status, 'draft') != 'draft'
                 then coalesce(finalized_at, effective_at, created_at)
         end as billed_at,
-        -- What was asked for when it was finalised: the balance is used up then, credits come later.
+        -- What was asked for when it was finalised: the balance is used then, credits come later.
         greatest(
             total_minor
             + coalesce(starting_balance_minor, 0)

@@ -24,8 +24,10 @@ final as (
         stg_stripe__disputes.network_reason_code,
         stg_stripe__disputes.currency,
         stg_stripe__disputes.amount_minor,
-        case when stg_stripe__disputes.status = 'lost' then stg_stripe__disputes.amount_minor else 0 end
-            as lost_minor,
+        case
+            when stg_stripe__disputes.status = 'lost' then stg_stripe__disputes.amount_minor
+            else 0
+        end as lost_minor,
         -- An early warning asks; it moves no money.
         coalesce(stg_stripe__disputes.status like 'warning%', false) as is_inquiry,
         coalesce(

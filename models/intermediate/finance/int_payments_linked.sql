@@ -76,7 +76,10 @@ valued as (
         charges.*,
         charge_invoices.invoice_id as linked_invoice_id,
         coalesce(charges.status, case when charges.is_paid then 'succeeded' else 'failed' end)
-            as charge_status
+            as charge_status,
+        row_number() over (
+            partition by charge_invoices.invoice_id order by charges.created_at, charges.charge_id
+        ) as charge_number
 
     from charges
     left join charge_invoices
@@ -103,13 +106,8 @@ final as (
         valued.payment_method_type,
         valued.card_brand,
         valued.card_country,
-        case
-            when valued.linked_invoice_id is not null
-                then row_number() over (
-                    partition by valued.linked_invoice_id
-                    order by valued.created_at, valued.charge_id
-                )
-        end as attempt_number,
+        case when valued.linked_invoice_id is not null then valued.charge_number end
+            as attempt_number,
 
         valued.amount_minor,
         case

@@ -125,7 +125,7 @@ final as (
         cast(billed_at as date) as billed_date,
         earned_from_date,
         earned_to_date,
-        cast({{ dbt.datediff('earned_from_date', 'earned_to_date', 'day') }} as integer)
+        cast({{ days_between('earned_from_date', 'earned_to_date') }} as integer)
             as earning_days,
         net_amount,
         cast(net_amount * usd_per_unit as decimal(28, 6)) as net_usd,

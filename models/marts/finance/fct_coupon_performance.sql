@@ -18,12 +18,6 @@ int_as_of as (
 
 ),
 
-int_billing_rates_monthly as (
-
-    select * from {{ ref('int_billing_rates_monthly') }}
-
-),
-
 int_coupon_uses as (
 
     select * from {{ ref('int_coupon_uses') }}
@@ -50,20 +44,12 @@ uses as (
 
     select
         int_coupon_uses.*,
-        stripe_accounts.account_id,
-        {{ minor_to_major(
-            'int_coupon_uses.discount_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent'
-        ) }} * int_billing_rates_monthly.usd_per_unit as discount_usd
+        stripe_accounts.account_id
 
     from int_coupon_uses
     cross join int_as_of
     inner join stripe_accounts
         on int_coupon_uses.stripe_customer_id = stripe_accounts.stripe_customer_id
-    left join int_billing_rates_monthly
-        on
-            int_coupon_uses.currency = int_billing_rates_monthly.currency
-            and {{ month_start('int_coupon_uses.used_at') }}
-            = int_billing_rates_monthly.rate_month
     where int_coupon_uses.used_at <= int_as_of.as_of_at
 
 ),
@@ -107,18 +93,13 @@ first_uses as (
 horizons as (
 
     select
-        first_uses.coupon_id,
-        first_uses.promotion_code_id,
-        first_uses.account_id,
+        first_uses.*,
         months.months_after,
-        cast({{ add_months('first_uses.first_month', 'months.months_after') }} as date) as asked_month
+        cast({{ add_months('first_uses.first_month', 'months.months_after') }} as date)
+            as asked_month
 
     from first_uses
     cross join (values (3), (6), (12)) as months (months_after)
-    cross join int_as_of
-    where
-        {{ add_months('first_uses.first_month', 'months.months_after + 1') }}
-        <= {{ add_days('int_as_of.as_of_date', 1) }}
 
 ),
 
@@ -127,22 +108,22 @@ retention as (
     select
         horizons.coupon_id,
         horizons.promotion_code_id,
-        {%- for months_after in [3, 6, 12] %}
-        count(*) filter (where horizons.months_after = {{ months_after }})
-            as accounts_observed_{{ months_after }}_months_count,
-        count(*) filter (
-            where horizons.months_after = {{ months_after }} and fct_mrr_monthly.closing_mrr_usd > 0
-        ) as accounts_paying_{{ months_after }}_months_count{{ "," if not loop.last }}
-        {%- endfor %}
+        horizons.months_after,
+        count(*) as observed_count,
+        count(*) filter (where fct_mrr_monthly.closing_mrr_usd > 0) as paying_count
 
     from horizons
+    cross join int_as_of
     left join fct_mrr_monthly
         on
             horizons.account_id = fct_mrr_monthly.account_id
             and horizons.asked_month = fct_mrr_monthly.mrr_month
+    where
+        {{ add_months('horizons.asked_month', 1) }} <= {{ add_days('int_as_of.as_of_date', 1) }}
     group by
         horizons.coupon_id,
-        horizons.promotion_code_id
+        horizons.promotion_code_id,
+        horizons.months_after
 
 ),
 
@@ -181,30 +162,44 @@ final as (
         cast(coalesce(uptake.discount_usd, 0) as decimal(28, 6)) as discount_usd,
         uptake.first_used_at,
         uptake.last_used_at,
-        {%- for months_after in [3, 6, 12] %}
-        {%- set observed = "retention.accounts_observed_" ~ months_after ~ "_months_count" %}
-        {%- set paying = "retention.accounts_paying_" ~ months_after ~ "_months_count" %}
-        cast(coalesce({{ observed }}, 0) as integer)
-            as accounts_observed_{{ months_after }}_months_count,
-        cast(coalesce({{ paying }}, 0) as integer)
-            as accounts_paying_{{ months_after }}_months_count,
-        cast({{ paying }} / nullif({{ observed }}, 0) as decimal(9, 6))
-            as retention_{{ months_after }}_months_rate{{ "," if not loop.last }}
-        {%- endfor %}
+        cast(coalesce(after_3.observed_count, 0) as integer) as accounts_observed_3_months_count,
+        cast(coalesce(after_3.paying_count, 0) as integer) as accounts_paying_3_months_count,
+        cast(after_3.paying_count / after_3.observed_count as decimal(9, 6))
+            as retention_3_months_rate,
+        cast(coalesce(after_6.observed_count, 0) as integer) as accounts_observed_6_months_count,
+        cast(coalesce(after_6.paying_count, 0) as integer) as accounts_paying_6_months_count,
+        cast(after_6.paying_count / after_6.observed_count as decimal(9, 6))
+            as retention_6_months_rate,
+        cast(coalesce(after_12.observed_count, 0) as integer) as accounts_observed_12_months_count,
+        cast(coalesce(after_12.paying_count, 0) as integer) as accounts_paying_12_months_count,
+        cast(after_12.paying_count / after_12.observed_count as decimal(9, 6))
+            as retention_12_months_rate
 
     from pairs
     left join int_coupons_listed
         on
             pairs.coupon_id = int_coupons_listed.coupon_id
-            and pairs.promotion_code_id is not distinct from int_coupons_listed.promotion_code_id
+            and pairs.promotion_code_id
+            is not distinct from int_coupons_listed.promotion_code_id
     left join uptake
         on
             pairs.coupon_id is not distinct from uptake.coupon_id
             and pairs.promotion_code_id is not distinct from uptake.promotion_code_id
-    left join retention
+    left join retention as after_3
         on
-            pairs.coupon_id is not distinct from retention.coupon_id
-            and pairs.promotion_code_id is not distinct from retention.promotion_code_id
+            after_3.months_after = 3
+            and pairs.coupon_id is not distinct from after_3.coupon_id
+            and pairs.promotion_code_id is not distinct from after_3.promotion_code_id
+    left join retention as after_6
+        on
+            after_6.months_after = 6
+            and pairs.coupon_id is not distinct from after_6.coupon_id
+            and pairs.promotion_code_id is not distinct from after_6.promotion_code_id
+    left join retention as after_12
+        on
+            after_12.months_after = 12
+            and pairs.coupon_id is not distinct from after_12.coupon_id
+            and pairs.promotion_code_id is not distinct from after_12.promotion_code_id
 
 )
 

@@ -28,36 +28,42 @@ stripe_accounts as (
 
 ),
 
-valued as (
+rated as (
 
     select
         int_credit_notes_totaled.*,
         stripe_accounts.account_id,
-        int_billing_rates_monthly.usd_per_unit,
-        {{ minor_to_major('int_credit_notes_totaled.total_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as total_amount,
-        {{ minor_to_major('int_credit_notes_totaled.discount_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as discount_amount,
-        {{ minor_to_major('int_credit_notes_totaled.tax_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as tax_amount,
-        {{ minor_to_major('int_credit_notes_totaled.net_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as net_amount,
-        {{ minor_to_major('int_credit_notes_totaled.pre_payment_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as pre_payment_amount,
-        {{ minor_to_major('int_credit_notes_totaled.post_payment_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as post_payment_amount,
-        {{ minor_to_major('int_credit_notes_totaled.refunded_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as refunded_amount,
-        {{ minor_to_major('int_credit_notes_totaled.out_of_band_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as out_of_band_amount
+        int_billing_rates_monthly.stripe_minor_unit_exponent,
+        int_billing_rates_monthly.usd_per_unit
 
     from int_credit_notes_totaled
     left join int_billing_rates_monthly
         on
             int_credit_notes_totaled.currency = int_billing_rates_monthly.currency
-            and {{ month_start('int_credit_notes_totaled.valued_at') }} = int_billing_rates_monthly.rate_month
+            and {{ month_start('int_credit_notes_totaled.valued_at') }}
+            = int_billing_rates_monthly.rate_month
     left join stripe_accounts
         on int_credit_notes_totaled.stripe_customer_id = stripe_accounts.stripe_customer_id
+
+),
+
+valued as (
+
+    select
+        *,
+        {{ minor_to_major('total_minor', 'stripe_minor_unit_exponent') }} as total_amount,
+        {{ minor_to_major('discount_minor', 'stripe_minor_unit_exponent') }} as discount_amount,
+        {{ minor_to_major('tax_minor', 'stripe_minor_unit_exponent') }} as tax_amount,
+        {{ minor_to_major('net_minor', 'stripe_minor_unit_exponent') }} as net_amount,
+        {{ minor_to_major('pre_payment_minor', 'stripe_minor_unit_exponent') }}
+            as pre_payment_amount,
+        {{ minor_to_major('post_payment_minor', 'stripe_minor_unit_exponent') }}
+            as post_payment_amount,
+        {{ minor_to_major('refunded_minor', 'stripe_minor_unit_exponent') }} as refunded_amount,
+        {{ minor_to_major('out_of_band_minor', 'stripe_minor_unit_exponent') }}
+            as out_of_band_amount
+
+    from rated
 
 ),
 

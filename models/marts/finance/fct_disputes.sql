@@ -28,24 +28,33 @@ stripe_accounts as (
 
 ),
 
-valued as (
+rated as (
 
     select
         int_payment_disputes_linked.*,
         stripe_accounts.account_id,
-        int_billing_rates_monthly.usd_per_unit,
-        {{ minor_to_major('int_payment_disputes_linked.amount_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as amount,
-        {{ minor_to_major('int_payment_disputes_linked.lost_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as lost_amount
+        int_billing_rates_monthly.stripe_minor_unit_exponent,
+        int_billing_rates_monthly.usd_per_unit
 
     from int_payment_disputes_linked
     left join int_billing_rates_monthly
         on
             int_payment_disputes_linked.currency = int_billing_rates_monthly.currency
-            and {{ month_start('int_payment_disputes_linked.created_at') }} = int_billing_rates_monthly.rate_month
+            and {{ month_start('int_payment_disputes_linked.created_at') }}
+            = int_billing_rates_monthly.rate_month
     left join stripe_accounts
         on int_payment_disputes_linked.stripe_customer_id = stripe_accounts.stripe_customer_id
+
+),
+
+valued as (
+
+    select
+        *,
+        {{ minor_to_major('amount_minor', 'stripe_minor_unit_exponent') }} as amount,
+        {{ minor_to_major('lost_minor', 'stripe_minor_unit_exponent') }} as lost_amount
+
+    from rated
 
 ),
 

@@ -28,30 +28,37 @@ stripe_accounts as (
 
 ),
 
-valued as (
+rated as (
 
     select
         int_invoice_lines_netted.*,
         stripe_accounts.account_id,
-        int_billing_rates_monthly.usd_per_unit,
-        {{ minor_to_major('int_invoice_lines_netted.amount_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as amount,
-        {{ minor_to_major('int_invoice_lines_netted.discount_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as discount_amount,
-        {{ minor_to_major('int_invoice_lines_netted.tax_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as tax_amount,
-        {{ minor_to_major('int_invoice_lines_netted.inclusive_tax_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as inclusive_tax_amount,
-        {{ minor_to_major('int_invoice_lines_netted.net_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as net_amount
+        int_billing_rates_monthly.stripe_minor_unit_exponent,
+        int_billing_rates_monthly.usd_per_unit
 
     from int_invoice_lines_netted
     left join int_billing_rates_monthly
         on
             int_invoice_lines_netted.currency = int_billing_rates_monthly.currency
-            and {{ month_start('int_invoice_lines_netted.valued_at') }} = int_billing_rates_monthly.rate_month
+            and {{ month_start('int_invoice_lines_netted.valued_at') }}
+            = int_billing_rates_monthly.rate_month
     left join stripe_accounts
         on int_invoice_lines_netted.stripe_customer_id = stripe_accounts.stripe_customer_id
+
+),
+
+valued as (
+
+    select
+        *,
+        {{ minor_to_major('amount_minor', 'stripe_minor_unit_exponent') }} as amount,
+        {{ minor_to_major('discount_minor', 'stripe_minor_unit_exponent') }} as discount_amount,
+        {{ minor_to_major('tax_minor', 'stripe_minor_unit_exponent') }} as tax_amount,
+        {{ minor_to_major('inclusive_tax_minor', 'stripe_minor_unit_exponent') }}
+            as inclusive_tax_amount,
+        {{ minor_to_major('net_minor', 'stripe_minor_unit_exponent') }} as net_amount
+
+    from rated
 
 ),
 

@@ -61,50 +61,50 @@ invoices as (
 
 ),
 
-valued as (
+rated as (
 
     select
         invoices.*,
         stripe_accounts.account_id,
-        int_billing_rates_monthly.usd_per_unit,
-        {{ minor_to_major('invoices.subtotal_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as subtotal_amount,
-        {{ minor_to_major('invoices.discount_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as discount_amount,
-        {{ minor_to_major('invoices.tax_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as tax_amount,
-        {{ minor_to_major('invoices.shipping_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as shipping_amount,
-        {{ minor_to_major('invoices.billing_credit_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as billing_credit_amount,
-        {{ minor_to_major('invoices.total_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as total_amount,
-        {{ minor_to_major('invoices.net_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as net_amount,
-        {{ minor_to_major('invoices.balance_applied_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as balance_applied_amount,
-        {{ minor_to_major('invoices.due_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as due_amount,
-        {{ minor_to_major('invoices.pre_payment_credit_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as pre_payment_credit_amount,
-        {{ minor_to_major('invoices.paid_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as paid_amount,
-        {{ minor_to_major('invoices.remaining_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as remaining_amount,
-        {{ minor_to_major('invoices.post_payment_credit_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as post_payment_credit_amount,
-        {{ minor_to_major('invoices.charged_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as charged_amount,
-        {{ minor_to_major('invoices.refunded_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as refunded_amount
+        int_billing_rates_monthly.stripe_minor_unit_exponent,
+        int_billing_rates_monthly.usd_per_unit
 
     from invoices
     left join int_billing_rates_monthly
         on
             invoices.currency = int_billing_rates_monthly.currency
-            and {{ month_start('invoices.valued_at') }} = int_billing_rates_monthly.rate_month
+            and {{ month_start('invoices.valued_at') }}
+            = int_billing_rates_monthly.rate_month
     left join stripe_accounts
         on invoices.stripe_customer_id = stripe_accounts.stripe_customer_id
+
+),
+
+valued as (
+
+    select
+        *,
+        {{ minor_to_major('subtotal_minor', 'stripe_minor_unit_exponent') }} as subtotal_amount,
+        {{ minor_to_major('discount_minor', 'stripe_minor_unit_exponent') }} as discount_amount,
+        {{ minor_to_major('tax_minor', 'stripe_minor_unit_exponent') }} as tax_amount,
+        {{ minor_to_major('shipping_minor', 'stripe_minor_unit_exponent') }} as shipping_amount,
+        {{ minor_to_major('billing_credit_minor', 'stripe_minor_unit_exponent') }}
+            as billing_credit_amount,
+        {{ minor_to_major('total_minor', 'stripe_minor_unit_exponent') }} as total_amount,
+        {{ minor_to_major('net_minor', 'stripe_minor_unit_exponent') }} as net_amount,
+        {{ minor_to_major('balance_applied_minor', 'stripe_minor_unit_exponent') }}
+            as balance_applied_amount,
+        {{ minor_to_major('due_minor', 'stripe_minor_unit_exponent') }} as due_amount,
+        {{ minor_to_major('pre_payment_credit_minor', 'stripe_minor_unit_exponent') }}
+            as pre_payment_credit_amount,
+        {{ minor_to_major('paid_minor', 'stripe_minor_unit_exponent') }} as paid_amount,
+        {{ minor_to_major('remaining_minor', 'stripe_minor_unit_exponent') }} as remaining_amount,
+        {{ minor_to_major('post_payment_credit_minor', 'stripe_minor_unit_exponent') }}
+            as post_payment_credit_amount,
+        {{ minor_to_major('charged_minor', 'stripe_minor_unit_exponent') }} as charged_amount,
+        {{ minor_to_major('refunded_minor', 'stripe_minor_unit_exponent') }} as refunded_amount
+
+    from rated
 
 ),
 

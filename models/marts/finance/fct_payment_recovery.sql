@@ -84,14 +84,12 @@ failed_invoices as (
             when int_invoices_totaled.paid_minor > 0
                 then coalesce(int_invoices_totaled.paid_at, attempts.first_collected_at)
         end as recovered_at,
-        case
-            when int_invoices_totaled.invoice_status = 'paid' then int_invoices_totaled.paid_at
-            else coalesce(
-                int_invoices_totaled.voided_at,
-                int_invoices_totaled.marked_uncollectible_at,
-                ended_subscriptions.ended_at
-            )
-        end as lost_at
+        coalesce(
+            int_invoices_totaled.paid_at,
+            int_invoices_totaled.voided_at,
+            int_invoices_totaled.marked_uncollectible_at,
+            ended_subscriptions.ended_at
+        ) as lost_at
 
     from int_invoices_totaled
     inner join attempts
@@ -102,28 +100,19 @@ failed_invoices as (
 
 ),
 
-valued as (
+rated as (
 
     select
         failed_invoices.*,
         stripe_accounts.account_id,
+        int_billing_rates_monthly.stripe_minor_unit_exponent,
         int_billing_rates_monthly.usd_per_unit,
         case
             when failed_invoices.invoice_status = 'paid' and failed_invoices.paid_minor > 0
                 then 'recovered'
             when failed_invoices.lost_at is not null then 'lost'
             else 'open'
-        end as recovery_status,
-        {{ minor_to_major(
-            'failed_invoices.due_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent'
-        ) }} as due_amount,
-        {{ minor_to_major(
-            'failed_invoices.paid_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent'
-        ) }} as paid_amount,
-        {{ minor_to_major(
-            'failed_invoices.pre_payment_credit_minor',
-            'int_billing_rates_monthly.stripe_minor_unit_exponent'
-        ) }} as credited_amount
+        end as recovery_status
 
     from failed_invoices
     left join int_billing_rates_monthly
@@ -136,12 +125,21 @@ valued as (
 
 ),
 
-split as (
+valued as (
 
     select
         *,
-        greatest(due_amount - paid_amount - credited_amount, 0) as unpaid_amount
-    from valued
+        {{ minor_to_major('due_minor', 'stripe_minor_unit_exponent') }} as due_amount,
+        {{ minor_to_major('least(paid_minor, due_minor)', 'stripe_minor_unit_exponent') }}
+            as paid_amount,
+        {{ minor_to_major(
+            'greatest(due_minor - paid_minor - pre_payment_credit_minor, 0)',
+            'stripe_minor_unit_exponent'
+        ) }} as unpaid_amount,
+        cast(first_failed_at as date) as first_failed_date,
+        cast(recovered_at as date) as recovered_date
+
+    from rated
 
 ),
 
@@ -158,7 +156,7 @@ final as (
         cast(failed_attempt_count as integer) as failed_attempt_count,
         currency,
         due_amount,
-        cast(paid_amount as decimal(28, 6)) as recovered_amount,
+        paid_amount as recovered_amount,
         cast(case when recovery_status = 'lost' then unpaid_amount else 0 end as decimal(28, 6))
             as lost_amount,
         cast(case when recovery_status = 'open' then unpaid_amount else 0 end as decimal(28, 6))
@@ -176,12 +174,10 @@ final as (
         case when recovery_status = 'lost' then lost_at end as lost_at,
         case
             when recovery_status = 'recovered'
-                then cast({{ dbt.datediff(
-                    'cast(first_failed_at as date)', 'cast(recovered_at as date)', 'day'
-                ) }} as integer)
+                then cast({{ days_between('first_failed_date', 'recovered_date') }} as integer)
         end as recovery_days
 
-    from split
+    from valued
 
 )
 

@@ -18,15 +18,15 @@ int_payment_disputes_linked as (
 
 ),
 
-int_payments_linked as (
-
-    select * from {{ ref('int_payments_linked') }}
-
-),
-
 int_payment_refunds_linked as (
 
     select * from {{ ref('int_payment_refunds_linked') }}
+
+),
+
+int_payments_linked as (
+
+    select * from {{ ref('int_payments_linked') }}
 
 ),
 
@@ -43,12 +43,12 @@ stripe_accounts as (
 refunds as (
 
     select
-        int_payment_refunds_linked.charge_id,
-        count(*) filter (where int_payment_refunds_linked.refunded_minor != 0) as refund_count,
-        cast(sum(int_payment_refunds_linked.refunded_minor) as bigint) as refunded_minor
+        charge_id,
+        count(*) filter (where refunded_minor != 0) as refund_count,
+        cast(sum(refunded_minor) as bigint) as refunded_minor
 
     from int_payment_refunds_linked
-    group by int_payment_refunds_linked.charge_id
+    group by charge_id
 
 ),
 
@@ -74,49 +74,55 @@ payments as (
         coalesce(refunds.refunded_minor, int_payments_linked.stated_refunded_minor)
             as refunded_minor,
         coalesce(disputes.dispute_count, 0) as dispute_count,
-        coalesce(disputes.dispute_lost_minor, 0) as dispute_lost_minor
+        coalesce(disputes.dispute_lost_minor, 0) as dispute_lost_minor,
+        settlement_rates.stripe_minor_unit_exponent as settlement_exponent,
+        settlement_rates.usd_per_unit as settlement_usd_per_unit
 
     from int_payments_linked
     left join refunds
         on int_payments_linked.charge_id = refunds.charge_id
     left join disputes
         on int_payments_linked.charge_id = disputes.charge_id
+    left join int_billing_rates_monthly as settlement_rates
+        on
+            int_payments_linked.settlement_currency = settlement_rates.currency
+            and {{ month_start('int_payments_linked.created_at') }} = settlement_rates.rate_month
+
+),
+
+rated as (
+
+    select
+        payments.*,
+        stripe_accounts.account_id,
+        int_billing_rates_monthly.stripe_minor_unit_exponent,
+        int_billing_rates_monthly.usd_per_unit
+
+    from payments
+    left join int_billing_rates_monthly
+        on
+            payments.currency = int_billing_rates_monthly.currency
+            and {{ month_start('payments.created_at') }}
+            = int_billing_rates_monthly.rate_month
+    left join stripe_accounts
+        on payments.stripe_customer_id = stripe_accounts.stripe_customer_id
 
 ),
 
 valued as (
 
     select
-        payments.*,
-        stripe_accounts.account_id,
-        int_billing_rates_monthly.usd_per_unit,
-        settlement_rates.usd_per_unit as settlement_usd_per_unit,
-        {{ minor_to_major('payments.amount_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as amount,
-        {{ minor_to_major('payments.collected_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as collected_amount,
-        {{ minor_to_major('payments.refunded_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as refunded_amount,
-        {{ minor_to_major('payments.dispute_lost_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
+        *,
+        {{ minor_to_major('amount_minor', 'stripe_minor_unit_exponent') }} as amount,
+        {{ minor_to_major('collected_minor', 'stripe_minor_unit_exponent') }} as collected_amount,
+        {{ minor_to_major('refunded_minor', 'stripe_minor_unit_exponent') }} as refunded_amount,
+        {{ minor_to_major('dispute_lost_minor', 'stripe_minor_unit_exponent') }}
             as dispute_lost_amount,
-        {{ minor_to_major('payments.settled_minor', 'settlement_rates.stripe_minor_unit_exponent') }}
-            as settled_amount,
-        {{ minor_to_major('payments.fee_minor', 'settlement_rates.stripe_minor_unit_exponent') }}
-            as fee_amount,
-        {{ minor_to_major('payments.net_minor', 'settlement_rates.stripe_minor_unit_exponent') }}
-            as settled_net_amount
+        {{ minor_to_major('settled_minor', 'settlement_exponent') }} as settled_amount,
+        {{ minor_to_major('fee_minor', 'settlement_exponent') }} as fee_amount,
+        {{ minor_to_major('net_minor', 'settlement_exponent') }} as settled_net_amount
 
-    from payments
-    left join int_billing_rates_monthly
-        on
-            payments.currency = int_billing_rates_monthly.currency
-            and {{ month_start('payments.created_at') }} = int_billing_rates_monthly.rate_month
-    left join stripe_accounts
-        on payments.stripe_customer_id = stripe_accounts.stripe_customer_id
-    left join int_billing_rates_monthly as settlement_rates
-        on
-            payments.settlement_currency = settlement_rates.currency
-            and {{ month_start('payments.created_at') }} = settlement_rates.rate_month
+    from rated
 
 ),
 

@@ -28,22 +28,32 @@ stripe_accounts as (
 
 ),
 
-valued as (
+rated as (
 
     select
         int_invoice_balances_monthly.*,
         stripe_accounts.account_id,
-        int_billing_rates_monthly.usd_per_unit,
-        {{ minor_to_major('int_invoice_balances_monthly.open_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent') }}
-            as open_amount
+        int_billing_rates_monthly.stripe_minor_unit_exponent,
+        int_billing_rates_monthly.usd_per_unit
 
     from int_invoice_balances_monthly
     left join int_billing_rates_monthly
         on
             int_invoice_balances_monthly.currency = int_billing_rates_monthly.currency
-            and {{ month_start('int_invoice_balances_monthly.balance_month') }} = int_billing_rates_monthly.rate_month
+            and {{ month_start('int_invoice_balances_monthly.balance_month') }}
+            = int_billing_rates_monthly.rate_month
     left join stripe_accounts
         on int_invoice_balances_monthly.stripe_customer_id = stripe_accounts.stripe_customer_id
+
+),
+
+valued as (
+
+    select
+        *,
+        {{ minor_to_major('open_minor', 'stripe_minor_unit_exponent') }} as open_amount
+
+    from rated
 
 ),
 
@@ -58,11 +68,16 @@ summed as (
         count(*) as open_invoice_count,
         max(days_past_due) as max_days_past_due,
         sum(open_amount) as open_amount,
-        coalesce(sum(open_amount) filter (where ageing_bucket = 'current'), 0) as current_amount,
-        coalesce(sum(open_amount) filter (where ageing_bucket = '1-30'), 0) as days_1_30_amount,
-        coalesce(sum(open_amount) filter (where ageing_bucket = '31-60'), 0) as days_31_60_amount,
-        coalesce(sum(open_amount) filter (where ageing_bucket = '61-90'), 0) as days_61_90_amount,
-        coalesce(sum(open_amount) filter (where ageing_bucket = 'over 90'), 0) as over_90_days_amount
+        coalesce(sum(open_amount) filter (where ageing_bucket = 'current'), 0)
+            as current_amount,
+        coalesce(sum(open_amount) filter (where ageing_bucket = '1-30'), 0)
+            as days_1_30_amount,
+        coalesce(sum(open_amount) filter (where ageing_bucket = '31-60'), 0)
+            as days_31_60_amount,
+        coalesce(sum(open_amount) filter (where ageing_bucket = '61-90'), 0)
+            as days_61_90_amount,
+        coalesce(sum(open_amount) filter (where ageing_bucket = 'over 90'), 0)
+            as over_90_days_amount
 
     from valued
     group by

@@ -28,15 +28,24 @@ stripe_accounts as (
 
 ),
 
+line_spans as (
+
+    select
+        *,
+        {{ month_start('earned_from_date') }} as first_month,
+        {{ month_start(add_days('earned_to_date', -1)) }} as last_month
+
+    from int_revenue_lines
+
+),
+
 line_months as (
 
     select
         *,
-        {{ explode(month_series(
-            month_start('earned_from_date'), month_start(add_days('earned_to_date', -1))
-        )) }} as revenue_month
+        {{ explode(month_series('first_month', 'last_month')) }} as revenue_month
 
-    from int_revenue_lines
+    from line_spans
 
 ),
 
@@ -56,19 +65,24 @@ bounded as (
 
 ),
 
+bounded_by_as_of as (
+
+    select
+        *,
+        greatest(first_date, least(after_date, after_as_of_date)) as recognized_to_date
+    from bounded
+
+),
+
 counted as (
 
     select
         *,
-        {{ dbt.datediff('earned_from_date', 'first_date', 'day') }} as days_before,
-        {{ dbt.datediff('earned_from_date', 'after_date', 'day') }} as days_through,
-        {{ dbt.datediff(
-            'earned_from_date',
-            'greatest(first_date, least(after_date, after_as_of_date))',
-            'day'
-        ) }} as days_through_as_of
+        {{ days_between('earned_from_date', 'first_date') }} as days_before,
+        {{ days_between('earned_from_date', 'after_date') }} as days_through,
+        {{ days_between('earned_from_date', 'recognized_to_date') }} as days_through_as_of
 
-    from bounded
+    from bounded_by_as_of
 
 ),
 
