@@ -139,7 +139,7 @@ def test_links_join_what_belongs_together_and_nothing_else(
 
 
 def test_daily_active_users_are_the_truth(tiny_extracts: Path, tiny_warehouse: Path) -> None:
-    """Clocks mended, devices tied to people, bots and our own people left out: all in one number."""
+    """Clocks mended, devices tied to people, bots left out: all of it shows in one number."""
     apart = rows(
         tiny_warehouse,
         f"""
@@ -201,7 +201,7 @@ def test_both_stripe_versions_give_the_same_marts(tiny_warehouse: Path, tmp_path
     expect(0, done)
     older = build_warehouse(extracts, tmp_path / "older.duckdb", one_by_one=False)
     beyond = {
-        account_id
+        str(account_id)
         for (account_id,) in rows(
             tiny_warehouse,
             """
@@ -227,11 +227,7 @@ def test_both_stripe_versions_give_the_same_marts(tiny_warehouse: Path, tmp_path
             """,
         )
     }
-    found = {
-        mart: [row for row in apart if not beyond.intersection(map(str, row))]
-        for mart, apart in differences(tiny_warehouse, older, limit=10_000).items()
-    }
-    assert {mart: apart[:5] for mart, apart in found.items() if apart} == {}
+    assert differences(tiny_warehouse, older, but_accounts=beyond) == {}
 
 
 def test_the_same_arguments_build_nothing_twice(tiny_extracts: Path, tiny_warehouse: Path) -> None:
@@ -265,7 +261,7 @@ def test_nothing_at_all_builds_empty_marts(tmp_path: Path) -> None:
     done = ingest(
         *("build", "--extracts", "my exports", "--warehouse", "out/mine.duckdb"),
         cwd=tmp_path,
-        DBT_TARGET_PATH=str(tmp_path / "target"),
+        settings={"DBT_TARGET_PATH": str(tmp_path / "target")},
     )
     expect(0, done)
     warehouse = tmp_path / "out" / "mine.duckdb"
