@@ -227,6 +227,9 @@ def test_both_stripe_versions_give_the_same_marts(tiny_warehouse: Path, tmp_path
             """,
         )
     }
+    ((accounts,),) = rows(tiny_warehouse, "select count(*) from shared.dim_accounts")
+    assert isinstance(accounts, int)
+    assert len(beyond) < accounts / 4
     assert differences(tiny_warehouse, older, but_accounts=beyond) == {}
 
 
