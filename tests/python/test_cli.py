@@ -27,9 +27,12 @@ def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFix
 
 def test_paths_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Path] = []
-    monkeypatch.setattr(
-        "ingest.load.status", lambda extracts, warehouse: seen.extend([extracts, warehouse]) or 0
-    )
+
+    def status(extracts_path: Path, warehouse_path: Path) -> int:
+        seen.extend([extracts_path, warehouse_path])
+        return 0
+
+    monkeypatch.setattr("ingest.load.status", status)
     monkeypatch.setenv("EXTRACTS_PATH", "my exports")
     monkeypatch.setenv("WAREHOUSE_PATH", "")
     assert cli.main(["status"]) == 0
