@@ -64,7 +64,6 @@ with_users as (
         stg_segment__messages.page_name,
         stg_segment__messages.page_path,
         stg_segment__messages.user_agent,
-        stg_segment__messages.library_name,
         stg_segment__messages.properties,
         stg_segment__messages.occurred_at,
         stg_segment__messages.received_at,
@@ -99,7 +98,6 @@ final as (
         with_users.page_name,
         with_users.page_path,
         with_users.user_agent,
-        with_users.library_name,
         with_users.properties,
         with_users.occurred_at,
         with_users.received_at

@@ -76,13 +76,11 @@ final as (
             when 'alias' then 'User Aliased'
         end as event_name,
         coalesce(messages.event_name, messages.page_name) as raw_event_name,
-        event_taxonomy.event_category,
         coalesce(features.feature_key, event_taxonomy.feature_key) as feature_key,
         messages.fields.tool as tool_key,
         messages.fields.file_type,
         messages.fields.error_code,
         messages.page_path,
-        messages.library_name,
 
         messages.fields.pages as page_count,
         messages.fields.size_bytes as file_size_bytes,
