@@ -1,0 +1,148 @@
+with
+
+fct_mrr_monthly as (
+
+    select * from {{ ref('fct_mrr_monthly') }}
+
+),
+
+int_mrr_months_closed as (
+
+    select * from {{ ref('int_mrr_months_closed') }}
+
+),
+
+int_subscription_news as (
+
+    select * from {{ ref('int_subscription_news') }}
+
+),
+
+snap_finance__mrr_monthly as (
+
+    select * from {{ ref('snap_finance__mrr_monthly') }}
+
+),
+
+-- A month is first reported with the first batch after its end, for all accounts at once; an account
+-- that came to it later was reported with nothing.
+first_reports as (
+
+    select
+        mrr_month,
+        min(dbt_valid_from) as first_reported_at
+    from snap_finance__mrr_monthly
+    group by mrr_month
+
+),
+
+first_figures as (
+
+    select
+        snap_finance__mrr_monthly.account_id,
+        snap_finance__mrr_monthly.mrr_month,
+        snap_finance__mrr_monthly.closing_mrr_usd,
+        snap_finance__mrr_monthly.native_mrr,
+        snap_finance__mrr_monthly.stripe_customers
+
+    from snap_finance__mrr_monthly
+    inner join first_reports
+        on
+            snap_finance__mrr_monthly.mrr_month = first_reports.mrr_month
+            and snap_finance__mrr_monthly.dbt_valid_from = first_reports.first_reported_at
+
+),
+
+account_months as (
+
+    select
+        account_id,
+        mrr_month
+    from first_figures
+
+    union
+
+    select
+        account_id,
+        mrr_month
+    from int_mrr_months_closed
+
+),
+
+compared as (
+
+    select
+        account_months.account_id,
+        account_months.mrr_month,
+        first_reports.first_reported_at,
+        coalesce(first_figures.closing_mrr_usd, 0) as first_reported_mrr_usd,
+        coalesce(int_mrr_months_closed.closing_mrr_usd, 0) as current_mrr_usd,
+        first_figures.native_mrr is not distinct from int_mrr_months_closed.native_mrr
+            as is_same_native_mrr,
+        first_figures.stripe_customers is not distinct from int_mrr_months_closed.stripe_customers
+            as is_same_customers,
+        first_figures.account_id is not null as was_reported
+
+    from account_months
+    inner join first_reports
+        on account_months.mrr_month = first_reports.mrr_month
+    left join first_figures
+        on
+            account_months.account_id = first_figures.account_id
+            and account_months.mrr_month = first_figures.mrr_month
+    left join int_mrr_months_closed
+        on
+            account_months.account_id = int_mrr_months_closed.account_id
+            and account_months.mrr_month = int_mrr_months_closed.mrr_month
+
+),
+
+news_since as (
+
+    select
+        compared.account_id,
+        compared.mrr_month,
+        bool_or(int_subscription_news.is_backdated) as has_backdated,
+        bool_or(not int_subscription_news.is_backdated) as has_late_event
+
+    from compared
+    inner join int_subscription_news
+        on
+            compared.account_id = int_subscription_news.account_id
+            and compared.first_reported_at < int_subscription_news.learned_at
+            and compared.mrr_month + interval 1 month > int_subscription_news.happened_at
+    group by
+        compared.account_id,
+        compared.mrr_month
+
+),
+
+final as (
+
+    select
+        compared.account_id,
+        compared.mrr_month,
+        compared.first_reported_at,
+        cast(compared.first_reported_mrr_usd as decimal(28, 6)) as first_reported_mrr_usd,
+        cast(compared.current_mrr_usd as decimal(28, 6)) as current_mrr_usd,
+        cast(
+            compared.current_mrr_usd - compared.first_reported_mrr_usd as decimal(28, 6)
+        ) as restated_mrr_usd,
+        case
+            when compared.is_same_native_mrr then 'exchange_rate'
+            when compared.was_reported and not compared.is_same_customers then 'account_link'
+            when news_since.has_backdated then 'backdated_subscription'
+            when news_since.has_late_event then 'late_event'
+            else 'corrected_data'
+        end as cause
+
+    from compared
+    left join news_since
+        on
+            compared.account_id = news_since.account_id
+            and compared.mrr_month = news_since.mrr_month
+    where compared.current_mrr_usd != compared.first_reported_mrr_usd
+
+)
+
+select * from final
