@@ -1,0 +1,43 @@
+-- Proves that the deals of the mart are those of the CRM that are not deleted, with their amounts, in
+-- each currency: a join that fans out, drops private deals or loses decimals shows here. A count
+-- alone would miss wrong amounts, a sum alone two errors that cancel out.
+with
+
+in_crm as (
+
+    select
+        coalesce(currency, '') as stated_currency,
+        count(*) as deal_count,
+        sum(amount) as total_amount
+    from {{ ref('stg_salesforce__opportunities') }}
+    where not is_deleted
+    group by stated_currency
+
+),
+
+in_mart as (
+
+    select
+        coalesce(stg_salesforce__opportunities.currency, '') as stated_currency,
+        count(*) as deal_count,
+        sum(fct_opportunities.amount) as total_amount
+    from {{ ref('fct_opportunities') }} as fct_opportunities
+    left join {{ ref('stg_salesforce__opportunities') }} as stg_salesforce__opportunities
+        on fct_opportunities.opportunity_id = stg_salesforce__opportunities.opportunity_id
+    group by coalesce(stg_salesforce__opportunities.currency, '')
+
+)
+
+select
+    in_crm.stated_currency,
+    in_crm.deal_count,
+    in_mart.deal_count as mart_deal_count,
+    in_crm.total_amount,
+    in_mart.total_amount as mart_total_amount
+from in_crm
+left join in_mart
+    on in_crm.stated_currency = in_mart.stated_currency
+where
+    in_mart.deal_count is null
+    or in_crm.deal_count != in_mart.deal_count
+    or in_crm.total_amount is distinct from in_mart.total_amount

@@ -1,0 +1,29 @@
+-- Proves that no event or deal falls off either end of dim_dates, where an inner join would lose it
+-- without a word. A calendar that ends with the as-of date would pass until the first deal expected
+-- next year. Clocks that are wrong by decades are left out, as they are in the calendar.
+with
+
+used as (
+
+    select distinct occurred_date as used_date
+    from {{ ref('fct_events') }}
+
+    union
+
+    select close_date as used_date
+    from {{ ref('fct_opportunities') }}
+
+    union
+
+    select created_date as used_date
+    from {{ ref('fct_opportunities') }}
+
+)
+
+select used.used_date
+from used
+left join {{ ref('dim_dates') }} as dim_dates
+    on used.used_date = dim_dates.calendar_date
+where
+    used.used_date between cast('1990-01-01' as date) and cast('2100-12-31' as date)
+    and dim_dates.calendar_date is null
