@@ -420,7 +420,7 @@ class _Drafter:
         habits = story.deal_habits if story else None
         for contract in contracts:
             desk.sell(contract, habits if not desk.deals else None)
-        desk.lose(has_bought=bool(contracts))
+        desk.lose()
         return desk.deals
 
 
@@ -452,19 +452,21 @@ class _DealDesk:
                 kind = "Existing Customer - Upgrade"
                 self._add(kind, extra, (created, closes), currency=contract.currency)
 
-    def lose(self, *, has_bought: bool) -> None:
-        """The deals that came to nothing: most prospects have one, some customers had one."""
-        rng, account = self.rng, self.account
-        if rng.random() >= (0.2 if has_bought else 0.9):
-            return
+    def lose(self) -> None:
+        """The deals that came to nothing, or that are still open: two for each that was won."""
+        rng, account = self.rng.spawn(1)[0], self.account
         size = next(size for name, _, size, _ in _SEGMENTS if name == account.segment)
-        amount = Decimal(round(size * 300 * float(rng.lognormal(0, 0.8))))
-        if account.currency == "JPY":
-            amount *= 150
-        created = account.created_at + timedelta(days=float(rng.uniform(1, 40)))
-        closes = created + timedelta(days=cycle_days(rng, account.segment) * 1.2)
-        span = (created, closes)
-        self._add("New Customer", amount, span, currency=account.currency, is_won=False)
+        first_won_at = min((deal.created_at for deal in self.deals), default=self.end_at)
+        for _ in range(int(rng.poisson(2.4))):
+            amount = Decimal(round(size * 300 * float(rng.lognormal(0, 0.8))))
+            if account.currency == "JPY":
+                amount *= 150
+            known_days = max((self.end_at - account.created_at) / timedelta(days=1), 0)
+            created = account.created_at + timedelta(days=float(rng.uniform(0, known_days)))
+            closes = created + timedelta(days=cycle_days(rng, account.segment) * 1.2)
+            kind = "New Customer" if created < first_won_at else "Existing Customer - Upgrade"
+            span = (created, closes)
+            self._add(kind, amount, span, currency=account.currency, is_won=False)
 
     def _add(
         self,
