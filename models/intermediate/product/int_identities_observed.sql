@@ -1,6 +1,3 @@
--- A table: it sums up every message, and all that joins people to devices and workspaces reads it.
-{{ config(materialized='table') }}
-
 with
 
 stg_segment__messages as (

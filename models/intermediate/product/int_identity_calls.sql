@@ -1,6 +1,3 @@
--- A table: identify, group and alias calls are one in fifty, and seven models look at them.
-{{ config(materialized='table') }}
-
 with
 
 stg_segment__messages as (

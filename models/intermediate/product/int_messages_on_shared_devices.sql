@@ -1,6 +1,3 @@
--- A table: the join to shared devices reads every message, and fct_events needs its few rows.
-{{ config(materialized='table') }}
-
 with
 
 stg_segment__messages as (

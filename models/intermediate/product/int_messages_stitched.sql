@@ -1,3 +1,6 @@
+-- A view, unlike its neighbours: it is every message over again, and fct_events alone reads it.
+{{ config(materialized='view') }}
+
 with
 
 stg_segment__messages as (

@@ -1,6 +1,3 @@
--- A table: the rules of matching are worked out once, and every fact joins to the result.
-{{ config(materialized='table') }}
-
 with
 
 int_salesforce_accounts_known as (
