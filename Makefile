@@ -23,11 +23,11 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: $(VENV)/.installed ## extracts, load, snapshots and every model with its tests
-	@if [ -z "$$EXTRACTS_PATH" ]; then $(MAKE) --no-print-directory $(EXTRACTS); fi
+	@if [ -z "$$EXTRACTS_PATH" ]; then $(MAKE) --silent $(EXTRACTS); fi
 	@$(BIN)/python -m ingest build
 
 load: $(VENV)/.installed ## land the batches in the raw schemas and stop there
-	@if [ -z "$$EXTRACTS_PATH" ]; then $(MAKE) --no-print-directory $(EXTRACTS); fi
+	@if [ -z "$$EXTRACTS_PATH" ]; then $(MAKE) --silent $(EXTRACTS); fi
 	@$(BIN)/python -m ingest load
 
 snapshot: $(VENV)/.installed ## record the history of what is loaded
@@ -82,6 +82,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 
 # Written aside and moved: a folder that is there is whole, and one of your own is left alone.
 $(EXTRACTS):
+	@echo "generating $@"
 	@rm -rf $@.partial
 	@$(BIN)/python -m ingest generate --out $@.partial
 	@mv $@.partial $@

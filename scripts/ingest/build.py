@@ -1,4 +1,4 @@
-"""From extracts to marts: each batch loaded and its history kept in turn, then every model built.
+"""From extracts to marts: batches loaded in turn, history kept between them, every model built.
 
 What is done is written down in the warehouse itself (`raw_audit.build_steps`), so that a run that
 was cut short goes on where it stopped, and a run with nothing new does nothing.
@@ -104,18 +104,24 @@ def _build(extracts_path: Path, warehouse_path: Path, variables: str) -> bool:
         print(f"{error}; the tables stay as they are")
         waiting = []
     _prepare(warehouse_path)
-    _keep_history(dbt, warehouse_path, first=True)
-    for number, batch_id in enumerate(waiting):
+    history: tuple[str, ...] = _HISTORY
+    for batch_id in waiting:
+        # A batch may overwrite what the one before it said.
+        if new := _without_history(warehouse_path):
+            with _timed("snapshot") as done:
+                done.append(dbt.run("build", *history))
+            _record(warehouse_path, "snapshot", new)
+            history = _HISTORY_AGAIN
         for report in load_batches(extracts_path, warehouse_path, batch_ids=[batch_id]):
             print(summary(report), flush=True)
             if report.status == "refused":
                 raise BuildError("no batch after a refused one is loaded")
-        _keep_history(dbt, warehouse_path, first=number == 0)
     fingerprint = _fingerprint(warehouse_path, variables)
     if fingerprint in _done(warehouse_path, "build"):
         return False
     with _timed("build") as done:
         done.append(dbt.run("build"))
+    _record(warehouse_path, "snapshot", _without_history(warehouse_path))
     _record(warehouse_path, "build", [fingerprint])
     return True
 
@@ -127,14 +133,10 @@ def _prepare(warehouse_path: Path) -> None:
         connection.execute("create table if not exists raw_audit.build_steps (step text, key text)")
 
 
-def _keep_history(dbt: _Dbt, warehouse_path: Path, *, first: bool) -> None:
-    """Snapshots what has landed since the last snapshot, if anything has."""
+def _without_history(warehouse_path: Path) -> list[str]:
+    """The batches that landed since the last snapshot."""
     landed = {str(key) for (key,) in _rows(warehouse_path, "select batch_id from batches")}
-    new = sorted(landed - _done(warehouse_path, "snapshot"))
-    if new:
-        with _timed("snapshot") as done:
-            done.append(dbt.run("build", *(_HISTORY if first else _HISTORY_AGAIN)))
-        _record(warehouse_path, "snapshot", new)
+    return sorted(landed - _done(warehouse_path, "snapshot"))
 
 
 @contextmanager
@@ -155,7 +157,8 @@ def _record(warehouse_path: Path, step: str, keys: Iterable[str]) -> None:
         connection.execute("use raw_audit")
         if step == "build":
             connection.execute("delete from build_steps where step = 'build'")
-        connection.executemany("insert into build_steps values (?, ?)", [(step, k) for k in keys])
+        for key in keys:
+            connection.execute("insert into build_steps values (?, ?)", [step, key])
 
 
 def _rows(warehouse_path: Path, query: str, *values: str) -> list[tuple[object, ...]]:
