@@ -12,12 +12,44 @@ stg_stripe__credit_notes as (
 
 ),
 
+stg_stripe__refunds as (
+
+    select * from {{ ref('stg_stripe__refunds') }}
+
+),
+
 refunds_listed as (
 
     select
         credit_note_id,
-        {{ json_list_sum('refunds', json_string('element', 'amount_refunded')) }} as refunded_minor
+        {{ explode(json_array('refunds')) }} as listed_refund
     from stg_stripe__credit_notes
+
+),
+
+refunds_named as (
+
+    select
+        credit_note_id,
+        {{ expandable_id(json_string('listed_refund', 'refund')) }} as refund_id,
+        cast({{ json_string('listed_refund', 'amount_refunded') }} as bigint) as refunded_minor
+    from refunds_listed
+
+),
+
+-- Up to acacia a note names its refund without saying how much of it is for the note: all of it.
+refunds as (
+
+    select
+        refunds_named.credit_note_id,
+        cast(
+            sum(coalesce(refunds_named.refunded_minor, stg_stripe__refunds.amount_minor)) as bigint
+        ) as refunded_minor
+
+    from refunds_named
+    left join stg_stripe__refunds
+        on refunds_named.refund_id = stg_stripe__refunds.refund_id
+    group by refunds_named.credit_note_id
 
 ),
 
@@ -42,7 +74,7 @@ final as (
         ) as net_minor,
         stg_stripe__credit_notes.pre_payment_minor,
         stg_stripe__credit_notes.post_payment_minor,
-        refunds_listed.refunded_minor,
+        coalesce(refunds.refunded_minor, 0) as refunded_minor,
         coalesce(stg_stripe__credit_notes.out_of_band_minor, 0) as out_of_band_minor,
         stg_stripe__credit_notes.voided_at is not null
         or coalesce(stg_stripe__credit_notes.status, 'issued') = 'void' as is_void,
@@ -57,8 +89,8 @@ final as (
         ) as valued_at
 
     from stg_stripe__credit_notes
-    left join refunds_listed
-        on stg_stripe__credit_notes.credit_note_id = refunds_listed.credit_note_id
+    left join refunds
+        on stg_stripe__credit_notes.credit_note_id = refunds.credit_note_id
     left join int_invoices_totaled
         on stg_stripe__credit_notes.invoice_id = int_invoices_totaled.invoice_id
     where not stg_stripe__credit_notes.is_deleted
