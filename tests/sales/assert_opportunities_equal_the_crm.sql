@@ -1,5 +1,5 @@
--- Proves that the deals of the mart are those of the CRM that are not deleted, with their amounts, in
--- each currency: a join that fans out, drops private deals or loses decimals shows here. A count
+-- Proves that the deals of the mart are those of the CRM that are not deleted, with their amounts,
+-- in each currency: a join that fans out, drops private deals or loses decimals shows here. A count
 -- alone would miss wrong amounts, a sum alone two errors that cancel out.
 with
 

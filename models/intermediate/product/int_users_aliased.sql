@@ -25,12 +25,12 @@ aliases as (
     qualify
         row_number() over (
             partition by previous_id
-            order by seen_at desc, user_id
+            order by seen_at desc, user_id asc
         ) = 1
 
 ),
 
--- Ids may be aliased more than once. The limit ends a circle, which only broken data can hold.
+-- Ids may be aliased more than once. The limit ends a circle, which only broken data hold.
 alias_chains as (
 
     select

@@ -47,7 +47,7 @@ workspaces_of_users as (
             partition by int_users_aliased.user_id
             order by
                 int_identities_observed.last_seen_at desc,
-                int_identities_observed.workspace_id
+                int_identities_observed.workspace_id asc
         ) = 1
 
 ),

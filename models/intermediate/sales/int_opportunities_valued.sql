@@ -130,7 +130,9 @@ final as (
         opportunities.push_count,
         case
             when opportunities.is_won
-                then {{ dbt.datediff('opportunities.created_date', 'opportunities.close_date', 'day') }}
+                then {{ dbt.datediff(
+                    'opportunities.created_date', 'opportunities.close_date', 'day'
+                ) }}
         end as sales_cycle_days,
         opportunities.is_closed,
         opportunities.is_won,

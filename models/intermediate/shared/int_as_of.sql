@@ -9,11 +9,10 @@ stg_audit__batches as (
 newest_batch as (
 
     select
-        {% if var('as_of_date') %}
-        cast('{{ var("as_of_date") }}' as date) as as_of_date
-        {% else %}
-        max(batch_date) as as_of_date
-        {% endif %}
+        coalesce(
+            cast({{ "'" ~ var('as_of_date') ~ "'" if var('as_of_date') else 'null' }} as date),
+            max(batch_date)
+        ) as as_of_date
 
     from stg_audit__batches
 

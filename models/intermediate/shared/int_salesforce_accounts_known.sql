@@ -29,7 +29,7 @@ mergers as (
 
 ),
 
--- A survivor may have lost a later merger. The limit ends a circle, which only broken data can hold.
+-- A survivor may have lost a later merger. The limit ends a circle, which only broken data hold.
 merger_chains as (
 
     select

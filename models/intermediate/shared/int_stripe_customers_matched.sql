@@ -112,8 +112,8 @@ domain_matches as (
             partition by customers.stripe_customer_id
             order by
                 coalesce(customers.name_key = int_account_candidates.account_name_key, false) desc,
-                int_account_candidates.created_at,
-                int_account_candidates.account_id
+                int_account_candidates.created_at asc,
+                int_account_candidates.account_id asc
         ) = 1
 
 ),

@@ -60,10 +60,12 @@ latest_traits as (
 
     select
         workspace_id,
-        max_by(salesforce_account_id, recency)
-            filter (where salesforce_account_id is not null) as salesforce_account_id,
-        max_by(stripe_customer_id, recency)
-            filter (where stripe_customer_id is not null) as stripe_customer_id,
+        max_by(salesforce_account_id, recency) filter (
+            where salesforce_account_id is not null
+        ) as salesforce_account_id,
+        max_by(stripe_customer_id, recency) filter (
+            where stripe_customer_id is not null
+        ) as stripe_customer_id,
         max_by(workspace_name, recency) filter (where workspace_name is not null) as workspace_name,
         max_by(industry, recency) filter (where industry is not null) as industry,
         max_by(plan_name, recency) filter (where plan_name is not null) as plan_name,
@@ -115,7 +117,7 @@ commonest_domains as (
 
     from domains_of_users
     qualify
-        row_number() over (partition by workspace_id order by user_count desc, email_domain) = 1
+        row_number() over (partition by workspace_id order by user_count desc, email_domain asc) = 1
 
 ),
 

@@ -115,10 +115,10 @@ domain_matches as (
         row_number() over (
             partition by workspaces.workspace_id
             order by
-                candidates.preference_number,
+                candidates.preference_number asc,
                 coalesce(workspaces.name_key = candidates.account_name_key, false) desc,
-                candidates.created_at,
-                candidates.account_id
+                candidates.created_at asc,
+                candidates.account_id asc
         ) = 1
 
 ),

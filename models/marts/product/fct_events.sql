@@ -36,7 +36,7 @@ features as (
 
 ),
 
-messages as (
+with_fields as (
 
     select
         *,
@@ -54,6 +54,22 @@ messages as (
 
 ),
 
+messages as (
+
+    select
+        *,
+        fields.document_id,
+        fields.tool as tool_key,
+        fields.file_type,
+        fields.error_code,
+        fields.pages as page_count,
+        fields.size_bytes as file_size_bytes,
+        fields.duration_ms
+
+    from with_fields
+
+),
+
 final as (
 
     select
@@ -63,7 +79,7 @@ final as (
         coalesce(messages.user_id, messages.anonymous_id) as person_id,
         messages.workspace_id,
         bridge_account_identities.account_id,
-        messages.fields.document_id,
+        messages.document_id,
 
         messages.message_type as event_type,
         case messages.message_type
@@ -77,14 +93,14 @@ final as (
         end as event_name,
         coalesce(messages.event_name, messages.page_name) as raw_event_name,
         coalesce(features.feature_key, event_taxonomy.feature_key) as feature_key,
-        messages.fields.tool as tool_key,
-        messages.fields.file_type,
-        messages.fields.error_code,
+        messages.tool_key,
+        messages.file_type,
+        messages.error_code,
         messages.page_path,
 
-        messages.fields.pages as page_count,
-        messages.fields.size_bytes as file_size_bytes,
-        messages.fields.duration_ms,
+        messages.page_count,
+        messages.file_size_bytes,
+        messages.duration_ms,
 
         messages.message_type != 'track'
         or event_taxonomy.event_name is not null as is_known_event,
@@ -113,7 +129,7 @@ final as (
     left join event_taxonomy
         on messages.event_name = event_taxonomy.raw_event_name
     left join features
-        on messages.fields.tool = features.tool_key
+        on messages.tool_key = features.tool_key
     left join bridge_account_identities
         on
             messages.workspace_id = bridge_account_identities.foreign_id

@@ -33,7 +33,9 @@ renamed as (
 
         coalesce(isclosed, iswon, forecastcategory = 'Closed', false)
         or lower(stagename) in ('closed won', 'closed lost') as is_closed,
-        coalesce(iswon, forecastcategory = 'Closed', lower(stagename) = 'closed won', false) as is_won,
+        coalesce(
+            iswon, forecastcategory = 'Closed', lower(stagename) = 'closed won', false
+        ) as is_won,
         coalesce(hasopportunitylineitem, false) as has_line_items,
         coalesce(isdeleted, false) as is_deleted,
 
@@ -41,7 +43,9 @@ renamed as (
 
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at) as system_modified_at,
+        coalesce(
+            systemmodstamp, lastmodifieddate, createddate, _extracted_at
+        ) as system_modified_at,
         laststagechangedate as stage_changed_at,
 
         _extracted_at,
