@@ -69,6 +69,17 @@ dated_totals as (
 
 ),
 
+credit_totals as (
+
+    select
+        invoice_id,
+        sum(pre_payment_minor) as pre_payment_minor
+    from credit_notes
+    where voided_at is null
+    group by invoice_id
+
+),
+
 last_collections as (
 
     select
@@ -97,6 +108,25 @@ undated_payments as (
     where
         int_invoices_totaled.paid_at is null
         and int_invoices_totaled.paid_minor > coalesce(dated_totals.amount_paid_minor, 0)
+
+),
+
+-- Credited by the invoice's own account, by notes that were not exported: when we heard.
+undated_credits as (
+
+    select
+        int_invoices_totaled.invoice_id,
+        int_invoices_totaled.pre_payment_credit_minor - coalesce(credit_totals.pre_payment_minor, 0)
+            as pre_payment_minor,
+        int_invoices_totaled._extracted_at as issued_at
+
+    from int_invoices_totaled
+    left join credit_totals
+        on int_invoices_totaled.invoice_id = credit_totals.invoice_id
+    where
+        int_invoices_totaled.paid_at is null
+        and int_invoices_totaled.pre_payment_credit_minor
+        > coalesce(credit_totals.pre_payment_minor, 0)
 
 ),
 
@@ -140,6 +170,16 @@ final as (
         amount_paid_minor as settled_minor,
         paid_at as settled_at
     from undated_payments
+
+    union all
+
+    select
+        invoice_id,
+        invoice_id as settlement_id,
+        'undated_credit_note' as settlement_type,
+        pre_payment_minor as settled_minor,
+        issued_at as settled_at
+    from undated_credits
 
 )
 
