@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from ingest import catalog
-from ingest.load.staging import Stamp
+from ingest.load.target import Stamp
 from ingest.load.values import literal
 from ingest.load.warehouse import name_of, temp_table
 

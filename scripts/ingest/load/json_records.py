@@ -13,7 +13,8 @@ from ingest import catalog
 from ingest.load import documents, profile, staging
 from ingest.load.profile import KIND_KEYS, Kind, kind_of
 from ingest.load.spool import Spool
-from ingest.load.staging import Records, Reject, Target
+from ingest.load.staging import Records
+from ingest.load.target import Reject, Target
 from ingest.load.values import MISSING, literal, quoted
 from ingest.load.warehouse import temp_table
 
@@ -22,8 +23,8 @@ UNWRAP: Mapping[str, documents.Unwrap] = {
     "stripe": documents.stripe_records,
     "segment": documents.segment_records,
 }
-# A spool of Stripe's is read once for each kind of object in it, so it is kept small.
-SPOOL_BYTES = {"stripe": 32 << 20, "segment": 256 << 20}
+# A spool of Stripe's is read once for each kind of object in it, so files are kept apart.
+SPOOL_FILE_BYTES = {"stripe": 16 << 20, "segment": 1 << 40}
 
 # The kinds of line that hold other than one record that says what it is.
 _CONTAINERS = {"stripe": {"", "list"}, "segment": {""}}
@@ -65,7 +66,7 @@ def land_spool(target: Target, source: str, lines: Spool) -> tuple[Counter[str],
     files = {"file": "INTEGER", "source_file": "VARCHAR"}
     scratch = target.scratch / "files"
     temp_table(target.connection, "spool_files", files, list(lines.names.items()), scratch)
-    kinds = profile.gather(target.connection, source, lines.sql, target.fields)
+    kinds = profile.gather(target.connection, source, lines, target.fields)
     broken = [kind for kind in kinds if kind.name is None]
     odd = [kind for kind in kinds if kind.name in _CONTAINERS[source]]
     good = [kind for kind in kinds if kind not in broken and kind not in odd]
@@ -159,15 +160,15 @@ def _take_apart(
     """
     rejects = []
     numbers: dict[str, int] = {}
-    with parts.path.open("wb") as out:
-        for name, row, line in containers:
-            for record in UNWRAP[source](line):
-                value = json.loads(record)
-                key = KIND_KEYS[source]
-                if isinstance(value, dict) and value.get(key):
-                    number = numbers.setdefault(name, len(numbers))
-                    parts.add(out, number, name, [row], [record.encode()])
-                else:
-                    field, reason = (key, MISSING) if isinstance(value, dict) else ("", _NO_OBJECT)
-                    rejects.append(Reject(name, row, field, reason, record))
+    key = KIND_KEYS[source]
+    for name, row, line in containers:
+        for record in UNWRAP[source](line):
+            value = json.loads(record)
+            if isinstance(value, dict) and value.get(key):
+                number = numbers.setdefault(name, len(numbers))
+                parts.add(number, name, [row], [record.encode()])
+            else:
+                field, reason = (key, MISSING) if isinstance(value, dict) else ("", _NO_OBJECT)
+                rejects.append(Reject(name, row, field, reason, record))
+    parts.closed([])
     return rejects

@@ -1,6 +1,6 @@
 """One batch inside its transaction: every file's records, then the audit of them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from ingest.load.batches import Batch, Manifest, last_instant
 from ingest.load.inspection import Inspected
 from ingest.load.progress import Progress
 from ingest.load.spool import SpoolFile, spools
-from ingest.load.staging import Stamp, Target
+from ingest.load.target import Stamp, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def land(
     day = batch.named_date or (manifest.extracted_at.date() if manifest.extracted_at else None)
     extracted_at = manifest.extracted_at or last_instant(day or now.date())
     stamp = Stamp(batch.batch_id, extracted_at, now)
-    target = Target(connection, stamp, profile.new_fields(), scratch)
+    target = Target(connection, stamp, defaultdict(set), scratch)
     size = sum(file.audit.size for file in files if file.audit.status == "landed")
     progress = Progress(batch.batch_id, size, quiet=quiet)
     try:
@@ -122,7 +122,8 @@ def _land_json(target: Target, source: str, files: Sequence[Inspected], progress
             yield SpoolFile(file.audit.source_file, file.path, by_lines, unwrap)
             progress.advance(file.audit.size)
 
-    for spool in spools(opened(), target.scratch, json_records.SPOOL_BYTES[source]):
+    limit = json_records.SPOOL_FILE_BYTES[source]
+    for spool in spools(opened(), target.scratch, file_bytes=limit):
         read, rejected = json_records.land_spool(target, source, spool)
         for name, file in audits.items():
             landed = read[name] - rejected[name]

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import duckdb
 
+from ingest.load.spool import Spool
+from ingest.load.target import Fields
 from ingest.load.values import literal
-
-# By object and field (`properties.plan` for a nested one): the JSON types seen.
-Fields = defaultdict[tuple[str, str, str], set[str]]
 
 _TYPES = {
     "UBIGINT": "number",
@@ -21,7 +20,7 @@ _TYPES = {
     "OBJECT": "object",
     "ARRAY": "array",
 }
-_SAMPLE_EVERY = 101
+_SAMPLE = 5_000
 
 # The key of a record that says what it is.
 KIND_KEYS: Mapping[str, str] = {"stripe": "object", "segment": "type"}
@@ -44,46 +43,46 @@ class Kind:
     keys: frozenset[str]
 
 
-def new_fields() -> Fields:
-    """An empty gathering."""
-    return defaultdict(set)
-
-
 def kind_of(source: str) -> str:
-    """The expression of a line's kind: null when it is not JSON, empty when it does not say."""
-    kind = f"coalesce(json_extract_string(line, '$.{KIND_KEYS[source]}'), '')"
-    # DuckDB's `try` around a JSON function corrupts memory where the text is not JSON.
-    return f"case when json_valid(line) then {kind} end"
+    """The expression of a line's kind: null when it is not JSON, empty when it does not say.
+
+    All Segment messages are of one kind, since they go to one table.
+    """
+    if source == "segment":
+        has_type = "list_contains(try(json_keys(line)), 'type')"
+        return f"case {has_type} when true then 'message' when false then '' end"
+    return f"try(coalesce(json_extract_string(line, '$.{KIND_KEYS[source]}'), ''))"
 
 
 def gather(
-    connection: duckdb.DuckDBPyConnection, source: str, lines: str, fields: Fields
+    connection: duckdb.DuckDBPyConnection, source: str, spool: Spool, fields: Fields
 ) -> list[Kind]:
     """See which kinds of record a spool has, and add their fields to `fields`.
 
-    Every key of every record is seen, for Segment those in its properties and traits too. Types
-    are read from one record of each set of keys and one in a hundred of the rest: reading all of
-    them would cost as much as landing them.
+    Every top-level key of every record is seen. Types, and the keys in a Segment message's
+    properties and traits, are read from one record of each set of keys and up to about
+    `_SAMPLE` others of the spool: reading all would cost as much as landing them.
 
     Args:
         connection: an open warehouse.
         source: stripe or segment.
-        lines: a table of `file`, `row` and `line`, as SQL.
+        spool: the lines.
         fields: where to add.
     """
-    parents = _NESTED[source]
-    nested_keys = "".join(f", json_keys(record, '$.{parent}') as {parent}" for parent in parents)
+    every = max(1, spool.records.total() // _SAMPLE)
     connection.execute(
         f"""
         create or replace temp table shapes as
         with
-        told as (select file, row, line, {kind_of(source)} as kind from {lines}),
+        told as (
+            select file, row, line, {kind_of(source)} as kind, try(json_keys(line)) as keys
+            from {spool.sql}
+        ),
         readable as (select *, case when kind is not null then line end as record from told)
         select
-            kind, json_keys(record) as keys{nested_keys},
-            count(*) as records,
+            kind, keys, count(*) as records,
             list_append(
-                list(record) filter (where row % {_SAMPLE_EVERY} = 0),
+                list(record) filter (where row % {every} = 0),
                 arg_min(record, file * cast({1 << 40} as bigint) + row)
             ) as samples
         from readable
@@ -91,13 +90,12 @@ def gather(
         """
     )
     keys: dict[str | None, set[str]] = defaultdict(set)
-    for parent in ("", *parents):
+    for parent in ("", *_NESTED[source]):
         for kind, key, type_name in _types(connection, parent):
             if not parent:
                 keys[kind].add(key)
             if kind and kind != "list":
-                name = "message" if source == "segment" else kind
-                seen = fields[source, name, f"{parent}.{key}" if parent else key]
+                seen = fields[source, kind, f"{parent}.{key}" if parent else key]
                 seen.update([_TYPES[type_name]] if type_name in _TYPES else [])
     counted = connection.execute(
         "select kind, sum(records) from shapes group by kind order by kind"

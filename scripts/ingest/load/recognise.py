@@ -78,7 +78,7 @@ def recognise(path: Path, name: str, encoding: str | None = None) -> Recognised:
 
 def _json(head: bytes, suffix: str, folder: str) -> Recognised:
     text = head.decode("utf-8", "replace").removeprefix(_BOM)
-    first, *others = [_decoded(line) for line in text.split("\n")[:20] if line.strip()]
+    first, *others = [_decoded(line) for line in text.split("\n", 20)[:20] if line.strip()]
     known = [value for value in (first, *others) if documents.vendor_of(value)]
     if known and (first is not None or others.count(None) < len(others)):
         vendor = documents.vendor_of(known[0]) or ""

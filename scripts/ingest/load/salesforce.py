@@ -8,7 +8,8 @@ from ingest import catalog
 from ingest.load import csvfile, staging
 from ingest.load.errors import RefusedError
 from ingest.load.recognise import Recognised
-from ingest.load.staging import Records, Reject, Target
+from ingest.load.staging import Records
+from ingest.load.target import Reject, Target
 from ingest.load.values import literal
 
 # How the Data Export service writes a lookup that points nowhere.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.load import documents, reading
-from ingest.load.staging import Reject
+from ingest.load.target import Reject
 from ingest.load.values import literal
 
 MAX_LINE_BYTES = 16 << 20
@@ -21,7 +21,12 @@ MAX_LINE_BYTES = 16 << 20
 # Not part of JSON text as it is, so what separates the columns of a spool.
 _SEPARATOR = b"\x01"
 _BOM = b"\xef\xbb\xbf"
-_ODD_STARTS = (b"\n", b" ", b"\t", b"\r")
+# A shorter line is blank, or at least worth a look.
+_SHORTEST_RECORD = 8
+# DuckDB writes rows in groups of 122,880. An insert of several groups goes to disk at once and is
+# never written again; smaller ones wait in memory for the commit and are merged after it.
+_SPOOL_LINES = 8 * 122_880
+_SPOOL_BYTES = 1 << 30
 _PREFIX_BYTES = 64
 _MIN_BUFFER_BYTES = 8 << 20
 
@@ -62,6 +67,7 @@ class Spool:
     rejects: list[Reject] = field(default_factory=list)
     size: int = 0
     longest: int = 0
+    _out: BinaryIO | None = None
 
     @property
     def sql(self) -> str:
@@ -75,32 +81,39 @@ class Spool:
             buffer_size = {max(_MIN_BUFFER_BYTES, 2 * longest)}
         )"""
 
-    def add(
-        self,
-        out: BinaryIO,
-        number: int,
-        name: str,
-        rows: Iterable[int],
-        lines: Sequence[bytes],
-    ) -> None:
-        """Write records of a file to the open spool."""
+    def add(self, number: int, name: str, rows: Iterable[int], lines: Sequence[bytes]) -> None:
+        """Write records of a file, which has this number in the spool."""
+        if self._out is None:
+            self._out = self.path.open("wb")
         prefix = (b"%d%b%%d%b" % (number, _SEPARATOR, _SEPARATOR)).__mod__
-        self.size += out.write(b"\n".join(map(add, map(prefix, rows), lines)) + b"\n")
+        self.size += self._out.write(b"\n".join(map(add, map(prefix, rows), lines)) + b"\n")
         self.longest = max(self.longest, *map(len, lines))
         self.names[number] = name
         self.records[name] += len(lines)
 
+    def closed(self, rejects: list[Reject]) -> "Spool":
+        """The spool, ready to be read, with the rejects up to here."""
+        (self._out or self.path.open("wb")).close()
+        self.rejects = rejects.copy()
+        rejects.clear()
+        return self
 
-def spools(files: Iterable[SpoolFile], folder: Path, limit: int) -> Iterator[Spool]:
-    """Write the files' records to spool after spool of about `limit` bytes.
+
+def spools(files: Iterable[SpoolFile], folder: Path, *, file_bytes: int) -> Iterator[Spool]:
+    """Write the files' records to one spool after another.
 
     The next spool is written while the caller works on one; a spool is gone when the next is
     asked for.
 
+    Args:
+        files: what to write, in order.
+        folder: where to.
+        file_bytes: a spool that has as much at the end of a file is not continued.
+
     Raises:
         RefusedError: a file cannot be decompressed whole.
     """
-    written = _written(files, folder, limit)
+    written = _written(files, folder, file_bytes)
     with ThreadPoolExecutor(1) as background:
         ahead = background.submit(next, written, None)
         while spool := ahead.result():
@@ -109,30 +122,30 @@ def spools(files: Iterable[SpoolFile], folder: Path, limit: int) -> Iterator[Spo
             spool.path.unlink()
 
 
-def _written(files: Iterable[SpoolFile], folder: Path, limit: int) -> Iterator[Spool]:
-    number = 0
-    spool = Spool(folder / f"{number}.spool")
-    out = spool.path.open("wb")
-    try:
-        for file_number, file in enumerate(files):
-            for rows, lines in _runs(file, spool):
-                spool.add(out, file_number, file.name, rows, lines)
-                if spool.size >= limit:
-                    out.close()
-                    yield spool
-                    number += 1
-                    spool = Spool(folder / f"{number}.spool")
-                    out = spool.path.open("wb")
-        out.close()
-        yield spool
-    finally:
-        out.close()
+def _written(files: Iterable[SpoolFile], folder: Path, file_bytes: int) -> Iterator[Spool]:
+    rejects: list[Reject] = []
+    spool = Spool(folder / "0.spool")
+    for file_number, file in enumerate(files):
+        for rows, lines in _runs(file, rejects):
+            left = lines
+            while left:
+                taken = min(len(left), _SPOOL_LINES - spool.records.total())
+                start = len(lines) - len(left)
+                spool.add(file_number, file.name, rows[start : start + taken], left[:taken])
+                left = left[taken:]
+                if spool.records.total() == _SPOOL_LINES or spool.size >= _SPOOL_BYTES:
+                    yield spool.closed(rejects)
+                    spool = Spool(folder / f"{file_number}-{rows[start]}.spool")
+        if spool.size >= file_bytes:
+            yield spool.closed(rejects)
+            spool = Spool(folder / f"{file_number}.spool")
+    yield spool.closed(rejects)
 
 
-def _runs(file: SpoolFile, spool: Spool) -> Iterator[tuple[Iterable[int], list[bytes]]]:
+def _runs(file: SpoolFile, rejects: list[Reject]) -> Iterator[tuple[Sequence[int], list[bytes]]]:
     """Runs of records with their rows."""
     blocks = _blocks(reading.chunks(file.path))
-    return _line_runs(file, blocks, spool) if file.by_lines else _documents(file, blocks, spool)
+    return _line_runs(file, blocks, rejects) if file.by_lines else _documents(file, blocks, rejects)
 
 
 def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -153,31 +166,30 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _line_runs(
-    file: SpoolFile, blocks: Iterable[bytes], spool: Spool
-) -> Iterator[tuple[Iterable[int], list[bytes]]]:
+    file: SpoolFile, blocks: Iterable[bytes], rejects: list[Reject]
+) -> Iterator[tuple[Sequence[int], list[bytes]]]:
     row = 1
     for sent in blocks:
         block = sent.replace(b"\r\n", b"\n") if b"\r" in sent else sent
         lines = block.split(b"\n")[:-1]
         rows = range(row, row + len(lines))
         row += len(lines)
-        if _is_plain(block):
+        if _is_plain(block, lines):
             yield rows, lines
         elif kept := [
             (number, text)
             for number, line in zip(rows, lines, strict=True)
-            if (text := _checked(file, number, line, spool))
+            if (text := _checked(file, number, line, rejects))
         ]:
             yield [number for number, _ in kept], [text for _, text in kept]
 
 
-def _is_plain(block: bytes) -> bool:
+def _is_plain(block: bytes, lines: Sequence[bytes]) -> bool:
     """Whether every line can be handed on as it is; errs on the side of no."""
     return (
         len(block) <= MAX_LINE_BYTES
+        and min(map(len, lines)) >= _SHORTEST_RECORD
         and _SEPARATOR not in block
-        and not block.startswith(_ODD_STARTS)
-        and not any(b"\n" + start in block for start in _ODD_STARTS)
         and b"\r" not in block
         and (block.isascii() or _first_undecodable(block) is None)
     )
@@ -191,7 +203,7 @@ def _first_undecodable(line: bytes) -> int | None:
     return None
 
 
-def _checked(file: SpoolFile, row: int, line: bytes, spool: Spool) -> bytes | None:
+def _checked(file: SpoolFile, row: int, line: bytes, rejects: list[Reject]) -> bytes | None:
     """The line as the spool wants it; nothing when it is blank or was rejected."""
     text = line.strip()
     if not text:
@@ -205,14 +217,14 @@ def _checked(file: SpoolFile, row: int, line: bytes, spool: Spool) -> bytes | No
         reason = f"not UTF-8 at byte {at + 1}"
     if reason:
         record = line.decode(errors="backslashreplace")
-        spool.rejects.append(Reject(file.name, row, "", reason, record))
+        rejects.append(Reject(file.name, row, "", reason, record))
         return None
     return text.replace(b"\r", b" ")
 
 
 def _documents(
-    file: SpoolFile, blocks: Iterable[bytes], spool: Spool
-) -> Iterator[tuple[Iterable[int], list[bytes]]]:
+    file: SpoolFile, blocks: Iterable[bytes], rejects: list[Reject]
+) -> Iterator[tuple[Sequence[int], list[bytes]]]:
     """Records numbered as they come, of documents on one line each or over several lines."""
     row = 0
     for document in _document_texts(b"".join(blocks)):
@@ -221,13 +233,13 @@ def _documents(
         except (ValueError, RecursionError) as error:
             row += 1
             record = document.decode(errors="backslashreplace")
-            spool.rejects.append(Reject(file.name, row, "", f"not JSON: {error}", record))
+            rejects.append(Reject(file.name, row, "", f"not JSON: {error}", record))
             continue
         for record in records:
             row += 1
             # Line ends between the tokens of a record are mere space.
             line = record.replace("\r", " ").replace("\n", " ").encode()
-            if text := _checked(file, row, line, spool):
+            if text := _checked(file, row, line, rejects):
                 yield [row], [text]
 
 
