@@ -107,12 +107,6 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         help="take a corrected file in place of the one that landed under its name",
     )
     parser.add_argument(
-        "--encoding",
-        metavar="NAME",
-        help="of CSV files that are not UTF-8, such as iso-8859-1",
-    )
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser.add_argument(
         "--encoding", metavar="NAME", help="of CSV files, where no _batch.json says it"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
