@@ -19,6 +19,7 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
+from ingest import known
 from ingest.load import IngestError, NothingUsableError, load_batches, pending, warehouse
 from ingest.load.commands import summary
 
@@ -36,10 +37,17 @@ class BuildError(IngestError):
 
 
 class _Dbt:
-    """The project's dbt: read once, then one command after another."""
+    """The project's dbt: read once, then one command after another.
 
-    def __init__(self, warehouse_path: Path, variables: str) -> None:
-        os.environ["WAREHOUSE_PATH"] = str(warehouse_path)
+    Args:
+        warehouse_path: The DuckDB file.
+        variables: dbt variables as YAML.
+        raw_schemas: What the names of the raw schemas begin with.
+    """
+
+    def __init__(self, warehouse_path: Path, variables: str, raw_schemas: str = "raw") -> None:
+        self.raw_schemas = raw_schemas
+        self._environment = {"WAREHOUSE_PATH": str(warehouse_path), "RAW_SCHEMAS": raw_schemas}
         self._options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         self._options += ["--vars", variables]
         self._manifest: Manifest | None = None
@@ -61,7 +69,16 @@ class _Dbt:
         kinds = Counter(str(result.node.resource_type).replace("_", " ") for result in results)
         return ", ".join(f"{count} {kind}{'s'[: count != 1]}" for kind, count in kinds.items())
 
+    def keep_history(self, *, has_views: bool) -> str:
+        """Takes the snapshots, making again what they are made from.
+
+        Args:
+            has_views: Whether the views are those that this dbt made last time.
+        """
+        return self.run("build", *(_HISTORY_AGAIN if has_views else _HISTORY))
+
     def _invoke(self, log_level: str, *arguments: str) -> dbtRunnerResult:
+        os.environ.update(self._environment)
         try:
             done = dbtRunner(self._manifest).invoke(
                 ["--log-level", log_level, "--log-level-file", "info", *arguments, *self._options]
@@ -104,18 +121,15 @@ def _build(extracts_path: Path, warehouse_path: Path, variables: str) -> bool:
         print(f"{error}; the tables stay as they are")
         waiting = []
     _prepare(warehouse_path)
-    history: tuple[str, ...] = _HISTORY
+    history = _History(dbt, _Dbt(warehouse_path, variables, known.SCHEMAS), warehouse_path)
     for batch_id in waiting:
         # A batch may overwrite what the one before it said.
-        if new := _without_history(warehouse_path):
-            with _timed("snapshot") as done:
-                done.append(dbt.run("build", *history))
-            _record(warehouse_path, "snapshot", new)
-            history = _HISTORY_AGAIN
+        history.keep()
         for report in load_batches(extracts_path, warehouse_path, batch_ids=[batch_id]):
             print(summary(report), flush=True)
             if report.status == "refused":
                 raise BuildError("no batch after a refused one is loaded")
+    history.keep(but_newest=True)
     fingerprint = _fingerprint(warehouse_path, variables)
     if fingerprint in _done(warehouse_path, "build"):
         return False
@@ -133,8 +147,50 @@ def _prepare(warehouse_path: Path) -> None:
         connection.execute("create table if not exists raw_audit.build_steps (step text, key text)")
 
 
+class _History:
+    """Keeps the history of every batch that landed, from what was known after it.
+
+    Args:
+        now: dbt on the raw tables.
+        then: dbt on the views of `ingest.known`.
+        warehouse_path: The DuckDB file.
+    """
+
+    def __init__(self, now: _Dbt, then: _Dbt, warehouse_path: Path) -> None:
+        self._now = now
+        self._then = then
+        self._warehouse_path = warehouse_path
+        self._last: _Dbt | None = None
+
+    def keep(self, *, but_newest: bool = False) -> None:
+        """Takes the snapshots that are missing, oldest batch first.
+
+        A batch that landed after a later one had its history kept comes too late for one of its
+        own; the next snapshot shows what it changed.
+
+        Args:
+            but_newest: Leave the newest batch to the build, which takes its snapshot too.
+        """
+        done = _done(self._warehouse_path, "snapshot")
+        missing = _without_history(self._warehouse_path)
+        newest = missing[-1:]
+        for batch_id in missing:
+            if batch_id > max(done, default="") and not (but_newest and [batch_id] == newest):
+                self._take(batch_id, is_newest=[batch_id] == newest)
+        known.forget(self._warehouse_path)
+        _record(self._warehouse_path, "snapshot", missing[:-1] if but_newest else missing)
+
+    def _take(self, batch_id: str, *, is_newest: bool) -> None:
+        dbt = self._now if is_newest else self._then
+        if not is_newest:
+            known.show(self._warehouse_path, batch_id)
+        with _timed("snapshot") as done:
+            done.append(dbt.keep_history(has_views=dbt is self._last))
+        self._last = dbt
+
+
 def _without_history(warehouse_path: Path) -> list[str]:
-    """The batches that landed since the last snapshot."""
+    """The batches that landed since the last snapshot, in order."""
     landed = {str(key) for (key,) in _rows(warehouse_path, "select batch_id from batches")}
     return sorted(landed - _done(warehouse_path, "snapshot"))
 

@@ -140,3 +140,27 @@ def test_a_warehouse_that_is_none_is_said_plainly(
     places[1].write_text("not a database")
     assert build(*places) == 1
     assert "is not a DuckDB file" in capsys.readouterr().err
+
+
+def test_history_of_batches_that_landed_together_is_kept_one_by_one(
+    company: Company, places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[tuple[object, ...]]] = []
+
+    def run(dbt: module._Dbt, *arguments: str) -> str:
+        schemas = dbt.raw_schemas
+        with warehouse.opened(places[1], read_only=True) as connection:
+            seen.append(
+                connection.execute(f"from {schemas}_audit.batches select batch_id").fetchall()
+            )
+        return company.run(*arguments)
+
+    monkeypatch.setattr(module._Dbt, "run", run)
+    with warehouse.opened(places[1]) as connection:
+        warehouse.create_tables(connection)
+        for batch_id in company.waiting:
+            connection.execute("insert into raw_audit.batches (batch_id) values (?)", [batch_id])
+    company.waiting.clear()
+    assert build(*places) == 0
+    assert company.asked == ["snapshot", "build"]
+    assert seen == [[("2026-01-31",)], [("2026-01-31",), ("2026-02-28",)]]
