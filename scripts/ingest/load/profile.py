@@ -48,10 +48,12 @@ def kind_of(source: str) -> str:
 
     All Segment messages are of one kind, since they go to one table.
     """
+    kind = f"coalesce(json_extract_string(line, '$.{KIND_KEYS[source]}'), '')"
     if source == "segment":
-        has_type = "list_contains(try(json_keys(line)), 'type')"
-        return f"case {has_type} when true then 'message' when false then '' end"
-    return f"try(coalesce(json_extract_string(line, '$.{KIND_KEYS[source]}'), ''))"
+        has_type = "list_contains(json_keys(line), 'type')"
+        kind = f"case when {has_type} then 'message' else '' end"
+    # Not `try(…)`: around a JSON function it corrupts memory where the text is not JSON.
+    return f"case when json_valid(line) then {kind} end"
 
 
 def gather(
@@ -75,7 +77,7 @@ def gather(
         create or replace temp table shapes as
         with
         told as (
-            select file, row, line, {kind_of(source)} as kind, try(json_keys(line)) as keys
+            select file, row, line, {kind_of(source)} as kind, case when json_valid(line) then json_keys(line) end as keys
             from {spool.sql}
         ),
         readable as (select *, case when kind is not null then line end as record from told)
