@@ -49,7 +49,7 @@ final as (
         total as total_minor,
         total_excluding_tax as total_excluding_tax_minor,
         coalesce(amount_shipping, 0) as shipping_minor,
-        -- Credits bought or granted beforehand lower the total; the discounts listed with them do not.
+        -- Credits bought or granted beforehand lower the total; discounts listed with them do not.
         {{ json_list_sum(
             'total_pretax_credit_amounts',
             "case when " ~ json_string('element', 'type') ~ " = 'credit_balance_transaction' then "
