@@ -50,8 +50,7 @@ def kind_of(source: str) -> str:
     """
     kind = f"coalesce(json_extract_string(line, '$.{KIND_KEYS[source]}'), '')"
     if source == "segment":
-        has_type = "list_contains(json_keys(line), 'type')"
-        kind = f"case when {has_type} then 'message' else '' end"
+        kind = "case when list_contains(json_keys(line), 'type') then 'message' else '' end"
     # Not `try(…)`: around a JSON function it corrupts memory where the text is not JSON.
     return f"case when json_valid(line) then {kind} end"
 
@@ -76,18 +75,16 @@ def gather(
         f"""
         create or replace temp table shapes as
         with
-        told as (
-            select file, row, line, {kind_of(source)} as kind, case when json_valid(line) then json_keys(line) end as keys
-            from {spool.sql}
-        ),
-        readable as (select *, case when kind is not null then line end as record from told)
+        told as (select *, {kind_of(source)} as kind from {spool.sql}),
+        readable as (select *, case when kind is not null then line end as record from told),
+        keyed as (select *, json_keys(record) as keys from readable)
         select
             kind, keys, count(*) as records,
             list_append(
                 list(record) filter (where row % {every} = 0),
                 arg_min(record, file * cast({1 << 40} as bigint) + row)
             ) as samples
-        from readable
+        from keyed
         group by all
         """
     )

@@ -62,15 +62,14 @@ def _inflated(raw: Iterator[bytes], path: Path) -> Iterator[bytes]:
         raise RefusedError(f"{path}: the gzip file ends early; fetch it again")
 
 
-def head(path: Path, size: int = 1 << 16) -> bytes:
-    """The first bytes of the decompressed content; what a broken file still gives."""
+def head(path: Path, size: int = 1 << 16) -> tuple[bytes, RefusedError | None]:
+    """The first bytes of the decompressed content, and what is wrong with the stream so far."""
     data = b""
     try:
         for piece in chunks(path, size):
             data += piece
             if len(data) >= size:
                 break
-    except RefusedError:
-        # A broken stream is reported when the file is read whole.
-        return data
-    return data
+    except RefusedError as error:
+        return data, error
+    return data, None

@@ -19,6 +19,8 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # The beginning of a document that is longer than what was looked at still says whose it is.
 _SEGMENT_SIGN = re.compile(rf'"type"\s*:\s*"({"|".join(catalog.SEGMENT_TYPES)})"|"batch"\s*:\s*\[')
 _STRIPE_SIGN = re.compile(r'"object"\s*:\s*"|"resources"\s*:\s*\{')
+# The first line of a document over several lines, or of one too long to be seen whole.
+_OPENING = re.compile(r'\[|.*[{,\[]$|\{\s*"(resources|batch)"\s*:|\{\s*"object"\s*:\s*"list"')
 _DIALECTS = {
     "export": re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"),
     "rest": re.compile(r"\d{4}-\d\d-\d\dT.*[+-]\d\d:?\d\d"),
@@ -58,9 +60,18 @@ def recognise(path: Path, name: str, encoding: str | None = None) -> Recognised:
         path: where it lies.
         name: its path relative to the batch, with slashes.
         encoding: how the bytes of a CSV become text, when somebody said so.
+
+    Raises:
+        RefusedError: it is a vendor's, and is broken already where it starts.
     """
-    head = reading.head(path)
-    relative = PurePosixPath(name)
+    head, error = reading.head(path)
+    taken_for = _recognise(head, PurePosixPath(name), encoding)
+    if error and taken_for.source:
+        raise error
+    return taken_for
+
+
+def _recognise(head: bytes, relative: PurePosixPath, encoding: str | None) -> Recognised:
     suffix = PurePosixPath(relative.name.lower().removesuffix(".gz")).suffix
     folder = next((s for s in catalog.SOURCES if any(s in p.lower() for p in relative.parts)), "")
     if not head.strip():
@@ -78,19 +89,28 @@ def recognise(path: Path, name: str, encoding: str | None = None) -> Recognised:
 
 def _json(head: bytes, suffix: str, folder: str) -> Recognised:
     text = head.decode("utf-8", "replace").removeprefix(_BOM)
-    first, *others = [_decoded(line) for line in text.split("\n", 20)[:20] if line.strip()]
-    known = [value for value in (first, *others) if documents.vendor_of(value)]
-    if known and (first is not None or others.count(None) < len(others)):
-        vendor = documents.vendor_of(known[0]) or ""
-        dialect = "lines" if _is_record(vendor, known[0]) else "document"
+    lines = [line for line in text.split("\n", 20)[:20] if line.strip()]
+    values = [_decoded(line) for line in lines]
+    if values[0] is None and _OPENING.match(lines[0].strip()):
+        vendor = _signed(text)
+        dialect = "document"
+    elif known := next((value for value in values if documents.vendor_of(value)), None):
+        vendor = documents.vendor_of(known) or ""
+        dialect = "lines" if _is_record(vendor, known) else "document"
+    else:
+        vendor = _signed(text) if values[0] is None else ""
+        dialect = "lines"
+    if not vendor and folder in {"stripe", "segment"} and suffix != ".json":
+        vendor = folder
+    if vendor:
         return Recognised(vendor, dialect=dialect)
-    if first is None and _SEGMENT_SIGN.search(text):
-        return Recognised("segment", dialect="document")
-    if first is None and _STRIPE_SIGN.search(text):
-        return Recognised("stripe", dialect="document")
-    if folder in {"stripe", "segment"} and suffix != ".json":
-        return Recognised(folder, dialect="lines")
     return Recognised(note="neither a Stripe object nor a Segment message in it")
+
+
+def _signed(text: str) -> str:
+    if _SEGMENT_SIGN.search(text):
+        return "segment"
+    return "stripe" if _STRIPE_SIGN.search(text) else ""
 
 
 def _is_record(vendor: str, value: object) -> bool:

@@ -5,8 +5,9 @@ where it came from: every line of a spool starts with its file's number and its 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from operator import add
 from pathlib import Path
@@ -94,7 +95,7 @@ class Spool:
     def closed(self, rejects: list[Reject]) -> "Spool":
         """The spool, ready to be read, with the rejects up to here."""
         (self._out or self.path.open("wb")).close()
-        self.rejects = rejects.copy()
+        self.rejects += rejects
         rejects.clear()
         return self
 
@@ -114,7 +115,7 @@ def spools(files: Iterable[SpoolFile], folder: Path, *, file_bytes: int) -> Iter
         RefusedError: a file cannot be decompressed whole.
     """
     written = _written(files, folder, file_bytes)
-    with ThreadPoolExecutor(1) as background:
+    with closing(written), ThreadPoolExecutor(1) as background:
         ahead = background.submit(next, written, None)
         while spool := ahead.result():
             ahead = background.submit(next, written, None)
@@ -122,24 +123,28 @@ def spools(files: Iterable[SpoolFile], folder: Path, *, file_bytes: int) -> Iter
             spool.path.unlink()
 
 
-def _written(files: Iterable[SpoolFile], folder: Path, file_bytes: int) -> Iterator[Spool]:
+def _written(
+    files: Iterable[SpoolFile], folder: Path, file_bytes: int
+) -> Generator[Spool, None, None]:
     rejects: list[Reject] = []
     spool = Spool(folder / "0.spool")
-    for file_number, file in enumerate(files):
-        for rows, lines in _runs(file, rejects):
-            left = lines
-            while left:
-                taken = min(len(left), _SPOOL_LINES - spool.records.total())
-                start = len(lines) - len(left)
-                spool.add(file_number, file.name, rows[start : start + taken], left[:taken])
-                left = left[taken:]
-                if spool.records.total() == _SPOOL_LINES or spool.size >= _SPOOL_BYTES:
-                    yield spool.closed(rejects)
-                    spool = Spool(folder / f"{file_number}-{rows[start]}.spool")
-        if spool.size >= file_bytes:
-            yield spool.closed(rejects)
-            spool = Spool(folder / f"{file_number}.spool")
-    yield spool.closed(rejects)
+    try:
+        for file_number, file in enumerate(files):
+            for rows, lines in _runs(file, rejects):
+                start = 0
+                while start < len(lines):
+                    end = start + _SPOOL_LINES - spool.records.total()
+                    spool.add(file_number, file.name, rows[start:end], lines[start:end])
+                    start = end
+                    if spool.records.total() == _SPOOL_LINES or spool.size >= _SPOOL_BYTES:
+                        yield spool.closed(rejects)
+                        spool = Spool(folder / f"{file_number}-{rows[-1]}-{start}.spool")
+            if spool.size >= file_bytes:
+                yield spool.closed(rejects)
+                spool = Spool(folder / f"{file_number}.spool")
+        yield spool.closed(rejects)
+    finally:
+        spool.closed(rejects)
 
 
 def _runs(file: SpoolFile, rejects: list[Reject]) -> Iterator[tuple[Sequence[int], list[bytes]]]:

@@ -1,0 +1,264 @@
+"""Batches: which there are, how they are dated, and that each lands once, whole or not at all."""
+
+import hashlib
+import json
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from ingest.load import NothingUsableError, UsageError, discover, load, pending, status
+from loading import ACCOUNT, ACCOUNT_ROW, BATCH, Loading, customer, track
+
+
+@pytest.fixture
+def loading(tmp_path: Path) -> Loading:
+    return Loading(tmp_path)
+
+
+def _manifest(
+    loading: Loading, batch: str = BATCH, changes: dict[str, object] | None = None
+) -> None:
+    folder = loading.extracts / batch
+    files = [
+        {
+            "path": path.relative_to(folder).as_posix(),
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "rows": len(path.read_text().splitlines()) - (path.suffix == ".csv"),
+        }
+        for path in sorted(folder.rglob("*.*"))
+    ]
+    for file in files:
+        file.update({key: value for key, value in (changes or {}).items() if key in file})
+    content = {"batch_id": batch, "extracted_at": "2026-06-01T02:00:00+02:00", "files": files}
+    (folder / "_batch.json").write_text(json.dumps({**content, "files": files}))
+
+
+def test_batches_are_folders_in_the_order_of_their_names(loading: Loading) -> None:
+    for batch in ("2026-06-30", "2026-05-31", "_truth", ".hidden"):
+        loading.write_json("stripe/customers.jsonl", customer(1), batch=batch)
+    assert [b.batch_id for b in discover(loading.extracts)] == ["2026-05-31", "2026-06-30"]
+
+
+def test_a_folder_with_vendors_in_it_is_one_batch(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    assert [b.batch_id for b in discover(loading.extracts / BATCH)] == [BATCH]
+
+
+def test_loose_files_are_one_batch(loading: Loading) -> None:
+    loading.write("Account.csv", f"{ACCOUNT}\n{ACCOUNT_ROW}\n", "exports")
+    loading.write_json("events.jsonl", track(1), batch="exports")
+    loading.write_json("more/customers.json", customer(1), batch="exports")
+    loading.extracts = loading.extracts / "exports"
+    report = loading.load_one()
+    assert (report.batch_id, report.rows_landed) == ("exports", 3)
+
+
+def test_there_must_be_a_folder_and_a_batch_in_it(loading: Loading) -> None:
+    with pytest.raises(UsageError):
+        discover(loading.extracts / "nowhere")
+    with pytest.raises(NothingUsableError):
+        discover(loading.extracts)
+
+
+def test_exit_codes_and_summaries(loading: Loading, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = (loading.extracts, loading.warehouse)
+    assert load(loading.extracts / "nowhere", loading.warehouse) == 2
+    assert load(*paths) == 1
+    loading.write("readme.md", "Nothing of a vendor's.")
+    assert load(*paths) == 1
+    assert f"{BATCH}  unusable: nothing in it that the loader reads" in capsys.readouterr().out
+    loading.write_json("stripe/customers.jsonl", customer(1), customer(2, created="soon"))
+    assert load(*paths, batch_ids=["2020-01-01"]) == 2
+    assert load(*paths, encoding="klingon") == 2
+    assert load(*paths) == 0
+    assert capsys.readouterr().out == (
+        "2026-05-31  landed  2 files: 2 records = 1 landed + 1 rejected (first: stripe/"
+        "customers.jsonl:2: created is not a whole number in range), 1 ignored files\n"
+    )
+    assert load(*paths) == 0
+    assert capsys.readouterr().out == "nothing to load: 1 of 1 batches have landed\n"
+
+
+def test_status_shows_what_landed_and_what_waits(
+    loading: Loading, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    loading.write_json("stripe/customers.jsonl", customer(2), batch="2026-06-30")
+    assert pending(loading.extracts, loading.warehouse) == [BATCH, "2026-06-30"]
+    loading.load(batch_ids=[BATCH])
+    assert pending(loading.extracts, loading.warehouse) == ["2026-06-30"]
+    assert status(loading.extracts, loading.warehouse) == 0
+    assert capsys.readouterr().out == (
+        "2026-05-31  as of 2026-05-31  1 files: 1 records = 1 landed + 0 rejected\n"
+        "2026-06-30  waits\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("batch", "with_manifest", "day", "extracted_at"),
+    [
+        (BATCH, False, date(2026, 5, 31), datetime(2026, 5, 31, 23, 59, 59, 999999)),
+        (BATCH + "-late", True, date(2026, 5, 31), datetime(2026, 6, 1)),
+        ("full", True, date(2026, 6, 1), datetime(2026, 6, 1)),
+        ("full", False, date(2026, 5, 30), datetime(2026, 5, 30, 23, 59, 59, 999999)),
+    ],
+)
+def test_a_batch_is_dated_by_its_name_its_manifest_or_the_vendors_clocks(
+    loading: Loading, batch: str, with_manifest: bool, day: date, extracted_at: datetime
+) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1), batch=batch)
+    loading.write_json("segment/messages.jsonl", track(1), batch=batch)
+    if with_manifest:
+        _manifest(loading, batch)
+    loading.load()
+    assert loading.rows("select batch_date, extracted_at from raw_audit.batches") == [
+        (day, extracted_at)
+    ]
+    assert loading.value("select _extracted_at from raw_stripe.customers") == extracted_at
+
+
+def test_every_row_says_where_it_came_from(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl.gz", customer(1), customer(2))
+    loading.write("stripe/more/customers.jsonl", '\n{"id": "cus_3", "object": "customer"}\n')
+    loading.load()
+    assert loading.rows(
+        "select id, _batch_id, _source_file, _source_row from raw_stripe.customers order by id"
+    ) == [
+        ("cus_1", BATCH, "stripe/customers.jsonl.gz", 1),
+        ("cus_2", BATCH, "stripe/customers.jsonl.gz", 2),
+        ("cus_3", BATCH, "stripe/more/customers.jsonl", 2),
+    ]
+    assert loading.value("select count(distinct _loaded_at) from raw_stripe.customers") == 1
+
+
+def test_all_tables_are_there_after_the_first_load(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    loading.load()
+    assert loading.value("select count(*) from raw_segment.messages") == 0
+    assert loading.value('select count(*) from raw_salesforce."User"') == 0
+
+
+def test_loading_again_changes_nothing(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    assert loading.load_one().status == "landed"
+    assert loading.load_one().status == "unchanged"
+    assert loading.load_one(replace=True).status == "unchanged"
+    assert loading.value("select count(*) from raw_stripe.customers") == 1
+
+
+def test_the_same_file_lands_once(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    loading.write_json("stripe/copy.jsonl", customer(1))
+    loading.write_json("stripe/renamed.jsonl", customer(1), batch="2026-06-30")
+    loading.write_json("stripe/new.jsonl", customer(2), batch="2026-06-30")
+    first, second = loading.load()
+    assert (first.rows_landed, first.duplicates) == (1, 1)
+    assert (second.rows_landed, second.duplicates) == (1, 1)
+    assert loading.value("select count(*) from raw_stripe.customers") == 2
+    assert loading.files()["stripe/renamed.jsonl"][0] == "duplicate"
+
+
+def test_a_changed_file_is_refused_until_told_to_replace(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1), customer(2, created="soon"))
+    loading.write_json("stripe/customers.jsonl", customer(9), batch="2026-06-30")
+    loading.load(batch_ids=[BATCH])
+    loading.write_json("stripe/customers.jsonl", customer(3))
+    refused, landed = loading.load()
+    assert refused.status == "refused"
+    assert "stripe/customers.jsonl changed since it landed" in refused.reason
+    assert "--replace" in refused.reason
+    assert landed.status == "landed"
+    assert load(loading.extracts, loading.warehouse) == 1
+    first, second = loading.load(replace=True)
+    assert (first.status, second.status) == ("landed", "unchanged")
+    assert loading.rows("select id from raw_stripe.customers order by id") == [
+        ("cus_3",),
+        ("cus_9",),
+    ]
+    assert loading.rejects() == []
+    assert loading.value("select count(*) from raw_audit.batches") == 2
+
+
+def test_a_file_added_to_a_landed_batch_is_refused_until_told_to_replace(
+    loading: Loading,
+) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    loading.load()
+    loading.write_json("stripe/late.jsonl", customer(2))
+    report = loading.load_one()
+    assert report.status == "refused"
+    assert "stripe/late.jsonl is new" in report.reason
+    assert loading.load_one(replace=True).rows_landed == 2
+    assert loading.value("select count(*) from raw_stripe.customers") == 2
+
+
+def test_what_was_left_out_as_a_duplicate_lands_when_its_twin_is_replaced(
+    loading: Loading,
+) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    loading.write_json("stripe/customers.jsonl", customer(1), batch="2026-06-30")
+    loading.load()
+    loading.write_json("stripe/customers.jsonl", customer(2))
+    first, second = loading.load(replace=True)
+    assert (first.rows_landed, second.rows_landed) == (1, 1)
+    assert loading.rows("select id, _batch_id from raw_stripe.customers order by id") == [
+        ("cus_1", "2026-06-30"),
+        ("cus_2", BATCH),
+    ]
+
+
+def test_a_refused_batch_leaves_nothing_behind(loading: Loading) -> None:
+    loading.write_json("segment/messages.jsonl", track(1))
+    loading.write("salesforce/Account.csv", f"{ACCOUNT}\n{ACCOUNT_ROW}\n")
+    loading.write("salesforce/Opportunity.csv", "Id,Name,CloseDate\n006,Deal,2026-01-01\n")
+    loading.write_json("stripe/customers.jsonl", customer(1), batch="2026-06-30")
+    refused, landed = loading.load()
+    assert refused.status == "refused"
+    assert refused.reason == "salesforce/Opportunity.csv: the header has no column StageName"
+    assert landed.status == "landed"
+    assert loading.value("select count(*) from raw_salesforce.Account") == 0
+    assert loading.rows("select batch_id from raw_audit.batches") == [("2026-06-30",)]
+    assert loading.rows("select distinct batch_id from raw_audit.files") == [("2026-06-30",)]
+    assert loading.rows("select distinct batch_id from raw_audit.fields") == [("2026-06-30",)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"sha256": "0" * 64}, "its sha256 is not the one in _batch.json"),
+        ({"bytes": 1}, "bytes, and _batch.json says 1"),
+        ({"rows": 7}, "1 records, and _batch.json says 7"),
+        ({"path": "stripe/gone.jsonl"}, "stripe/gone.jsonl: listed in _batch.json"),
+    ],
+)
+def test_a_batch_that_is_not_what_its_manifest_says_is_refused(
+    loading: Loading, changes: dict[str, object], reason: str
+) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    _manifest(loading, changes=changes)
+    report = loading.load_one()
+    assert report.status == "refused"
+    assert reason in report.reason
+    assert report.reason.startswith("stripe/")
+    assert loading.value("select count(*) from raw_stripe.customers") == 0
+
+
+def test_a_batch_that_is_what_its_manifest_says_lands(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    loading.write("salesforce/Account.csv", f"{ACCOUNT}\n{ACCOUNT_ROW}\n")
+    _manifest(loading)
+    assert loading.load_one().rows_landed == 2
+
+
+def test_a_manifest_that_cannot_be_read_is_refused(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    loading.write("_batch.json", "{")
+    assert "_batch.json cannot be read" in loading.load_one().reason
+
+
+def test_an_increment_without_news_lands(loading: Loading) -> None:
+    loading.write("_batch.json", json.dumps({"extracted_at": "2026-05-31T23:59:59Z", "files": []}))
+    assert loading.load_one().status == "landed"
+    assert loading.value("select batch_date from raw_audit.batches") == date(2026, 5, 31)
