@@ -1,3 +1,13 @@
+{%- set typed_properties = {
+    'document_id': 'varchar',
+    'tool': 'varchar',
+    'file_type': 'varchar',
+    'error_code': 'varchar',
+    'pages': 'bigint',
+    'size_bytes': 'bigint',
+    'duration_ms': 'bigint',
+} -%}
+
 with
 
 int_messages_stitched as (
@@ -40,15 +50,7 @@ with_fields as (
 
     select
         *,
-        {{ json_fields('properties', {
-            'document_id': 'varchar',
-            'tool': 'varchar',
-            'file_type': 'varchar',
-            'error_code': 'varchar',
-            'pages': 'bigint',
-            'size_bytes': 'bigint',
-            'duration_ms': 'bigint',
-        }) }} as fields
+        {{ json_fields('properties', typed_properties) }} as fields
 
     from int_messages_stitched
 
@@ -123,7 +125,7 @@ final as (
         messages.occurred_at,
         cast(messages.occurred_at as date) as occurred_date,
         messages.received_at,
-        cast(messages.properties as string) as properties
+        {{ json_without('messages.properties', typed_properties) }} as other_properties
 
     from messages
     left join event_taxonomy
