@@ -52,10 +52,16 @@ latest_statements as (
 ),
 
 -- The reference is text; only where it was expanded is it JSON.
-expanded_coupons as (
+coupon_objects as (
 
     select case when left(coupon, 1) = '{' then cast(coupon as json) end as coupon
     from int_discounts_stated
+
+    union all
+
+    select object as coupon
+    from stg_stripe__events
+    where object_type = 'coupon'
 
 ),
 
@@ -88,24 +94,8 @@ coupon_statements as (
         {{ json_value('coupon', 'applies_to.products') }} as applies_to,
         2 as preference_number
 
-    from expanded_coupons
+    from coupon_objects
     where coupon is not null
-
-    union all
-
-    select
-        {{ json_string('object', 'id') }} as coupon_id,
-        cast({{ json_string('object', 'percent_off') }} as decimal(9, 6)) as percent_off,
-        cast({{ json_string('object', 'amount_off') }} as bigint) as amount_off_minor,
-        upper({{ json_string('object', 'currency') }}) as currency,
-        {{ json_value('object', 'currency_options') }} as currency_options,
-        {{ json_string('object', 'duration') }} as duration,
-        cast({{ json_string('object', 'duration_in_months') }} as integer) as duration_in_months,
-        {{ json_value('object', 'applies_to.products') }} as applies_to,
-        3 as preference_number
-
-    from stg_stripe__events
-    where object_type = 'coupon'
 
 ),
 

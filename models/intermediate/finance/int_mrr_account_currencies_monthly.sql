@@ -1,8 +1,8 @@
 with
 
-fct_subscription_item_mrr as (
+int_subscription_item_mrr as (
 
-    select * from {{ ref('fct_subscription_item_mrr') }}
+    select * from {{ ref('int_subscription_item_mrr') }}
 
 ),
 
@@ -21,7 +21,7 @@ exchange_rates as (
 counting as (
 
     select *
-    from fct_subscription_item_mrr
+    from int_subscription_item_mrr
     where mrr_exclusion_reason is null
 
 ),

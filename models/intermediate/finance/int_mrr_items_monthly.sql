@@ -1,14 +1,8 @@
 with
 
-dim_plans as (
+int_subscription_item_mrr as (
 
-    select * from {{ ref('dim_plans') }}
-
-),
-
-fct_subscription_item_mrr as (
-
-    select * from {{ ref('fct_subscription_item_mrr') }}
+    select * from {{ ref('int_subscription_item_mrr') }}
 
 ),
 
@@ -18,35 +12,49 @@ int_mrr_account_currencies_monthly as (
 
 ),
 
+int_prices_described as (
+
+    select * from {{ ref('int_prices_described') }}
+
+),
+
+plan_catalog as (
+
+    select * from {{ ref('plan_catalog') }}
+
+),
+
 measured as (
 
     select
         int_mrr_account_currencies_monthly.account_id,
         int_mrr_account_currencies_monthly.mrr_month,
         int_mrr_account_currencies_monthly.usd_per_unit,
-        fct_subscription_item_mrr.subscription_item_id,
-        fct_subscription_item_mrr.product_id,
-        fct_subscription_item_mrr.price_id,
-        coalesce(dim_plans.is_add_on, false) as is_add_on,
-        fct_subscription_item_mrr.quantity,
-        fct_subscription_item_mrr.list_mrr,
-        fct_subscription_item_mrr.mrr,
-        fct_subscription_item_mrr.mrr_exclusion_reason
+        int_subscription_item_mrr.subscription_item_id,
+        int_subscription_item_mrr.product_id,
+        int_subscription_item_mrr.price_id,
+        coalesce(plan_catalog.is_add_on, false) as is_add_on,
+        int_subscription_item_mrr.quantity,
+        int_subscription_item_mrr.list_mrr,
+        int_subscription_item_mrr.mrr,
+        int_subscription_item_mrr.mrr_exclusion_reason
 
     from int_mrr_account_currencies_monthly
-    inner join fct_subscription_item_mrr
+    inner join int_subscription_item_mrr
         on
-            int_mrr_account_currencies_monthly.account_id = fct_subscription_item_mrr.account_id
-            and int_mrr_account_currencies_monthly.currency = fct_subscription_item_mrr.currency
+            int_mrr_account_currencies_monthly.account_id = int_subscription_item_mrr.account_id
+            and int_mrr_account_currencies_monthly.currency = int_subscription_item_mrr.currency
             and int_mrr_account_currencies_monthly.measured_at
-            >= fct_subscription_item_mrr.valid_from_at
+            >= int_subscription_item_mrr.valid_from_at
             and (
-                fct_subscription_item_mrr.valid_to_at is null
+                int_subscription_item_mrr.valid_to_at is null
                 or int_mrr_account_currencies_monthly.measured_at
-                < fct_subscription_item_mrr.valid_to_at
+                < int_subscription_item_mrr.valid_to_at
             )
-    left join dim_plans
-        on fct_subscription_item_mrr.price_id = dim_plans.price_id
+    left join int_prices_described
+        on int_subscription_item_mrr.price_id = int_prices_described.price_id
+    left join plan_catalog
+        on int_prices_described.product_name = plan_catalog.product_name
 
 ),
 

@@ -1,14 +1,8 @@
 with
 
-bridge_account_identities as (
+int_account_identities as (
 
-    select * from {{ ref('bridge_account_identities') }}
-
-),
-
-fct_mrr_monthly as (
-
-    select * from {{ ref('fct_mrr_monthly') }}
+    select * from {{ ref('int_account_identities') }}
 
 ),
 
@@ -24,15 +18,19 @@ int_mrr_account_currencies_monthly as (
 
 ),
 
-native as (
+months as (
 
     select
         account_id,
         mrr_month,
-        string_agg(currency || ' ' || cast(mrr as varchar), ', ' order by currency)
-            as native_mrr
+        cast(sum(case when mrr = 0 then 0 else mrr * usd_per_unit end) as decimal(28, 6))
+            as closing_mrr_usd,
+        string_agg(currency || ' ' || cast(mrr as varchar), ', ' order by currency) filter (
+            where mrr != 0
+        ) as native_mrr
+
     from int_mrr_account_currencies_monthly
-    where mrr != 0
+    where is_month_closed
     group by
         account_id,
         mrr_month
@@ -44,7 +42,7 @@ customers as (
     select
         account_id,
         string_agg(foreign_id, ', ' order by foreign_id) as stripe_customers
-    from bridge_account_identities
+    from int_account_identities
     where source_system = 'stripe'
     group by account_id
 
@@ -53,22 +51,17 @@ customers as (
 final as (
 
     select
-        fct_mrr_monthly.account_id,
-        fct_mrr_monthly.mrr_month,
-        fct_mrr_monthly.closing_mrr_usd,
-        native.native_mrr,
+        months.account_id,
+        months.mrr_month,
+        months.closing_mrr_usd,
+        months.native_mrr,
         customers.stripe_customers,
         int_as_of.as_of_at
 
-    from fct_mrr_monthly
+    from months
     cross join int_as_of
-    left join native
-        on
-            fct_mrr_monthly.account_id = native.account_id
-            and fct_mrr_monthly.mrr_month = native.mrr_month
     left join customers
-        on fct_mrr_monthly.account_id = customers.account_id
-    where fct_mrr_monthly.is_month_closed
+        on months.account_id = customers.account_id
 
 )
 

@@ -1,8 +1,8 @@
 with
 
-bridge_account_identities as (
+int_account_identities as (
 
-    select * from {{ ref('bridge_account_identities') }}
+    select * from {{ ref('int_account_identities') }}
 
 ),
 
@@ -63,16 +63,16 @@ news as (
 final as (
 
     select
-        bridge_account_identities.account_id,
+        int_account_identities.account_id,
         news.happened_at,
         news.learned_at,
         news.is_backdated
 
     from news
-    inner join bridge_account_identities
+    inner join int_account_identities
         on
-            news.stripe_customer_id = bridge_account_identities.foreign_id
-            and bridge_account_identities.source_system = 'stripe'
+            news.stripe_customer_id = int_account_identities.foreign_id
+            and int_account_identities.source_system = 'stripe'
 
 )
 

@@ -50,21 +50,18 @@ statements_kept as (
             partition by int_subscription_statements.subscription_id
             order by int_subscription_statements.statement_number
         ) as previous_stated_at
-
     from int_subscription_statements
     left join (select distinct event_statements.subscription_id from event_statements)
         as event_subscriptions
         on int_subscription_statements.subscription_id = event_subscriptions.subscription_id
-    left join extracts_beyond_the_archive
+    left join extracts_beyond_the_archive as beyond
         on
-            int_subscription_statements.subscription_id
-            = extracts_beyond_the_archive.subscription_id
-            and int_subscription_statements.statement_number
-            = extracts_beyond_the_archive.statement_number
+            int_subscription_statements.subscription_id = beyond.subscription_id
+            and int_subscription_statements.statement_number = beyond.statement_number
     where
         event_subscriptions.subscription_id is null
         or int_subscription_statements.statement_source in ('event', 'before_first_event')
-        or extracts_beyond_the_archive.subscription_id is not null
+        or beyond.subscription_id is not null
 
 ),
 
@@ -182,10 +179,7 @@ ends as (
 
 pieces_until_the_end as (
 
-    select
-        pieces.*,
-        ends.ended_at as subscription_ended_at
-
+    select pieces.*
     from pieces
     inner join ends
         on pieces.subscription_id = ends.subscription_id
@@ -201,8 +195,7 @@ closing_pieces as (
         statements_kept.* replace (cast(null as json) as items, false as is_cancel_scheduled),
         ends.end_status as version_status,
         ends.ended_at as effective_from_at,
-        10 as piece_number,
-        ends.ended_at as subscription_ended_at
+        10 as piece_number
 
     from statements_kept
     inner join ends

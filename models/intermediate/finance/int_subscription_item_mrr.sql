@@ -1,0 +1,193 @@
+with
+
+int_account_identities as (
+
+    select * from {{ ref('int_account_identities') }}
+
+),
+
+int_subscription_item_discounts as (
+
+    select * from {{ ref('int_subscription_item_discounts') }}
+
+),
+
+int_subscription_item_segments as (
+
+    select * from {{ ref('int_subscription_item_segments') }}
+
+),
+
+int_subscription_version_discounts as (
+
+    select * from {{ ref('int_subscription_version_discounts') }}
+
+),
+
+stripe_accounts as (
+
+    select
+        foreign_id as stripe_customer_id,
+        account_id
+    from int_account_identities
+    where source_system = 'stripe'
+
+),
+
+discounts as (
+
+    select
+        segment_id,
+        subscription_item_id,
+        sum(discount_mrr) as discount_mrr
+    from int_subscription_item_discounts
+    group by
+        segment_id,
+        subscription_item_id
+
+),
+
+versions_with_unresolved_discounts as (
+
+    select distinct version_id
+    from int_subscription_version_discounts
+    where not is_resolved
+
+),
+
+priced as (
+
+    select
+        int_subscription_item_segments.*,
+        versions_with_unresolved_discounts.version_id is not null
+        and int_subscription_item_segments.mrr_exclusion_reason is null
+            as has_unresolved_discount,
+        stripe_accounts.account_id,
+        case
+            when int_subscription_item_segments.mrr_exclusion_reason is null
+                then cast(
+                    int_subscription_item_segments.gross_list_mrr
+                    * int_subscription_item_segments.net_of_tax_factor as decimal(28, 6)
+                )
+            else 0
+        end as list_mrr,
+        case
+            when int_subscription_item_segments.mrr_exclusion_reason is null
+                then cast(
+                    (
+                        int_subscription_item_segments.gross_list_mrr
+                        - coalesce(discounts.discount_mrr, 0)
+                    ) * int_subscription_item_segments.net_of_tax_factor as decimal(28, 6)
+                )
+            else 0
+        end as mrr
+
+    from int_subscription_item_segments
+    left join discounts
+        on
+            int_subscription_item_segments.segment_id = discounts.segment_id
+            and int_subscription_item_segments.subscription_item_id
+            = discounts.subscription_item_id
+    left join versions_with_unresolved_discounts
+        on
+            int_subscription_item_segments.version_id
+            = versions_with_unresolved_discounts.version_id
+    left join stripe_accounts
+        on int_subscription_item_segments.stripe_customer_id = stripe_accounts.stripe_customer_id
+
+),
+
+-- Many versions change nothing that is shown here; neighbours that are equal are one interval.
+marked as (
+
+    select
+        *,
+        row(
+            stripe_customer_id,
+            price_id,
+            currency,
+            quantity,
+            subscription_status,
+            list_mrr,
+            mrr,
+            mrr_exclusion_reason,
+            is_cancel_scheduled,
+            has_unresolved_discount,
+            is_tax_rate_missing
+        ) is distinct from lag(
+            row(
+                stripe_customer_id,
+                price_id,
+                currency,
+                quantity,
+                subscription_status,
+                list_mrr,
+                mrr,
+                mrr_exclusion_reason,
+                is_cancel_scheduled,
+                has_unresolved_discount,
+                is_tax_rate_missing
+            )
+        ) over (partition by subscription_item_id order by valid_from_at) as is_change
+
+    from priced
+
+),
+
+numbered as (
+
+    select
+        *,
+        sum(cast(is_change as integer)) over (
+            partition by subscription_item_id order by valid_from_at
+        ) as interval_number
+
+    from marked
+
+),
+
+final as (
+
+    select
+        subscription_item_id,
+        subscription_id,
+        stripe_customer_id,
+        account_id,
+        price_id,
+        product_id,
+        currency,
+        quantity,
+        subscription_status,
+        min(valid_from_at) as valid_from_at,
+        case when count(*) = count(valid_to_at) then max(valid_to_at) end as valid_to_at,
+        cast(list_mrr as decimal(28, 6)) as list_mrr,
+        cast(mrr as decimal(28, 6)) as mrr,
+        cast(list_mrr - mrr as decimal(28, 6)) as discount_mrr,
+        mrr_exclusion_reason,
+        is_cancel_scheduled,
+        has_unresolved_discount,
+        is_tax_rate_missing,
+        count(*) != count(valid_to_at) as is_current
+
+    from numbered
+    group by
+        subscription_item_id,
+        subscription_id,
+        stripe_customer_id,
+        account_id,
+        price_id,
+        product_id,
+        currency,
+        quantity,
+        subscription_status,
+        list_mrr,
+        mrr,
+        mrr_exclusion_reason,
+        is_cancel_scheduled,
+        has_unresolved_discount,
+        is_tax_rate_missing,
+        interval_number
+
+)
+
+select * from final
