@@ -1,7 +1,7 @@
--- Proves, against the newest extract of each subscription, that its intervals begin with its first
--- instant and that nothing counts from its end on. Written the easy way, by comparing what is
--- active now, it would miss a history that starts with the first webhook, or an end that comes a
--- month late.
+-- Proves, against the dates of every subscription that an event or the newest extract shows, that its
+-- intervals begin with its first instant and that nothing counts from its end on. Written the easy
+-- way, by comparing what is active now, it would miss a history that starts with the first webhook,
+-- or an end that comes a month late.
 with
 
 fct_subscription_item_mrr as (
@@ -10,9 +10,49 @@ fct_subscription_item_mrr as (
 
 ),
 
+stg_stripe__events as (
+
+    select * from {{ ref('stg_stripe__events') }}
+
+),
+
 stg_stripe__subscriptions as (
 
     select * from {{ ref('stg_stripe__subscriptions') }}
+
+),
+
+shown as (
+
+    select
+        subscription_id,
+        created_at,
+        start_at,
+        ended_at
+    from stg_stripe__subscriptions
+
+    union all
+
+    select
+        object_id as subscription_id,
+        {{ from_epoch(json_string('object', 'created')) }} as created_at,
+        {{ from_epoch(json_string('object', 'start_date')) }} as start_at,
+        {{ from_epoch(json_string('object', 'ended_at')) }} as ended_at
+    from stg_stripe__events
+    where
+        object_type = 'subscription'
+        and event_type like 'customer.subscription.%'
+
+),
+
+dates as (
+
+    select
+        subscription_id,
+        least(min(created_at), min(start_at)) as begins_at,
+        min(ended_at) as ended_at
+    from shown
+    group by subscription_id
 
 ),
 
@@ -34,15 +74,15 @@ lives as (
 )
 
 select
-    lives.*,
-    stg_stripe__subscriptions.created_at,
-    stg_stripe__subscriptions.start_at,
-    stg_stripe__subscriptions.ended_at
+    lives.subscription_id,
+    dates.begins_at,
+    lives.first_instant_at,
+    dates.ended_at,
+    lives.counts_until_at
 
-from stg_stripe__subscriptions
+from dates
 inner join lives
-    on stg_stripe__subscriptions.subscription_id = lives.subscription_id
+    on dates.subscription_id = lives.subscription_id
 where
-    lives.first_instant_at
-    > least(stg_stripe__subscriptions.created_at, stg_stripe__subscriptions.start_at)
-    or lives.counts_until_at > stg_stripe__subscriptions.ended_at
+    lives.first_instant_at != dates.begins_at
+    or lives.counts_until_at > dates.ended_at
