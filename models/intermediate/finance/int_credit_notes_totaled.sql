@@ -1,8 +1,8 @@
 with
 
-int_invoices_totaled as (
+int_invoices_dated as (
 
-    select * from {{ ref('int_invoices_totaled') }}
+    select * from {{ ref('int_invoices_dated') }}
 
 ),
 
@@ -59,7 +59,7 @@ final as (
         stg_stripe__credit_notes.credit_note_id,
         stg_stripe__credit_notes.invoice_id,
         coalesce(
-            stg_stripe__credit_notes.stripe_customer_id, int_invoices_totaled.stripe_customer_id
+            stg_stripe__credit_notes.stripe_customer_id, int_invoices_dated.stripe_customer_id
         ) as stripe_customer_id,
         stg_stripe__credit_notes.credit_note_number,
         stg_stripe__credit_notes.credit_note_type,
@@ -78,12 +78,12 @@ final as (
         coalesce(stg_stripe__credit_notes.out_of_band_minor, 0) as out_of_band_minor,
         stg_stripe__credit_notes.voided_at is not null
         or coalesce(stg_stripe__credit_notes.status, 'issued') = 'void' as is_void,
-        coalesce(int_invoices_totaled.is_revenue, true) as is_of_counted_invoice,
+        coalesce(int_invoices_dated.is_revenue, true) as is_of_counted_invoice,
         coalesce(stg_stripe__credit_notes.effective_at, stg_stripe__credit_notes.created_at)
             as issued_at,
         stg_stripe__credit_notes.voided_at,
         coalesce(
-            int_invoices_totaled.finalized_at,
+            int_invoices_dated.finalized_at,
             stg_stripe__credit_notes.effective_at,
             stg_stripe__credit_notes.created_at
         ) as valued_at
@@ -91,8 +91,8 @@ final as (
     from stg_stripe__credit_notes
     left join refunds
         on stg_stripe__credit_notes.credit_note_id = refunds.credit_note_id
-    left join int_invoices_totaled
-        on stg_stripe__credit_notes.invoice_id = int_invoices_totaled.invoice_id
+    left join int_invoices_dated
+        on stg_stripe__credit_notes.invoice_id = int_invoices_dated.invoice_id
     where not stg_stripe__credit_notes.is_deleted
 
 )

@@ -6,9 +6,9 @@ int_as_of as (
 
 ),
 
-int_invoices_totaled as (
+int_invoices_dated as (
 
-    select * from {{ ref('int_invoices_totaled') }}
+    select * from {{ ref('int_invoices_dated') }}
 
 ),
 
@@ -21,25 +21,25 @@ int_invoice_settlements_dated as (
 invoice_months as (
 
     select
-        int_invoices_totaled.invoice_id,
-        int_invoices_totaled.stripe_customer_id,
-        int_invoices_totaled.currency,
-        int_invoices_totaled.due_minor,
-        int_invoices_totaled.closed_at,
+        int_invoices_dated.invoice_id,
+        int_invoices_dated.stripe_customer_id,
+        int_invoices_dated.currency,
+        int_invoices_dated.due_minor,
+        int_invoices_dated.closed_at,
         cast(
-            coalesce(int_invoices_totaled.due_at, int_invoices_totaled.finalized_at) as date
+            coalesce(int_invoices_dated.due_at, int_invoices_dated.finalized_at) as date
         ) as due_date,
         int_as_of.as_of_at,
         {{ explode(month_series(
-            month_start('int_invoices_totaled.finalized_at'),
-            month_start('least(int_invoices_totaled.closed_at, int_as_of.as_of_at)')
+            month_start('int_invoices_dated.finalized_at'),
+            month_start('least(int_invoices_dated.closed_at, int_as_of.as_of_at)')
         )) }} as balance_month
 
-    from int_invoices_totaled
+    from int_invoices_dated
     cross join int_as_of
     where
-        int_invoices_totaled.finalized_at <= int_as_of.as_of_at
-        and int_invoices_totaled.due_minor > 0
+        int_invoices_dated.finalized_at <= int_as_of.as_of_at
+        and int_invoices_dated.due_minor > 0
 
 ),
 

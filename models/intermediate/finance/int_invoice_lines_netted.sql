@@ -1,8 +1,8 @@
 with
 
-int_invoices_totaled as (
+int_invoices_dated as (
 
-    select * from {{ ref('int_invoices_totaled') }}
+    select * from {{ ref('int_invoices_dated') }}
 
 ),
 
@@ -16,27 +16,27 @@ joined as (
 
     select
         stg_stripe__invoice_lines.*,
-        int_invoices_totaled.stripe_customer_id,
-        int_invoices_totaled.invoice_status,
-        int_invoices_totaled.currency as invoice_currency,
+        int_invoices_dated.stripe_customer_id,
+        int_invoices_dated.invoice_status,
+        int_invoices_dated.currency as invoice_currency,
         coalesce(
-            stg_stripe__invoice_lines.subscription_id, int_invoices_totaled.subscription_id
+            stg_stripe__invoice_lines.subscription_id, int_invoices_dated.subscription_id
         ) as billed_subscription_id,
-        int_invoices_totaled.is_revenue,
-        int_invoices_totaled.finalized_at,
-        int_invoices_totaled.created_at as invoice_created_at,
+        int_invoices_dated.is_revenue,
+        int_invoices_dated.finalized_at,
+        int_invoices_dated.created_at as invoice_created_at,
         cast(
             coalesce(
                 stg_stripe__invoice_lines.period_start_at,
                 stg_stripe__invoice_lines.period_end_at,
-                int_invoices_totaled.finalized_at,
-                int_invoices_totaled.created_at
+                int_invoices_dated.finalized_at,
+                int_invoices_dated.created_at
             ) as date
         ) as earned_from_date
 
     from stg_stripe__invoice_lines
-    inner join int_invoices_totaled
-        on stg_stripe__invoice_lines.invoice_id = int_invoices_totaled.invoice_id
+    inner join int_invoices_dated
+        on stg_stripe__invoice_lines.invoice_id = int_invoices_dated.invoice_id
 
 ),
 

@@ -12,9 +12,9 @@ stg_stripe__invoice_payments as (
 
 ),
 
-int_invoices_totaled as (
+int_invoices_dated as (
 
-    select * from {{ ref('int_invoices_totaled') }}
+    select * from {{ ref('int_invoices_dated') }}
 
 ),
 
@@ -95,19 +95,19 @@ last_collections as (
 undated_payments as (
 
     select
-        int_invoices_totaled.invoice_id,
-        int_invoices_totaled.paid_minor - coalesce(dated_totals.amount_paid_minor, 0)
+        int_invoices_dated.invoice_id,
+        int_invoices_dated.paid_minor - coalesce(dated_totals.amount_paid_minor, 0)
             as amount_paid_minor,
-        coalesce(last_collections.collected_at, int_invoices_totaled._extracted_at) as paid_at
+        coalesce(last_collections.collected_at, int_invoices_dated._extracted_at) as paid_at
 
-    from int_invoices_totaled
+    from int_invoices_dated
     left join dated_totals
-        on int_invoices_totaled.invoice_id = dated_totals.invoice_id
+        on int_invoices_dated.invoice_id = dated_totals.invoice_id
     left join last_collections
-        on int_invoices_totaled.invoice_id = last_collections.invoice_id
+        on int_invoices_dated.invoice_id = last_collections.invoice_id
     where
-        int_invoices_totaled.paid_at is null
-        and int_invoices_totaled.paid_minor > coalesce(dated_totals.amount_paid_minor, 0)
+        int_invoices_dated.paid_at is null
+        and int_invoices_dated.paid_minor > coalesce(dated_totals.amount_paid_minor, 0)
 
 ),
 
@@ -115,17 +115,17 @@ undated_payments as (
 undated_credits as (
 
     select
-        int_invoices_totaled.invoice_id,
-        int_invoices_totaled.pre_payment_credit_minor - coalesce(credit_totals.pre_payment_minor, 0)
+        int_invoices_dated.invoice_id,
+        int_invoices_dated.pre_payment_credit_minor - coalesce(credit_totals.pre_payment_minor, 0)
             as pre_payment_minor,
-        int_invoices_totaled._extracted_at as issued_at
+        int_invoices_dated._extracted_at as issued_at
 
-    from int_invoices_totaled
+    from int_invoices_dated
     left join credit_totals
-        on int_invoices_totaled.invoice_id = credit_totals.invoice_id
+        on int_invoices_dated.invoice_id = credit_totals.invoice_id
     where
-        int_invoices_totaled.paid_at is null
-        and int_invoices_totaled.pre_payment_credit_minor
+        int_invoices_dated.paid_at is null
+        and int_invoices_dated.pre_payment_credit_minor
         > coalesce(credit_totals.pre_payment_minor, 0)
 
 ),

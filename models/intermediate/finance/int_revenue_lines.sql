@@ -24,9 +24,9 @@ int_invoice_lines_netted as (
 
 ),
 
-int_invoices_totaled as (
+int_invoices_dated as (
 
-    select * from {{ ref('int_invoices_totaled') }}
+    select * from {{ ref('int_invoices_dated') }}
 
 ),
 
@@ -62,13 +62,13 @@ credit_note_lines as (
         int_credit_note_lines_netted.invoice_line_id,
         coalesce(
             int_credit_note_lines_netted.stripe_customer_id,
-            int_invoices_totaled.stripe_customer_id
+            int_invoices_dated.stripe_customer_id
         ) as stripe_customer_id,
         int_credit_note_lines_netted.currency,
         -int_credit_note_lines_netted.net_minor as net_minor,
         int_credit_note_lines_netted.issued_at as billed_at,
         coalesce(
-            int_invoices_totaled.finalized_at, int_credit_note_lines_netted.issued_at
+            int_invoices_dated.finalized_at, int_credit_note_lines_netted.issued_at
         ) as valued_at,
         cast(int_credit_note_lines_netted.issued_at as date) as earned_from_date,
         cast(
@@ -76,9 +76,9 @@ credit_note_lines as (
         ) as earned_to_date
 
     from int_credit_note_lines_netted
-    left join int_invoices_totaled
-        on int_credit_note_lines_netted.invoice_id = int_invoices_totaled.invoice_id
-    where coalesce(int_invoices_totaled.is_revenue, true)
+    left join int_invoices_dated
+        on int_credit_note_lines_netted.invoice_id = int_invoices_dated.invoice_id
+    where coalesce(int_invoices_dated.is_revenue, true)
 
 ),
 
