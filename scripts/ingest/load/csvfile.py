@@ -5,6 +5,7 @@ import csv
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -84,7 +85,11 @@ def printable(text: str) -> str:
 
 
 def _to_utf8(path: Path, taken_for: Recognised, spool: Path) -> tuple[str, bool]:
-    """Write the file's text as UTF-8; say the encoding and whether every byte was of it."""
+    """Write the file's text as UTF-8; say the encoding and whether the text is whole.
+
+    It is not when a byte is not of the encoding, or a quote stays open: DuckDB would drop the
+    record without a word.
+    """
     # The Data Export service writes ISO-8859-1 unless told otherwise in Setup.
     guesses = ["utf-8-sig"]
     if taken_for.encoding:
@@ -93,14 +98,16 @@ def _to_utf8(path: Path, taken_for: Recognised, spool: Path) -> tuple[str, bool]
         guesses += ["cp1252", "iso-8859-1"]
     for guess in guesses:
         decoder = codecs.getincrementaldecoder(guess)()
+        quotes = 0
         try:
             with spool.open("wb") as out:
-                for chunk in reading.chunks(path):
-                    out.write(decoder.decode(chunk).encode())
-                out.write(decoder.decode(b"", final=True).encode())
+                for chunk in chain(reading.chunks(path), [b""]):
+                    text = decoder.decode(chunk, final=not chunk)
+                    quotes += text.count('"')
+                    out.write(text.encode())
         except UnicodeDecodeError:
             continue
-        return guess.removesuffix("-sig"), True
+        return guess.removesuffix("-sig"), quotes % 2 == 0
     with spool.open("wb") as out:
         out.writelines(reading.chunks(path))
     return guesses[-1].removesuffix("-sig"), False

@@ -39,11 +39,11 @@ def typed(kind: str, text: str) -> str:
     """The value of `text` as a column of this kind; null when it does not fit."""
     match kind:
         case "integer":
-            # A cast alone would round 12.5 to 13.
+            # A cast alone would round 12.5 to 13, and read 1_000.
             return (
                 f"case when cast(try_cast({text} as bigint) as varchar) = {text} "
-                f"or regexp_full_match({text}, '[+-]?[0-9]+(\\.0*)?') "
-                f"or try_cast({text} as double) = try_cast({text} as bigint) "
+                f"or (regexp_full_match({text}, '{_NUMBER}') "
+                f"and try_cast({text} as double) = try_cast({text} as bigint)) "
                 f"then try_cast({text} as bigint) end"
             )
         case "decimal" | "double":
