@@ -85,6 +85,7 @@ def _why_not_opened(path: Path, message: str) -> str:
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Every raw and audit table, empty; those that exist are left alone."""
+    connection.begin()
     for source in (*catalog.SOURCES, "audit"):
         connection.execute(f"create schema if not exists raw_{source}")
     for table in catalog.tables():
@@ -95,6 +96,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table if not exists {name_of(table)} ({columns})")
     for name, columns in _AUDIT_TABLES.items():
         connection.execute(f"create table if not exists raw_audit.{name} ({columns})")
+    connection.commit()
 
 
 def has_tables(connection: duckdb.DuckDBPyConnection) -> bool:
