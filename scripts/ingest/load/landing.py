@@ -96,7 +96,7 @@ def land(
         audit.stamp_again(connection, stamp)
     audits = [file.audit for file in files]
     audit.record(connection, stamp, day, audits, scratch / "audit")
-    changes = profile.record(connection, batch.batch_id, target.fields)
+    changes = profile.record(target)
     totals = sum((file.rows for file in audits), Counter[str]())
     return BatchReport(
         batch.batch_id,

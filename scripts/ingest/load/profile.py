@@ -1,14 +1,15 @@
 """Which fields a batch's records have and of what type, and what changed since the batch before."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from ingest.load.spool import Spool
-from ingest.load.target import Fields
+from ingest.load.target import Fields, Target
 from ingest.load.values import literal
+from ingest.load.warehouse import temp_table
 
 _TYPES = {
     "UBIGINT": "number",
@@ -124,48 +125,52 @@ def _types(connection: duckdb.DuckDBPyConnection, parent: str) -> list[tuple[str
     ).fetchall()
 
 
-def record(connection: duckdb.DuckDBPyConnection, batch_id: str, fields: Fields) -> int:
+def record(target: Target) -> int:
     """Write the batch's fields and their changes against the batch before; count the changes.
 
     Each object is compared with the last batch before this one that had it.
     """
-    changes = []
-    for source, object_name in sorted({(source, name) for source, name, _ in fields}):
-        now = {
-            field: ", ".join(sorted(types))
-            for (of, name, field), types in fields.items()
-            if (of, name) == (source, object_name)
-        }
-        before = _before(connection, batch_id, source, object_name)
-        connection.executemany(
-            "insert into raw_audit.fields values (?, ?, ?, ?, ?)",
-            [(batch_id, source, object_name, field, now[field]) for field in sorted(now)],
-        )
-        if before:
-            changes += [
-                (batch_id, source, object_name, *change) for change in _changes(before, now)
-            ]
-    if changes:
-        connection.executemany(
-            "insert into raw_audit.schema_changes values (?, ?, ?, ?, ?, ?, ?)", changes
-        )
+    now: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for (source, name, field), types in sorted(target.fields.items()):
+        now[source, name][field] = ", ".join(sorted(types))
+    fields = [(*of, field, type_) for of, has in now.items() for field, type_ in has.items()]
+    before = _before(target)
+    changes = [
+        (*of, *change)
+        for of, has in now.items()
+        if of in before
+        for change in _changes(before[of], has)
+    ]
+    _insert(target, "fields", fields, ["source", "object", "field", "type"])
+    columns = ["source", "object", "field", "change", "old_type", "new_type"]
+    _insert(target, "schema_changes", changes, columns)
     return len(changes)
 
 
-def _before(
-    connection: duckdb.DuckDBPyConnection, batch_id: str, source: str, object_name: str
-) -> dict[str, str]:
-    return dict(
-        connection.execute(
-            """
-            select field, field_type
-            from raw_audit.fields
-            where source_system = $source and object_name = $object_name and batch_id < $batch_id
-            qualify batch_id = max(batch_id) over ()
-            """,
-            {"source": source, "object_name": object_name, "batch_id": batch_id},
-        ).fetchall()
+def _insert(
+    target: Target, table: str, rows: Sequence[Sequence[str | None]], columns: Sequence[str]
+) -> None:
+    types = dict.fromkeys(columns, "VARCHAR")
+    temp_table(target.connection, "new_rows", types, rows, target.scratch / "rows")
+    target.connection.execute(
+        f"insert into raw_audit.{table} select {literal(target.stamp.batch_id)}, * from new_rows"
     )
+
+
+def _before(target: Target) -> dict[tuple[str, str], dict[str, str]]:
+    """Each object's fields and types in the last batch before this one that had it."""
+    rows = target.connection.execute(
+        f"""
+        select source_system, object_name, field, field_type
+        from raw_audit.fields
+        where batch_id < {literal(target.stamp.batch_id)}
+        qualify batch_id = max(batch_id) over (partition by source_system, object_name)
+        """
+    ).fetchall()
+    before: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for source, name, field, type_ in rows:
+        before[source, name][field] = type_
+    return before
 
 
 def _changes(
