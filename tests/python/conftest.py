@@ -24,7 +24,7 @@ def tiny_extracts(workspace: Path) -> Path:
 @pytest.fixture(scope="session")
 def tiny_warehouse(tiny_extracts: Path, workspace: Path) -> Path:
     """The tiny company loaded and built batch by batch; open it read-only."""
-    return build_warehouse(tiny_extracts, workspace / "tiny.duckdb", unit_tests=True)
+    return build_warehouse(tiny_extracts, workspace / "tiny.duckdb", without=())
 
 
 @pytest.fixture(scope="session")
