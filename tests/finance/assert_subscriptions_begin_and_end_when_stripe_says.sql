@@ -1,7 +1,7 @@
--- Proves, against the dates of every subscription that an event or the newest extract shows, that its
--- intervals begin with its first instant and that nothing counts from its end on. Written the easy
--- way, by comparing what is active now, it would miss a history that starts with the first webhook,
--- or an end that comes a month late.
+-- Proves, against the dates that events and the newest extract show, that the intervals of a
+-- subscription begin with its first instant and that nothing counts from its end on. Written the
+-- easy way, by comparing what is active now, it would miss a history that starts with the first
+-- webhook, or an end that comes a month late.
 with
 
 fct_subscription_item_mrr as (

@@ -6,15 +6,15 @@ bridge_account_identities as (
 
 ),
 
-fct_subscription_item_mrr as (
-
-    select * from {{ ref('fct_subscription_item_mrr') }}
-
-),
-
 int_as_of as (
 
     select * from {{ ref('int_as_of') }}
+
+),
+
+int_subscription_item_mrr as (
+
+    select * from {{ ref('int_subscription_item_mrr') }}
 
 ),
 
@@ -70,22 +70,22 @@ lives as (
 items_now as (
 
     select
-        fct_subscription_item_mrr.subscription_id,
-        count(*) filter (where fct_subscription_item_mrr.mrr_exclusion_reason is null)
+        int_subscription_item_mrr.subscription_id,
+        count(*) filter (where int_subscription_item_mrr.mrr_exclusion_reason is null)
             as counting_item_count,
-        sum(fct_subscription_item_mrr.list_mrr) as list_mrr,
-        sum(fct_subscription_item_mrr.mrr) as mrr,
-        bool_or(fct_subscription_item_mrr.is_cancel_scheduled) as is_cancel_scheduled
+        sum(int_subscription_item_mrr.list_mrr) as list_mrr,
+        sum(int_subscription_item_mrr.mrr) as mrr,
+        bool_or(int_subscription_item_mrr.is_cancel_scheduled) as is_cancel_scheduled
 
-    from fct_subscription_item_mrr
+    from int_subscription_item_mrr
     inner join int_as_of
         on
-            fct_subscription_item_mrr.valid_from_at <= int_as_of.as_of_at
+            int_subscription_item_mrr.valid_from_at <= int_as_of.as_of_at
             and (
-                fct_subscription_item_mrr.valid_to_at is null
-                or fct_subscription_item_mrr.valid_to_at > int_as_of.as_of_at
+                int_subscription_item_mrr.valid_to_at is null
+                or int_subscription_item_mrr.valid_to_at > int_as_of.as_of_at
             )
-    group by fct_subscription_item_mrr.subscription_id
+    group by int_subscription_item_mrr.subscription_id
 
 ),
 
