@@ -166,8 +166,9 @@ bounded as (
         coalesce(
             latest_statements.end_at,
             case
-                when coupons.duration = 'repeating'
-                    then {{ add_months('latest_statements.start_at', 'coupons.duration_in_months') }}
+                when coupons.duration = 'repeating' then {{ add_months(
+                    'latest_statements.start_at', 'coupons.duration_in_months'
+                ) }}
             end
         ) as planned_end_at,
         removals.removed_at,
@@ -175,10 +176,10 @@ bounded as (
         case
             when latest_statements.discount_level = 'customer'
                 then lead(latest_statements.start_at) over (
-                    partition by
-                        latest_statements.stripe_customer_id, latest_statements.discount_level
-                    order by latest_statements.start_at, latest_statements.discount_id
-                )
+                        partition by
+                            latest_statements.stripe_customer_id, latest_statements.discount_level
+                        order by latest_statements.start_at, latest_statements.discount_id
+                    )
         end as replaced_at
 
     from latest_statements

@@ -83,38 +83,55 @@ invoice_discounts as (
 -- Wherever a discount is shown whole: the archive, and whatever was extracted expanded.
 discount_objects as (
 
-    select occurred_at as stated_at, object as discount
+    select
+        occurred_at as stated_at,
+        object as discount
     from relevant_events
     where object_type = 'discount'
 
     union all
 
-    select occurred_at as stated_at, {{ json_value('object', 'discount') }} as discount
+    select
+        occurred_at as stated_at,
+        {{ json_value('object', 'discount') }} as discount
     from relevant_events
     where object_type = 'customer'
 
     union all
 
-    select occurred_at as stated_at, {{ json_value('previous_attributes', 'discount') }} as discount
+    select
+        occurred_at as stated_at,
+        {{ json_value('previous_attributes', 'discount') }} as discount
     from relevant_events
     where object_type = 'customer'
 
     union all
 
-    select extracted_at as stated_at, discount
+    select
+        extracted_at as stated_at,
+        discount
     from stg_stripe__customer_extracts
 
     union all
 
-    select stated_at, discount from subscription_discounts
+    select
+        stated_at,
+        discount
+    from subscription_discounts
 
     union all
 
-    select stated_at, discount from item_discounts
+    select
+        stated_at,
+        discount
+    from item_discounts
 
     union all
 
-    select stated_at, discount from invoice_discounts
+    select
+        stated_at,
+        discount
+    from invoice_discounts
 
 ),
 

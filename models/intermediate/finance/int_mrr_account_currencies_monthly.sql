@@ -64,8 +64,8 @@ measured as (
         account_months.account_id,
         account_currencies.currency,
         account_months.mrr_month,
-        {{ add_months('account_months.mrr_month', 1) }} <= int_as_of.as_of_at + interval 1 microsecond
-            as is_month_closed,
+        {{ add_months('account_months.mrr_month', 1) }}
+        <= int_as_of.as_of_at + interval 1 microsecond as is_month_closed,
         least(
             cast({{ add_months('account_months.mrr_month', 1) }} as timestamp)
             - interval 1 microsecond,

@@ -55,8 +55,9 @@ classified as (
             when changed.list_mrr_before = 0 then 0
             else changed.mrr_before / changed.list_mrr_before
         end as paid_share_before,
-        changed.product_id is not distinct from changed.product_id_before as is_same_product,
-        changed.price_id is not distinct from changed.price_id_before as is_same_price
+        coalesce(changed.product_id, '') = coalesce(changed.product_id_before, '')
+            as is_same_product,
+        changed.price_id = changed.price_id_before as is_same_price
 
     from changed
     left join base_items_swapped
@@ -79,8 +80,8 @@ whole_items as (
 
 ),
 
--- At the share of the list that was paid before, so that what more seats or another plan bring is not
--- told apart from the discount they come with.
+-- At the share of the list that was paid before: what more seats or another plan bring comes with
+-- the discount there was, and only a change of the share is the discount's doing.
 plans_left as (
 
     select
@@ -88,7 +89,7 @@ plans_left as (
         mrr_month,
         product_id_before as product_id,
         'plan' as movement_reason,
-        - mrr_before * usd_per_unit as mrr_usd
+        -(mrr_before * usd_per_unit) as mrr_usd
     from classified
     where
         presence = 'both'

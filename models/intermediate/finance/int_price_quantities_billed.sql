@@ -45,9 +45,9 @@ priced_in_currency as (
         case
             when price_quantities.subscription_currency != int_subscription_prices.currency
                 then json_extract(
-                    int_subscription_prices.currency_options,
-                    '$.' || lower(price_quantities.subscription_currency)
-                )
+                        int_subscription_prices.currency_options,
+                        '$.' || lower(price_quantities.subscription_currency)
+                    )
         end as currency_option
 
     from price_quantities
@@ -73,11 +73,11 @@ final as (
         case
             when currency_option is not null
                 then cast(
-                    coalesce(
-                        {{ json_string('currency_option', 'unit_amount_decimal') }},
-                        {{ json_string('currency_option', 'unit_amount') }}
-                    ) as decimal(38, 12)
-                )
+                        coalesce(
+                            {{ json_string('currency_option', 'unit_amount_decimal') }},
+                            {{ json_string('currency_option', 'unit_amount') }}
+                        ) as decimal(38, 12)
+                    )
             else unit_amount_decimal
         end as unit_amount_decimal,
         case
@@ -94,10 +94,14 @@ final as (
             when transform_quantity is null then licensed_quantity
             when {{ json_string('transform_quantity', 'round') }} = 'up'
                 then cast(
-                    ceil(licensed_quantity / cast({{ json_string('transform_quantity', 'divide_by') }} as bigint))
-                    as bigint
-                )
-            else licensed_quantity // cast({{ json_string('transform_quantity', 'divide_by') }} as bigint)
+                        ceil(
+                            licensed_quantity
+                            / cast({{ json_string('transform_quantity', 'divide_by') }} as bigint)
+                        )
+                        as bigint
+                    )
+            else licensed_quantity
+                // cast({{ json_string('transform_quantity', 'divide_by') }} as bigint)
         end as billed_quantity
 
     from priced_in_currency

@@ -106,9 +106,9 @@ amounts as (
             when int_price_quantities_billed.billing_scheme = 'tiered'
                 then tiered_amounts.period_amount_minor
             else cast(
-                int_price_quantities_billed.billed_quantity
-                * int_price_quantities_billed.unit_amount_decimal as decimal(38, 12)
-            )
+                    int_price_quantities_billed.billed_quantity
+                    * int_price_quantities_billed.unit_amount_decimal as decimal(38, 12)
+                )
         end as period_amount_minor,
         -- What one period's amount is worth a month: 365 days and 52 weeks a year.
         case int_price_quantities_billed.recurring_interval

@@ -89,7 +89,9 @@ firsts as (
         on same_second_updates.event_id = direct_successors.later_event_id
     where
         direct_successors.later_event_id is null
-        or {{ json_agrees_with('states_before.object_before', 'same_second_updates.previous_attributes') }}
+        or {{ json_agrees_with(
+            'states_before.object_before', 'same_second_updates.previous_attributes'
+        ) }}
 
 ),
 
@@ -104,7 +106,7 @@ chains as (
 
     select
         direct_successors.later_event_id,
-        chains.position_number + 1
+        chains.position_number + 1 as position_number
     from chains
     inner join direct_successors
         on chains.event_id = direct_successors.earlier_event_id

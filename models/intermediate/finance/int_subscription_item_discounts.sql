@@ -82,11 +82,11 @@ item_steps as (
                 when applied.coupon_currency = counting_items.currency
                     then applied.amount_off_minor
                 else cast(
-                    json_extract_string(
-                        applied.currency_options,
-                        '$.' || lower(counting_items.currency) || '.amount_off'
-                    ) as bigint
-                )
+                        json_extract_string(
+                            applied.currency_options,
+                            '$.' || lower(counting_items.currency) || '.amount_off'
+                        ) as bigint
+                    )
             end * counting_items.month_numerator
             / (
                 counting_items.month_denominator
@@ -145,19 +145,19 @@ stacked as (
                 then stacked.remaining_mrr
             when item_steps.percent_off is not null
                 then cast(
-                    stacked.remaining_mrr * (100 - item_steps.percent_off) / 100
-                    as decimal(38, 12)
-                )
+                        stacked.remaining_mrr * (100 - item_steps.percent_off) / 100
+                        as decimal(38, 12)
+                    )
             else cast(
-                greatest(
-                    stacked.remaining_mrr - coalesce(item_steps.amount_off_mrr, 0) * (
-                        stacked.remaining_mrr / sum(stacked.remaining_mrr) over (
-                            partition by stacked.segment_id, item_steps.discount_id
-                        )
-                    ),
-                    0
-                ) as decimal(38, 12)
-            )
+                    greatest(
+                        stacked.remaining_mrr - coalesce(item_steps.amount_off_mrr, 0) * (
+                            stacked.remaining_mrr / sum(stacked.remaining_mrr) over (
+                                partition by stacked.segment_id, item_steps.discount_id
+                            )
+                        ),
+                        0
+                    ) as decimal(38, 12)
+                )
         end as remaining_mrr
 
     from stacked

@@ -97,40 +97,39 @@ priced as (
 
 ),
 
+digested as (
+
+    select
+        *,
+        concat_ws(
+            '|',
+            stripe_customer_id,
+            coalesce(price_id, ''),
+            currency,
+            coalesce(cast(quantity as varchar), ''),
+            subscription_status,
+            list_mrr,
+            mrr,
+            coalesce(mrr_exclusion_reason, ''),
+            is_cancel_scheduled,
+            has_unresolved_discount,
+            is_tax_rate_missing
+        ) as state_digest
+
+    from priced
+
+),
+
 -- Many versions change nothing that is shown here; neighbours that are equal are one interval.
 marked as (
 
     select
         *,
-        row(
-            stripe_customer_id,
-            price_id,
-            currency,
-            quantity,
-            subscription_status,
-            list_mrr,
-            mrr,
-            mrr_exclusion_reason,
-            is_cancel_scheduled,
-            has_unresolved_discount,
-            is_tax_rate_missing
-        ) is distinct from lag(
-            row(
-                stripe_customer_id,
-                price_id,
-                currency,
-                quantity,
-                subscription_status,
-                list_mrr,
-                mrr,
-                mrr_exclusion_reason,
-                is_cancel_scheduled,
-                has_unresolved_discount,
-                is_tax_rate_missing
-            )
-        ) over (partition by subscription_item_id order by valid_from_at) as is_change
+        state_digest != lag(state_digest, 1, '') over (
+            partition by subscription_item_id order by valid_from_at
+        ) as is_change
 
-    from priced
+    from digested
 
 ),
 

@@ -118,7 +118,8 @@ parsed_columns as (
             {{ json_value('object', 'transform_usage') }}
         ) as transform_quantity,
         coalesce(
-            {{ json_string('object', 'recurring.interval') }}, {{ json_string('object', 'interval') }}
+            {{ json_string('object', 'recurring.interval') }},
+            {{ json_string('object', 'interval') }}
         ) as recurring_interval,
         cast(
             coalesce(

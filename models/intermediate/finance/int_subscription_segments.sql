@@ -15,32 +15,44 @@ int_subscription_version_discounts as (
 -- What changes MRR inside a version although no event says so.
 cuts as (
 
-    select version_id, valid_from_at as cut_at
+    select
+        version_id,
+        valid_from_at as cut_at
     from int_subscription_versions
 
     union
 
-    select version_id, pause_resumes_at as cut_at
+    select
+        version_id,
+        pause_resumes_at as cut_at
     from int_subscription_versions
 
     union
 
-    select version_id, cancel_at as cut_at
+    select
+        version_id,
+        cancel_at as cut_at
     from int_subscription_versions
 
     union
 
-    select version_id, past_due_expires_at as cut_at
+    select
+        version_id,
+        past_due_expires_at as cut_at
     from int_subscription_versions
 
     union
 
-    select version_id, live_from_at as cut_at
+    select
+        version_id,
+        live_from_at as cut_at
     from int_subscription_version_discounts
 
     union
 
-    select version_id, live_to_at as cut_at
+    select
+        version_id,
+        live_to_at as cut_at
     from int_subscription_version_discounts
 
 ),

@@ -12,11 +12,12 @@ int_stripe__customers_known as (
 
 ),
 
-event_statements as (
+statements as (
 
-    select *
+    select
+        *,
+        bool_or(statement_source = 'event') over (partition by subscription_id) as has_archive
     from int_subscription_statements
-    where statement_source = 'event'
 
 ),
 
@@ -24,18 +25,22 @@ event_statements as (
 -- never had, extracted on a day after the archive's last word before it. An end is always believed.
 extracts_beyond_the_archive as (
 
-    select extracts.subscription_id, extracts.statement_number
-    from int_subscription_statements as extracts
-    inner join event_statements
-        on extracts.subscription_id = event_statements.subscription_id
-    where extracts.statement_source in ('first_extract', 'later_extract')
+    select
+        extracts.subscription_id,
+        extracts.statement_number
+    from statements as extracts
+    inner join statements as events
+        on extracts.subscription_id = events.subscription_id
+    where
+        events.statement_source = 'event'
+        and extracts.statement_source in ('first_extract', 'later_extract')
     group by all
     having
-        bool_and(extracts.state_digest != event_statements.state_digest)
+        bool_and(extracts.state_digest != events.state_digest)
         and (
             bool_or(extracts.is_ended)
-            or max(event_statements.stated_at) filter (
-                where event_statements.stated_at <= extracts.stated_at
+            or max(events.stated_at) filter (
+                where events.stated_at <= extracts.stated_at
             ) < date_trunc('day', max(extracts.stated_at))
         )
 
@@ -44,23 +49,18 @@ extracts_beyond_the_archive as (
 statements_kept as (
 
     select
-        int_subscription_statements.*,
-        event_subscriptions.subscription_id is not null as has_archive,
-        lag(int_subscription_statements.stated_at) over (
-            partition by int_subscription_statements.subscription_id
-            order by int_subscription_statements.statement_number
+        statements.*,
+        lag(statements.stated_at) over (
+            partition by statements.subscription_id order by statements.statement_number
         ) as previous_stated_at
-    from int_subscription_statements
-    left join (select distinct event_statements.subscription_id from event_statements)
-        as event_subscriptions
-        on int_subscription_statements.subscription_id = event_subscriptions.subscription_id
+    from statements
     left join extracts_beyond_the_archive as beyond
         on
-            int_subscription_statements.subscription_id = beyond.subscription_id
-            and int_subscription_statements.statement_number = beyond.statement_number
+            statements.subscription_id = beyond.subscription_id
+            and statements.statement_number = beyond.statement_number
     where
-        event_subscriptions.subscription_id is null
-        or int_subscription_statements.statement_source in ('event', 'before_first_event')
+        not statements.has_archive
+        or statements.statement_source in ('event', 'before_first_event')
         or beyond.subscription_id is not null
 
 ),
@@ -179,13 +179,13 @@ ends as (
 
 pieces_until_the_end as (
 
-    select pieces.*
-    from pieces
+    select pieces.* from pieces
     inner join ends
         on pieces.subscription_id = ends.subscription_id
     where
         ends.ended_at is null
-        or pieces.effective_from_at < ends.ended_at and not (pieces.is_ended and pieces.piece_number = 9)
+        or pieces.effective_from_at < ends.ended_at
+        and not (pieces.is_ended and pieces.piece_number = 9)
 
 ),
 

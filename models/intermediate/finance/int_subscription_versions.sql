@@ -64,9 +64,9 @@ past_due_starts as (
         case
             when past_due_spells.statement_source = 'event' then past_due_spells.valid_from_at
             else coalesce(
-                min(coalesce(stg_stripe__invoices.due_at, stg_stripe__invoices.created_at)),
-                past_due_spells.valid_from_at
-            )
+                    min(coalesce(stg_stripe__invoices.due_at, stg_stripe__invoices.created_at)),
+                    past_due_spells.valid_from_at
+                )
         end as past_due_since_at
 
     from past_due_spells

@@ -99,7 +99,9 @@ final as (
         opening_mrr_usd,
         cast(case when movement_type = 'new' then movement_usd else 0 end as decimal(28, 6))
             as new_mrr_usd,
-        cast(case when movement_type = 'reactivation' then movement_usd else 0 end as decimal(28, 6))
+        cast(
+            case when movement_type = 'reactivation' then movement_usd else 0 end as decimal(28, 6)
+        )
             as reactivation_mrr_usd,
         cast(case when movement_type = 'expansion' then movement_usd else 0 end as decimal(28, 6))
             as expansion_mrr_usd,

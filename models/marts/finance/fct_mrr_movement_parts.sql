@@ -84,7 +84,7 @@ went as (
         fct_mrr_movements.movement_type,
         cast(null as varchar) as movement_reason,
         product_months_before.product_id,
-        - product_months_before.mrr_before_usd as mrr_usd
+        -product_months_before.mrr_before_usd as mrr_usd
 
     from fct_mrr_movements
     inner join product_months_before
@@ -168,7 +168,7 @@ ranked as (
         - sum(rounded.mrr_usd) over movement as missing_usd,
         row_number() over (
             partition by rounded.account_id, rounded.mrr_month, rounded.movement_type
-            order by abs(rounded.mrr_usd) desc, rounded.product_id, rounded.movement_reason
+            order by abs(rounded.mrr_usd) desc, rounded.product_id, rounded.movement_reason asc
         ) as rank_number
 
     from rounded

@@ -8,32 +8,62 @@ fct_mrr_monthly as (
 
 movements as (
 
-    select account_id, mrr_month, is_month_closed, 'new' as movement_type, new_mrr_usd as mrr_usd
+    select
+        account_id,
+        mrr_month,
+        is_month_closed,
+        'new' as movement_type,
+        new_mrr_usd as mrr_usd
     from fct_mrr_monthly
 
     union all
 
-    select account_id, mrr_month, is_month_closed, 'reactivation', reactivation_mrr_usd
+    select
+        account_id,
+        mrr_month,
+        is_month_closed,
+        'reactivation' as movement_type,
+        reactivation_mrr_usd as mrr_usd
     from fct_mrr_monthly
 
     union all
 
-    select account_id, mrr_month, is_month_closed, 'expansion', expansion_mrr_usd
+    select
+        account_id,
+        mrr_month,
+        is_month_closed,
+        'expansion' as movement_type,
+        expansion_mrr_usd as mrr_usd
     from fct_mrr_monthly
 
     union all
 
-    select account_id, mrr_month, is_month_closed, 'contraction', contraction_mrr_usd
+    select
+        account_id,
+        mrr_month,
+        is_month_closed,
+        'contraction' as movement_type,
+        contraction_mrr_usd as mrr_usd
     from fct_mrr_monthly
 
     union all
 
-    select account_id, mrr_month, is_month_closed, 'churn', churn_mrr_usd
+    select
+        account_id,
+        mrr_month,
+        is_month_closed,
+        'churn' as movement_type,
+        churn_mrr_usd as mrr_usd
     from fct_mrr_monthly
 
     union all
 
-    select account_id, mrr_month, is_month_closed, 'fx', fx_mrr_usd
+    select
+        account_id,
+        mrr_month,
+        is_month_closed,
+        'fx' as movement_type,
+        fx_mrr_usd as mrr_usd
     from fct_mrr_monthly
 
 ),

@@ -1,11 +1,5 @@
 with
 
-fct_mrr_monthly as (
-
-    select * from {{ ref('fct_mrr_monthly') }}
-
-),
-
 int_mrr_months_closed as (
 
     select * from {{ ref('int_mrr_months_closed') }}
@@ -24,8 +18,8 @@ snap_finance__mrr_monthly as (
 
 ),
 
--- A month is first reported with the first batch after its end, for all accounts at once; an account
--- that came to it later was reported with nothing.
+-- A month is first reported with the first batch after its end, for all accounts at once; an
+-- account that came to it later was reported with nothing.
 first_reports as (
 
     select
@@ -77,10 +71,10 @@ compared as (
         first_reports.first_reported_at,
         coalesce(first_figures.closing_mrr_usd, 0) as first_reported_mrr_usd,
         coalesce(int_mrr_months_closed.closing_mrr_usd, 0) as current_mrr_usd,
-        first_figures.native_mrr is not distinct from int_mrr_months_closed.native_mrr
+        coalesce(first_figures.native_mrr, '') = coalesce(int_mrr_months_closed.native_mrr, '')
             as is_same_native_mrr,
-        first_figures.stripe_customers is not distinct from int_mrr_months_closed.stripe_customers
-            as is_same_customers,
+        coalesce(first_figures.stripe_customers, '')
+        = coalesce(int_mrr_months_closed.stripe_customers, '') as is_same_customers,
         first_figures.account_id is not null as was_reported
 
     from account_months

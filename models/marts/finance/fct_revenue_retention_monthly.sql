@@ -67,7 +67,7 @@ trailing_quarters as (
 
     select
         *,
-        sum(- churn_mrr_usd - contraction_mrr_usd) over quarter as lost_mrr_trailing_usd,
+        sum(-churn_mrr_usd - contraction_mrr_usd) over quarter as lost_mrr_trailing_usd,
         sum(opening_mrr_usd) over quarter as opening_mrr_trailing_usd
     from monthly
     window quarter as (
@@ -117,14 +117,21 @@ rates as (
             as constant_gross_revenue_retention_rate,
         year_over_year.account_kept_count / nullif(year_over_year.account_then_count, 0)
             as logo_retention_rate,
-        (- trailing_quarters.churn_mrr_usd - trailing_quarters.contraction_mrr_usd)
+        (-trailing_quarters.churn_mrr_usd - trailing_quarters.contraction_mrr_usd)
         / nullif(trailing_quarters.opening_mrr_usd, 0) as revenue_churn_rate,
         trailing_quarters.churned_account_count / nullif(trailing_quarters.opening_account_count, 0)
             as logo_churn_rate,
-        (trailing_quarters.new_mrr_usd + trailing_quarters.reactivation_mrr_usd + trailing_quarters.expansion_mrr_usd)
-        / nullif(- trailing_quarters.churn_mrr_usd - trailing_quarters.contraction_mrr_usd, 0) as quick_ratio,
-        trailing_quarters.closing_mrr_usd / nullif(trailing_quarters.paying_account_count, 0) as arpa_usd,
-        trailing_quarters.lost_mrr_trailing_usd / nullif(trailing_quarters.opening_mrr_trailing_usd, 0)
+        (
+            trailing_quarters.new_mrr_usd
+            + trailing_quarters.reactivation_mrr_usd
+            + trailing_quarters.expansion_mrr_usd
+        )
+        / nullif(-trailing_quarters.churn_mrr_usd - trailing_quarters.contraction_mrr_usd, 0)
+            as quick_ratio,
+        trailing_quarters.closing_mrr_usd
+        / nullif(trailing_quarters.paying_account_count, 0) as arpa_usd,
+        trailing_quarters.lost_mrr_trailing_usd
+        / nullif(trailing_quarters.opening_mrr_trailing_usd, 0)
             as trailing_revenue_churn_rate
 
     from trailing_quarters
