@@ -1,7 +1,8 @@
 """Which fields a batch's records have and of what type, and what changed since the batch before."""
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -18,10 +19,9 @@ _TYPES = {
     "DOUBLE": "number",
     "VARCHAR": "string",
     "BOOLEAN": "boolean",
-    "OBJECT": "object",
-    "ARRAY": "array",
+    "JSON": "object",
 }
-_SAMPLE = 5_000
+_SAMPLE = 2_000
 
 # The key of a record that says what it is.
 KIND_KEYS: Mapping[str, str] = {"stripe": "object", "segment": "type"}
@@ -89,40 +89,40 @@ def gather(
         group by all
         """
     )
-    keys: dict[str | None, set[str]] = defaultdict(set)
-    for parent in ("", *_NESTED[source]):
-        for kind, key, type_name in _types(connection, parent):
-            if not parent:
-                keys[kind].add(key)
-            if kind and kind != "list":
-                seen = fields[source, kind, f"{parent}.{key}" if parent else key]
-                seen.update([_TYPES[type_name]] if type_name in _TYPES else [])
-    counted = connection.execute(
-        "select kind, sum(records) from shapes group by kind order by kind"
-    ).fetchall()
-    return [Kind(kind, int(records), frozenset(keys[kind])) for kind, records in counted]
-
-
-def _types(connection: duckdb.DuckDBPyConnection, parent: str) -> list[tuple[str | None, str, str]]:
-    """Kind, key and JSON type of the members of the sampled records, or of an object in them."""
-    path = f"$.{parent}" if parent else "$"
-    pointer = f"/{parent}/" if parent else "/"
-    return connection.execute(
-        f"""
-        with
-        sampled as (select kind, unnest(samples) as record from shapes),
-        keyed as (
-            select kind, record, unnest(json_keys(record, {literal(path)})) as key from sampled
-        )
-        select distinct
-            kind, key,
-            json_type(
-                record,
-                {literal(pointer)} || replace(replace(key, '~', '~0'), '/', '~1')
-            ) as type
-        from keyed
+    for kind, structure in connection.execute(
+        """
+        with sampled as (select kind, unnest(samples) as record from shapes where kind <> '')
+        select distinct kind, json_structure(record) from sampled
+        """
+    ).fetchall():
+        if kind != "list":
+            for field, type_ in _types(json.loads(structure), _NESTED[source]):
+                fields[source, kind, field].update(type_)
+    rows = connection.execute(
+        """
+        select kind, sum(records), list_distinct(flatten(list(keys)))
+        from shapes
+        group by kind
+        order by kind
         """
     ).fetchall()
+    return [Kind(kind, int(records), frozenset(keys or [])) for kind, records, keys in rows]
+
+
+def _types(structure: object, nested: Sequence[str]) -> Iterator[tuple[str, set[str]]]:
+    """Field and type, none for a null, of a record's members and of those of some of them.
+
+    DuckDB gives the structure of an object as an object, of a list as a list, else a type's name;
+    an empty object it calls JSON.
+    """
+    members = structure if isinstance(structure, dict) else {}
+    for name, kind in members.items():
+        if isinstance(kind, str):
+            yield name, {_TYPES[kind]} if kind in _TYPES else set()
+        else:
+            yield name, {"object" if isinstance(kind, dict) else "array"}
+        if name in nested:
+            yield from ((f"{name}.{field}", types) for field, types in _types(kind, ()))
 
 
 def record(target: Target) -> int:
