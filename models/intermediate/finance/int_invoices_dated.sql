@@ -6,11 +6,23 @@ stg_stripe__invoices as (
 
 ),
 
+-- Objects written by hand or exported in part may lack an amount or the dates of their status.
+complete as (
+
+    select
+        * replace (
+            coalesce(subtotal_minor, total_minor, amount_due_minor, 0) as subtotal_minor,
+            coalesce(total_minor, subtotal_minor, amount_due_minor, 0) as total_minor
+        )
+    from stg_stripe__invoices
+    where not is_deleted
+
+),
+
 dated as (
 
     select
         *,
-        -- Objects written by hand or exported in part may lack the transitions of their status.
         case
             when coalesce(status, 'draft') != 'draft'
                 then coalesce(finalized_at, effective_at, created_at)
@@ -23,8 +35,7 @@ dated as (
             0
         ) as due_minor
 
-    from stg_stripe__invoices
-    where not is_deleted
+    from complete
 
 ),
 

@@ -32,10 +32,12 @@ subscription_events as (
 -- says was there before tells which came first.
 same_second_updates as (
 
-    select *
+    select
+        *,
+        count(*) over (partition by subscription_id, occurred_at) as update_count
     from subscription_events
     where type_rank = 1
-    qualify count(*) over (partition by subscription_id, occurred_at) > 1
+    qualify update_count > 1
 
 ),
 
@@ -43,7 +45,8 @@ direct_successors as (
 
     select
         earlier.event_id as earlier_event_id,
-        later.event_id as later_event_id
+        later.event_id as later_event_id,
+        later.update_count
 
     from same_second_updates as earlier
     inner join same_second_updates as later
@@ -110,7 +113,7 @@ chains as (
     from chains
     inner join direct_successors
         on chains.event_id = direct_successors.earlier_event_id
-    where chains.position_number < 10
+    where chains.position_number < direct_successors.update_count
 
 ),
 

@@ -66,19 +66,19 @@ priced as (
         case
             when int_subscription_item_segments.mrr_exclusion_reason is null
                 then cast(
-                    int_subscription_item_segments.gross_list_mrr
-                    * int_subscription_item_segments.net_of_tax_factor as decimal(28, 6)
-                )
+                        int_subscription_item_segments.gross_list_mrr
+                        * int_subscription_item_segments.net_of_tax_factor as decimal(28, 6)
+                    )
             else 0
         end as list_mrr,
         case
             when int_subscription_item_segments.mrr_exclusion_reason is null
                 then cast(
-                    (
-                        int_subscription_item_segments.gross_list_mrr
-                        - coalesce(discounts.discount_mrr, 0)
-                    ) * int_subscription_item_segments.net_of_tax_factor as decimal(28, 6)
-                )
+                        (
+                            int_subscription_item_segments.gross_list_mrr
+                            - coalesce(discounts.discount_mrr, 0)
+                        ) * int_subscription_item_segments.net_of_tax_factor as decimal(28, 6)
+                    )
             else 0
         end as mrr
 

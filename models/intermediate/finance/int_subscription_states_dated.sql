@@ -192,7 +192,7 @@ pieces_until_the_end as (
 closing_pieces as (
 
     select
-        statements_kept.* replace (cast(null as json) as items, false as is_cancel_scheduled),
+        statements_kept.* replace (false as is_cancel_scheduled),
         ends.end_status as version_status,
         ends.ended_at as effective_from_at,
         10 as piece_number

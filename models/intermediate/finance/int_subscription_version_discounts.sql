@@ -87,7 +87,11 @@ unlisted as (
         on int_discounts_resolved.subscription_id = int_subscription_versions.subscription_id
     where
         int_discounts_resolved.discount_level in ('item', 'subscription')
-        and int_discounts_resolved.discount_id not in (select listed.discount_id from listed)
+        and int_discounts_resolved.discount_id not in (
+            select listed.discount_id
+            from listed
+            where listed.discount_id is not null
+        )
 
 ),
 

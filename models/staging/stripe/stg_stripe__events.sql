@@ -49,6 +49,7 @@ final as (
     where
         repeated_deliveries._source_row is null
         and coalesce(source.livemode, true)
+        and coalesce(cast({{ json_string('source.data', 'object.livemode') }} as boolean), true)
 
 )
 
