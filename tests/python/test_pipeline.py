@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import batches, build_warehouse, differences, expect, ingest, marts, opened, rows
+from harness import batches, build_warehouse, differences, expect, ingest, marts, rows
 
 _ALL_TESTS = ("test", "unit_test")
 _SOURCE_OF_SCHEMA = {"finance": "stripe", "sales": "salesforce", "product": "segment"}
@@ -253,13 +253,14 @@ def test_one_source_alone_leaves_the_others_marts_empty(
 ) -> None:
     extracts = _sources_only(tiny_extracts, [source], tmp_path / "extracts")
     warehouse = build_warehouse(extracts, tmp_path / "warehouse.duckdb")
-    with opened(warehouse) as connection:
-        for mart in marts(warehouse):
-            schema = mart.split(".")[0]
-            if schema in _SOURCE_OF_SCHEMA:
-                row = connection.execute(f"select count(*) from {mart}").fetchone()
-                assert row is not None
-                assert bool(row[0]) == (_SOURCE_OF_SCHEMA[schema] == source), mart
+    filled = {
+        mart.split(".")[0]
+        for mart in marts(warehouse)
+        if rows(warehouse, f"select * from {mart} limit 1")
+    }
+    assert filled - {"shared"} == {
+        schema for schema, of_source in _SOURCE_OF_SCHEMA.items() if of_source == source
+    }
 
 
 def test_nothing_at_all_builds_empty_marts(tmp_path: Path) -> None:
@@ -268,7 +269,10 @@ def test_nothing_at_all_builds_empty_marts(tmp_path: Path) -> None:
     done = ingest(
         *("build", "--extracts", "my exports", "--warehouse", "out/mine.duckdb"),
         cwd=tmp_path,
-        settings={"DBT_TARGET_PATH": str(tmp_path / "target")},
+        settings={
+            "DBT_TARGET_PATH": str(tmp_path / "target"),
+            "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
+        },
     )
     expect(0, done)
     warehouse = tmp_path / "out" / "mine.duckdb"
