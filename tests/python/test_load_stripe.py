@@ -152,6 +152,13 @@ def test_pages_may_come_one_a_line_and_among_records(loading: Loading) -> None:
     assert loading.files()["stripe/mixed.jsonl"] == ("landed", 5, 3, 2)
 
 
+def test_a_page_without_data_is_rejected(loading: Loading) -> None:
+    loading.write_json("stripe/mixed.jsonl", customer(1), {"object": "list", "data": None})
+    loading.load()
+    ((_, row, field, reason, _),) = loading.rejects()
+    assert (row, field, reason) == (2, "data", "missing")
+
+
 def test_an_array_over_lines_and_documents_one_after_another(loading: Loading) -> None:
     one, two = json.dumps(customer(1)), json.dumps(customer(2))
     loading.write("stripe/array.json", f"[\n{one},\n{two}\n]\n")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ingest import catalog
 from ingest.load import documents, profile, staging
-from ingest.load.profile import KIND_KEYS, Kind, kind_of
+from ingest.load.profile import KIND_KEYS, ODD_KINDS, Kind, kind_of
 from ingest.load.spool import Spool
 from ingest.load.staging import Records
 from ingest.load.target import Reject, Target
@@ -26,10 +26,6 @@ UNWRAP: Mapping[str, documents.Unwrap] = {
 # A spool of Stripe's is read once for each kind of object in it, so files are kept apart.
 SPOOL_FILE_BYTES = {"stripe": 16 << 20, "segment": 1 << 40}
 
-# The kinds of line that hold other than one record that says what it is.
-_CONTAINERS = {"stripe": {"", "list"}, "segment": {""}}
-_BROKEN = "\x00"
-_NO_OBJECT = "not a JSON object"
 _NAMES = ", ".join(literal(name) for name in catalog.SEGMENT_TYPES)
 _RULES: Mapping[str, Mapping[str, str]] = {
     "stripe": {},
@@ -67,26 +63,28 @@ def land_spool(target: Target, source: str, lines: Spool) -> tuple[Counter[str],
     scratch = target.scratch / "files"
     temp_table(target.connection, "spool_files", files, list(lines.names.items()), scratch)
     kinds = profile.gather(target.connection, source, lines, target.fields)
-    broken = [kind for kind in kinds if kind.name is None]
-    odd = [kind for kind in kinds if kind.name in _CONTAINERS[source]]
-    good = [kind for kind in kinds if kind not in broken and kind not in odd]
+    odd = {kind.name: kind.odd for kind in kinds if kind.name in ODD_KINDS[source]}
+    columns = {"file": "INTEGER", "row": "BIGINT"}
+    found = [(file, row) for lines_of in odd.values() for file, row, _ in lines_of]
+    temp_table(target.connection, "odd_lines", columns, found, scratch)
+    good = [kind for kind in kinds if kind.name not in odd]
     for table, chosen in _tables(source, good):
-        records = _records(source, lines, table, chosen, is_all=len(chosen) == len(kinds))
-        rejects += staging.land(target, records, sum(kind.records for kind in chosen))
-    if broken:
-        found = _lines_of(target, source, lines, broken)
-        rejects += [Reject(name, row, "", "not JSON", line) for name, row, line in found]
+        is_all = len(chosen) == len(good)
+        rejects += _land_table(target, lines, table, chosen, is_all=is_all, has_odd=bool(odd))
+    rejects += [
+        Reject(lines.names[file], row, "", "not JSON", line)
+        for file, row, line in odd.pop(None, [])
+    ]
     parts = Spool(lines.path.with_suffix(".parts"))
-    if odd:
-        containers = _lines_of(target, source, lines, odd)
-        read.subtract(name for name, _, _ in containers)
-        hopeless = _take_apart(source, containers, parts)
+    for containers in odd.values():
+        read.subtract(lines.names[file] for file, _, _ in containers)
+        hopeless = _take_apart(source, containers, lines, parts)
         read.update(reject.source_file for reject in hopeless)
         rejects += hopeless
     staging.reject(target, rejects)
     rejected = Counter(reject.source_file for reject in rejects)
     if parts.records:
-        parts_read, parts_rejected = land_spool(target, source, parts)
+        parts_read, parts_rejected = land_spool(target, source, parts.closed([]))
         read += parts_read
         rejected += parts_rejected
     return read, rejected
@@ -103,72 +101,72 @@ def _tables(source: str, kinds: Sequence[Kind]) -> Iterator[tuple[catalog.Table,
             yield table, chosen
 
 
-def _records(
-    source: str, lines: Spool, table: catalog.Table, kinds: Sequence[Kind], *, is_all: bool
-) -> Records:
-    kept_as = {
-        column.name: "JSON" if column.kind == "json" else "VARCHAR" for column in table.columns
-    }
+def _land_table(
+    target: Target,
+    lines: Spool,
+    table: catalog.Table,
+    kinds: Sequence[Kind],
+    *,
+    is_all: bool,
+    has_odd: bool,
+) -> list[Reject]:
+    """Land the lines of a spool that are records of a table; give those that did not land.
+
+    A line that is not JSON is both left out and never parsed: DuckDB may ask for a value before it
+    leaves a line out.
+    """
+    record = "case when json_valid(line) then line end" if has_odd else "line"
+    left_out = "anti join odd_lines using (file, row)" if has_odd else ""
+    names = ", ".join(literal(kind.name or "") for kind in kinds)
+    told = "true" if is_all else f"{kind_of(table.source, record)} in ({names})"
     extra = "cast(null as json)"
     if any(kind.keys - table.names for kind in kinds):
         # Merging a null under each declared key leaves the others as they are.
-        nulls = literal(json.dumps(dict.fromkeys(kept_as)))
-        extra = f"cast(nullif(cast(json_merge_patch(line, {nulls}) as varchar), '{{}}') as json)"
-    names = ", ".join(literal(kind.name or "") for kind in kinds)
-    wanted = "true" if is_all else f"{kind_of(source)} in ({names})"
-    return Records(
-        table,
-        source=f"""(
-            select
-                spool_files.source_file, lines.row as source_row, lines.line,
-                json_transform(lines.line, {literal(json.dumps(kept_as))}) as record
-            from (select * from {lines.sql} where {wanted}) as lines
-            inner join spool_files on lines.file = spool_files.file
-        )""",
-        texts={name: f"record.{quoted(name)}" for name in kept_as},
-        extra=extra,
-        record="line",
-        rules=_RULES[source],
-    )
+        nulls = literal(json.dumps(dict.fromkeys(sorted(table.names))))
+        extra = (
+            f"cast(nullif(cast(json_merge_patch({record}, {nulls}) as varchar), '{{}}') as json)"
+        )
 
+    def of(columns: Sequence[catalog.Column]) -> Records:
+        kept_as = {c.name: "JSON" if c.kind == "json" else "VARCHAR" for c in columns}
+        return Records(
+            table,
+            source=f"""(
+                select
+                    spool_files.source_file, lines.row as source_row, lines.line,
+                    json_transform({record}, {literal(json.dumps(kept_as))}) as record
+                from (select * from {lines.sql} {left_out} where {told}) as lines
+                inner join spool_files on lines.file = spool_files.file
+            )""",
+            texts={name: f"record.{quoted(name)}" for name in kept_as},
+            extra=extra,
+            record="line",
+            rules=_RULES[table.source],
+        )
 
-def _lines_of(
-    target: Target, source: str, lines: Spool, kinds: Sequence[Kind]
-) -> list[tuple[str, int, str]]:
-    """File, row and text of the lines of some kinds."""
-    return target.connection.execute(
-        f"""
-        select spool_files.source_file, lines.row, lines.line
-        from {lines.sql} as lines
-        inner join spool_files on lines.file = spool_files.file
-        where list_contains($kinds, coalesce({kind_of(source)}, $broken))
-        order by lines.file, lines.row
-        """,
-        {
-            "kinds": [_BROKEN if kind.name is None else kind.name for kind in kinds],
-            "broken": _BROKEN,
-        },
-    ).fetchall()
+    checked = [c for c in table.columns if c.kind != "json" or c.name in table.required]
+    expected = sum(kind.records for kind in kinds)
+    return staging.land(target, of(table.columns), expected, suspects=of(checked))
 
 
 def _take_apart(
-    source: str, containers: Sequence[tuple[str, int, str]], parts: Spool
+    source: str, containers: Sequence[tuple[int, int, str]], lines: Spool, parts: Spool
 ) -> list[Reject]:
     """Spool the records in pages, arrays and wrappers that lie among plain lines.
 
     They all keep the row of the line that they came in. Returns what holds no record.
     """
     rejects = []
-    numbers: dict[str, int] = {}
     key = KIND_KEYS[source]
-    for name, row, line in containers:
+    for file, row, line in containers:
         for record in UNWRAP[source](line):
             value = json.loads(record)
-            if isinstance(value, dict) and value.get(key):
-                number = numbers.setdefault(name, len(numbers))
-                parts.add(number, name, [row], [record.encode()])
+            kind = value.get(key) if isinstance(value, dict) else None
+            if kind and kind not in ODD_KINDS[source]:
+                parts.add(file, lines.names[file], [row], [record.encode()])
+            elif isinstance(value, dict):
+                field = "data" if kind else key
+                rejects.append(Reject(lines.names[file], row, field, MISSING, record))
             else:
-                field, reason = (key, MISSING) if isinstance(value, dict) else ("", _NO_OBJECT)
-                rejects.append(Reject(name, row, field, reason, record))
-    parts.closed([])
+                rejects.append(Reject(lines.names[file], row, "", "not a JSON object", record))
     return rejects

@@ -28,6 +28,13 @@ KIND_KEYS: Mapping[str, str] = {"stripe": "object", "segment": "type"}
 _NESTED: Mapping[str, tuple[str, ...]] = {"stripe": (), "segment": ("properties", "traits")}
 
 
+# The kinds of line that hold other than one record that says what it is; None is no JSON.
+ODD_KINDS: Mapping[str, frozenset[str | None]] = {
+    "stripe": frozenset({None, "", "list"}),
+    "segment": frozenset({None, ""}),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """The lines of a spool that are of one kind.
@@ -37,23 +44,29 @@ class Kind:
             JSON.
         records: how many lines.
         keys: every top-level key that any of them has.
+        odd: file number, row and text of the lines, if the kind is an odd one.
     """
 
     name: str | None
     records: int
     keys: frozenset[str]
+    odd: list[tuple[int, int, str]]
 
 
-def kind_of(source: str) -> str:
-    """The expression of a line's kind: null when it is not JSON, empty when it does not say.
+def kind_of(source: str, record: str) -> str:
+    """The expression of a record's kind: empty when it does not say, null when it is null.
 
     All Segment messages are of one kind, since they go to one table.
     """
-    kind = f"coalesce(json_extract_string(line, '$.{KIND_KEYS[source]}'), '')"
     if source == "segment":
-        kind = "case when list_contains(json_keys(line), 'type') then 'message' else '' end"
-    # Not `try(…)`: around a JSON function it corrupts memory where the text is not JSON.
-    return f"case when json_valid(line) then {kind} end"
+        return f"""
+            case
+                when list_contains(json_keys({record}), 'type') then 'message'
+                when {record} is not null then ''
+            end
+        """
+    kind = f"json_extract_string({record}, '$.{KIND_KEYS[source]}')"
+    return f"case when {record} is not null then coalesce({kind}, '') end"
 
 
 def gather(
@@ -72,19 +85,25 @@ def gather(
         fields: where to add.
     """
     every = max(1, spool.records.total() // _SAMPLE)
+    odd = ", ".join(literal(name) for name in ODD_KINDS[source] if name is not None)
+    # Not `try(…)`: around a JSON function it corrupts memory where the text is not JSON.
     connection.execute(
         f"""
         create or replace temp table shapes as
         with
-        told as (select *, {kind_of(source)} as kind from {spool.sql}),
-        readable as (select *, case when kind is not null then line end as record from told),
-        keyed as (select *, json_keys(record) as keys from readable)
+        readable as (
+            select *, case when json_valid(line) then line end as record from {spool.sql}
+        ),
+        told as (select *, {kind_of(source, "record")} as kind from readable),
+        keyed as (select *, json_keys(record) as keys from told)
         select
             kind, keys, count(*) as records,
             list_append(
                 list(record) filter (where row % {every} = 0),
                 arg_min(record, file * cast({1 << 40} as bigint) + row)
-            ) as samples
+            ) as samples,
+            list({{file: file, row: row, line: line}})
+                filter (where kind is null or kind in ({odd})) as odd
         from keyed
         group by all
         """
@@ -100,13 +119,23 @@ def gather(
                 fields[source, kind, field].update(type_)
     rows = connection.execute(
         """
-        select kind, sum(records), list_distinct(flatten(list(keys)))
+        select
+            kind, sum(records), list_distinct(flatten(list(keys))),
+            list_sort(flatten(list(odd) filter (where odd is not null)))
         from shapes
         group by kind
         order by kind
         """
     ).fetchall()
-    return [Kind(kind, int(records), frozenset(keys or [])) for kind, records, keys in rows]
+    return [
+        Kind(
+            kind,
+            int(records),
+            frozenset(keys or []),
+            [(line["file"], line["row"], line["line"]) for line in lines or []],
+        )
+        for kind, records, keys, lines in rows
+    ]
 
 
 def _types(structure: object, nested: Sequence[str]) -> Iterator[tuple[str, set[str]]]:

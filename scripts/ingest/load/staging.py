@@ -63,13 +63,16 @@ class Records:
         """
 
 
-def land(target: Target, records: Records, expected: int) -> list[Reject]:
+def land(
+    target: Target, records: Records, expected: int, suspects: Records | None = None
+) -> list[Reject]:
     """Append the good records to their raw table, in the order they were sent.
 
     Args:
         target: where to.
         records: what to land.
         expected: how many records there are.
+        suspects: the records with no more columns than can be wrong; these are cheaper to check.
 
     Returns:
         The other records. They are only looked for when some are missing, for they are few and
@@ -106,7 +109,7 @@ def land(target: Target, records: Records, expected: int) -> list[Reject]:
             select
                 source_file, source_row,
                 split_part(problem, '|', 1), split_part(problem, '|', 2), _record
-            from ({records.typed()})
+            from ({(suspects or records).typed()})
             where problem is not null
             """
         ).fetchall()

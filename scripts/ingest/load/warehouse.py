@@ -65,6 +65,8 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
         connection.execute("set TimeZone = 'UTC'")
         # A progress bar of ours is the only one.
         connection.execute("set enable_progress_bar = false")
+        # One checkpoint when the file is closed; one a batch would merge the same rows each time.
+        connection.execute("set checkpoint_threshold = '1TB'")
         yield connection
     finally:
         connection.close()
