@@ -72,7 +72,7 @@ messages as (
 
 ),
 
-final as (
+flagged as (
 
     select
         messages.message_id as event_id,
@@ -140,6 +140,17 @@ final as (
         on bridge_account_identities.account_id = dim_accounts.account_id
     left join int_users_described
         on messages.user_id = int_users_described.user_id
+
+),
+
+final as (
+
+    select
+        *,
+        not (is_bot or is_internal or is_test)
+        and occurred_date <= cast(received_at as date) as is_counted
+
+    from flagged
 
 )
 

@@ -1,0 +1,57 @@
+-- Proves that daily, weekly and monthly active users are different people, each once: every 29th
+-- day is counted again the plain way, by everybody whose events fall into the window. An invariant
+-- such as dau <= wau <= mau would miss a person who is counted twice.
+with
+
+active_users as (
+
+    select *
+    from {{ ref('fct_active_users_daily') }}
+    where
+        segment = 'total'
+        and {{ days_between("cast('2024-01-01' as date)", 'active_date') }} % 29 = 0
+
+),
+
+active_people as (
+
+    select distinct
+        person_id,
+        occurred_date
+
+    from {{ ref('fct_events') }}
+    where
+        is_counted
+        and event_type = 'track'
+
+),
+
+counted as (
+
+    select
+        active_users.active_date,
+        count(distinct active_people.person_id) filter (
+            where active_people.occurred_date = active_users.active_date
+        ) as dau,
+        count(distinct active_people.person_id) filter (
+            where active_people.occurred_date > {{ add_days('active_users.active_date', -7) }}
+        ) as wau,
+        count(distinct active_people.person_id) as mau
+
+    from active_users
+    left join active_people
+        on
+            {{ add_days('active_users.active_date', -30) }} < active_people.occurred_date
+            and active_users.active_date >= active_people.occurred_date
+    group by active_users.active_date
+
+)
+
+select active_users.*
+from active_users
+inner join counted
+    on active_users.active_date = counted.active_date
+where
+    active_users.dau != counted.dau
+    or active_users.wau != counted.wau
+    or active_users.mau != counted.mau
