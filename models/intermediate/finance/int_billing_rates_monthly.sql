@@ -137,7 +137,6 @@ latest_rates as (
 
 ),
 
--- Only a month that is still running, whose end has no rate yet, may take the latest there is.
 final as (
 
     select
@@ -149,24 +148,17 @@ final as (
                 "'No currency ' || needed.currency || ': add it to the seed currencies'"
             ) }}
         end as stripe_minor_unit_exponent,
+        -- Nothing to value is a month of invoices over 0.
         cast(
-            case
-                when needed.currency = '{{ var("reporting_currency") }}' then 1
-                when exchange_rates.usd_per_unit is not null then exchange_rates.usd_per_unit
-                when
-                    {{ add_months('needed.rate_month', 1) }}
-                    > int_as_of.as_of_at + interval 1 microsecond
-                    and latest_rates.usd_per_unit is not null
-                    then latest_rates.usd_per_unit
-                when needed.has_amount
-                    then {{ raise_error(
-                        "'No exchange rate for ' || needed.currency || ' in '"
-                        ~ " || strftime(needed.rate_month, '%Y-%m')"
-                        ~ " || ': add it to the seed exchange_rates'"
-                    ) }}
-                -- Nothing to value: a month of invoices over 0.
-                else 0
-            end as decimal(20, 10)
+            coalesce(
+                {{ usd_per_unit(
+                    'needed.currency', 'needed.rate_month', 'exchange_rates.usd_per_unit',
+                    'latest_rates.usd_per_unit',
+                    add_months('needed.rate_month', 1)
+                    ~ ' <= int_as_of.as_of_at + interval 1 microsecond',
+                    'needed.has_amount'
+                ) }}, 0
+            ) as decimal(20, 10)
         ) as usd_per_unit
 
     from needed

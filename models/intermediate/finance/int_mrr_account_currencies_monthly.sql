@@ -115,7 +115,6 @@ latest_rates as (
 
 ),
 
--- Only the running month, whose end has no rate yet, may take the latest rate there is.
 final as (
 
     select
@@ -125,17 +124,10 @@ final as (
         native.is_month_closed,
         native.measured_at,
         cast(native.mrr as decimal(28, 6)) as mrr,
-        case
-            when native.currency = '{{ var("reporting_currency") }}' then 1
-            when exchange_rates.usd_per_unit is not null then exchange_rates.usd_per_unit
-            when not native.is_month_closed and latest_rates.usd_per_unit is not null
-                then latest_rates.usd_per_unit
-            when native.mrr != 0
-                then {{ raise_error(
-                    "'No exchange rate for ' || native.currency || ' in '"
-                    ~ " || strftime(native.mrr_month, '%Y-%m') || ': add it to the seed exchange_rates'"
-                ) }}
-        end as usd_per_unit
+        {{ usd_per_unit(
+            'native.currency', 'native.mrr_month', 'exchange_rates.usd_per_unit',
+            'latest_rates.usd_per_unit', 'native.is_month_closed', 'native.mrr != 0'
+        ) }} as usd_per_unit
 
     from native
     left join exchange_rates

@@ -75,6 +75,7 @@ item_steps as (
         applied.step_number,
         applied.discount_id,
         applied.coupon_id,
+        applied.promotion_code_id,
         applied.percent_off,
         -- A fixed amount comes off each invoice, so it is worth a month what the price is.
         cast(
@@ -189,6 +190,9 @@ final as (
         parts.step_number,
         item_steps.discount_id,
         item_steps.coupon_id,
+        item_steps.promotion_code_id,
+        item_steps.percent_off is null
+        and item_steps.amount_off_mrr is null as is_amount_missing,
         parts.discount_mrr
 
     from parts

@@ -39,7 +39,11 @@ discounts as (
     select
         segment_id,
         subscription_item_id,
-        sum(discount_mrr) as discount_mrr
+        sum(discount_mrr) as discount_mrr,
+        bool_or(is_amount_missing) as is_amount_missing,
+        string_agg(
+            discount_id || ' ' || cast(discount_mrr as varchar), ', ' order by step_number
+        ) as discounts
     from int_subscription_item_discounts
     group by
         segment_id,
@@ -59,9 +63,13 @@ priced as (
 
     select
         int_subscription_item_segments.*,
-        versions_with_unresolved_discounts.version_id is not null
+        (
+            versions_with_unresolved_discounts.version_id is not null
+            or coalesce(discounts.is_amount_missing, false)
+        )
         and int_subscription_item_segments.mrr_exclusion_reason is null
             as has_unresolved_discount,
+        discounts.discounts,
         stripe_accounts.account_id,
         case
             when int_subscription_item_segments.mrr_exclusion_reason is null
@@ -110,6 +118,7 @@ digested as (
             subscription_status,
             list_mrr,
             mrr,
+            coalesce(discounts, ''),
             coalesce(mrr_exclusion_reason, ''),
             is_cancel_scheduled,
             has_unresolved_discount,
@@ -157,6 +166,7 @@ final as (
         currency,
         quantity,
         subscription_status,
+        min_by(segment_id, valid_from_at) as first_segment_id,
         min(valid_from_at) as valid_from_at,
         case when count(*) = count(valid_to_at) then max(valid_to_at) end as valid_to_at,
         cast(list_mrr as decimal(28, 6)) as list_mrr,

@@ -132,6 +132,7 @@ final as (
         all_discounts.position_number,
         all_discounts.discount_id,
         int_discounts_resolved.coupon_id,
+        int_discounts_resolved.promotion_code_id,
         int_discounts_resolved.percent_off,
         int_discounts_resolved.amount_off_minor,
         int_discounts_resolved.coupon_currency,

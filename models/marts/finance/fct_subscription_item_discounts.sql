@@ -1,0 +1,89 @@
+with
+
+int_subscription_item_mrr as (
+
+    select * from {{ ref('int_subscription_item_mrr') }}
+
+),
+
+int_subscription_item_discounts as (
+
+    select * from {{ ref('int_subscription_item_discounts') }}
+
+),
+
+parts as (
+
+    select
+        int_subscription_item_mrr.subscription_item_id,
+        int_subscription_item_mrr.valid_from_at,
+        int_subscription_item_mrr.valid_to_at,
+        int_subscription_item_mrr.account_id,
+        int_subscription_item_mrr.currency,
+        int_subscription_item_mrr.discount_mrr as all_discounts_mrr,
+        int_subscription_item_discounts.step_number,
+        int_subscription_item_discounts.discount_id,
+        int_subscription_item_discounts.coupon_id,
+        int_subscription_item_discounts.promotion_code_id,
+        -- Of a price with its tax, the share that a part has in all of them is net of it.
+        case
+            when int_subscription_item_discounts.discount_mrr = 0 then 0
+            else cast(
+                    int_subscription_item_mrr.discount_mrr * (
+                        int_subscription_item_discounts.discount_mrr
+                        / sum(int_subscription_item_discounts.discount_mrr) over item_interval
+                    ) as decimal(28, 6)
+                )
+        end as discount_mrr
+
+    from int_subscription_item_mrr
+    inner join int_subscription_item_discounts
+        on
+            int_subscription_item_mrr.first_segment_id = int_subscription_item_discounts.segment_id
+            and int_subscription_item_mrr.subscription_item_id
+            = int_subscription_item_discounts.subscription_item_id
+    window item_interval as (
+        partition by
+            int_subscription_item_mrr.subscription_item_id, int_subscription_item_mrr.valid_from_at
+    )
+
+),
+
+-- Rounded parts need not add up to the rounded whole; the largest part takes the last decimal.
+ranked as (
+
+    select
+        *,
+        all_discounts_mrr - sum(discount_mrr) over (
+            partition by subscription_item_id, valid_from_at
+        ) as missing_mrr,
+        row_number() over (
+            partition by subscription_item_id, valid_from_at
+            order by discount_mrr desc, step_number asc
+        ) as rank_number
+    from parts
+
+),
+
+final as (
+
+    select
+        subscription_item_id,
+        valid_from_at,
+        valid_to_at,
+        account_id,
+        cast(step_number as integer) as step_number,
+        discount_id,
+        coupon_id,
+        promotion_code_id,
+        currency,
+        cast(
+            case when rank_number = 1 then discount_mrr + missing_mrr else discount_mrr end
+            as decimal(28, 6)
+        ) as discount_mrr
+
+    from ranked
+
+)
+
+select * from final

@@ -1,0 +1,86 @@
+-- Proves that the ARR that was reported for a closed month, with what has been restated since,
+-- is twelve times all the movements from the first month on, for every account. Written the easy
+-- way, closing against opening plus movements, it would miss a figure that was changed in the
+-- snapshot, or changed since without a restatement.
+with
+
+movements as (
+
+    select
+        account_id,
+        mrr_month,
+        sum(mrr_usd) as movement_usd
+    from {{ ref('fct_mrr_movements') }}
+    group by
+        account_id,
+        mrr_month
+
+),
+
+first_reports as (
+
+    select
+        mrr_month,
+        min(dbt_valid_from) as first_reported_at
+    from {{ ref('snap_finance__mrr_monthly') }}
+    group by mrr_month
+
+),
+
+reported as (
+
+    select
+        snapshots.account_id,
+        snapshots.mrr_month,
+        snapshots.closing_mrr_usd as mrr_usd
+    from {{ ref('snap_finance__mrr_monthly') }} as snapshots
+    inner join first_reports
+        on
+            snapshots.mrr_month = first_reports.mrr_month
+            and snapshots.dbt_valid_from = first_reports.first_reported_at
+
+    union all
+
+    select
+        account_id,
+        mrr_month,
+        restated_mrr_usd as mrr_usd
+    from {{ ref('fct_mrr_restatements') }}
+
+),
+
+summed as (
+
+    select
+        first_reports.mrr_month,
+        movements.account_id,
+        12 * sum(movements.movement_usd) as movements_arr_usd,
+        cast(0 as decimal(28, 6)) as reported_arr_usd
+    from first_reports
+    inner join movements
+        on first_reports.mrr_month >= movements.mrr_month
+    group by
+        first_reports.mrr_month,
+        movements.account_id
+
+    union all
+
+    select
+        mrr_month,
+        account_id,
+        cast(0 as decimal(28, 6)) as movements_arr_usd,
+        12 * mrr_usd as reported_arr_usd
+    from reported
+
+)
+
+select
+    account_id,
+    mrr_month,
+    sum(movements_arr_usd) as movements_arr_usd,
+    sum(reported_arr_usd) as reported_arr_usd
+from summed
+group by
+    account_id,
+    mrr_month
+having sum(movements_arr_usd) != sum(reported_arr_usd)
