@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.load import json_records
 from loading import ACCOUNT, ACCOUNT_ROW, BATCH, Loading, customer, track
 
 
@@ -226,3 +227,17 @@ def test_rows_are_right_in_a_file_of_many_spools(
         == 0
     )
     assert [row for _, row, *_ in loading.rejects()] == [50]
+
+
+def test_files_that_fill_a_spool_each_land_whole(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next spool is written while one is read, so no two may share a name."""
+    monkeypatch.setitem(json_records.SPOOL_FILE_BYTES, "stripe", 100)
+    for name in ("a", "b", "c", "d"):
+        loading.write_json(
+            f"stripe/{name}.jsonl",
+            *({"id": f"cus_{name}{number}", "object": "customer"} for number in range(50)),
+        )
+    assert loading.load_one().rows_landed == 200
+    assert loading.value("select count(distinct id) from raw_stripe.customers") == 200

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import count
 from operator import add
 from pathlib import Path
 from typing import BinaryIO
@@ -128,7 +129,9 @@ def _written(
     files: Iterable[SpoolFile], folder: Path, file_bytes: int
 ) -> Generator[Spool, None, None]:
     rejects: list[Reject] = []
-    spool = Spool(folder / "0.spool")
+    # The one before may still be read, so each has a name of its own.
+    paths = (folder / f"{number}.spool" for number in count())
+    spool = Spool(next(paths))
     try:
         for file_number, file in enumerate(files):
             for rows, lines in _runs(file, rejects):
@@ -139,10 +142,10 @@ def _written(
                     start = end
                     if spool.records.total() == _SPOOL_LINES or spool.size >= _SPOOL_BYTES:
                         yield spool.closed(rejects)
-                        spool = Spool(folder / f"{file_number}-{rows[-1]}-{start}.spool")
+                        spool = Spool(next(paths))
             if spool.size >= file_bytes:
                 yield spool.closed(rejects)
-                spool = Spool(folder / f"{file_number}.spool")
+                spool = Spool(next(paths))
         yield spool.closed(rejects)
     finally:
         spool.closed(rejects)
