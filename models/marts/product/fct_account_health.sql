@@ -1,0 +1,192 @@
+-- What each part weighs in the score, together 100, and where it is at its worst or its best.
+{%- set recency_weight, recency_worst_days = 25, 30 -%}
+{%- set trend_weight = 20 -%}
+{%- set breadth_weight, breadth_best_features = 25, 10 -%}
+{%- set seat_use_weight = 10 -%}
+{%- set billing_weight = 20 %}
+
+with
+
+fct_account_usage_monthly as (
+
+    select * from {{ ref('fct_account_usage_monthly') }}
+
+),
+
+fct_mrr_monthly as (
+
+    select * from {{ ref('fct_mrr_monthly') }}
+
+),
+
+fct_payments as (
+
+    select * from {{ ref('fct_payments') }}
+
+),
+
+fct_receivables_monthly as (
+
+    select * from {{ ref('fct_receivables_monthly') }}
+
+),
+
+failures as (
+
+    select
+        account_id,
+        {{ month_start('created_at') }} as failed_month,
+        count(*) as failed_payment_count
+
+    from fct_payments
+    where payment_status = 'failed'
+    group by
+        account_id,
+        failed_month
+
+),
+
+past_due as (
+
+    select
+        account_id,
+        receivable_month,
+        sum(open_usd - current_usd) as past_due_usd
+
+    from fct_receivables_monthly
+    group by
+        account_id,
+        receivable_month
+
+),
+
+usage as (
+
+    select
+        *,
+        sum(event_count) over quarter_before as events_before,
+        sum(day_count) over quarter_before as days_before
+
+    from fct_account_usage_monthly
+    window
+        quarter_before as (
+            partition by account_id
+            order by usage_month
+            rows between 3 preceding and 1 preceding
+        )
+
+),
+
+measured as (
+
+    select
+        usage.account_id,
+        usage.usage_month as health_month,
+        usage.is_month_closed,
+        usage.has_workspace,
+        usage.event_count,
+        usage.active_user_count,
+        usage.active_day_count,
+        usage.feature_count,
+        usage.paid_seat_count,
+        usage.seat_use_rate,
+        usage.days_since_active,
+        cast(
+            usage.events_per_day * usage.days_before / nullif(usage.events_before, 0) as double
+        ) as usage_trend_rate,
+        cast(coalesce(failures.failed_payment_count, 0) as integer) as failed_payment_count,
+        cast(coalesce(past_due.past_due_usd, 0) as decimal(28, 6)) as past_due_usd,
+        cast(coalesce(fct_mrr_monthly.closing_mrr_usd, 0) as decimal(28, 6)) as closing_mrr_usd,
+        coalesce(fct_mrr_monthly.movement_type, 'none') as movement_type
+
+    from usage
+    left join fct_mrr_monthly
+        on
+            usage.account_id = fct_mrr_monthly.account_id
+            and usage.usage_month = fct_mrr_monthly.mrr_month
+    left join failures
+        on
+            usage.account_id = failures.account_id
+            and usage.usage_month = failures.failed_month
+    left join past_due
+        on
+            usage.account_id = past_due.account_id
+            and usage.usage_month = past_due.receivable_month
+
+),
+
+-- Each part from 0 to 1. What cannot be known is no risk, except use: none at all is the worst.
+shares as (
+
+    select
+        *,
+        coalesce(least(days_since_active, {{ recency_worst_days }}), {{ recency_worst_days }})
+        / {{ recency_worst_days }} as recency_share,
+        case
+            when usage_trend_rate is not null then 1 - least(usage_trend_rate, 1)
+            when event_count = 0 then 1
+            else 0
+        end as trend_share,
+        1 - least(feature_count, {{ breadth_best_features }}) / {{ breadth_best_features }}
+            as breadth_share,
+        1 - least(coalesce(seat_use_rate, 1), 1) as seat_use_share,
+        case
+            when past_due_usd > 0 then 1
+            when failed_payment_count > 0 then 0.5
+            else 0
+        end as billing_share
+
+    from measured
+
+),
+
+scored as (
+
+    select
+        *,
+        cast(round({{ recency_weight }} * recency_share) as integer) as recency_risk_score,
+        cast(round({{ trend_weight }} * trend_share) as integer) as trend_risk_score,
+        cast(round({{ breadth_weight }} * breadth_share) as integer) as breadth_risk_score,
+        cast(round({{ seat_use_weight }} * seat_use_share) as integer) as seat_use_risk_score,
+        cast(round({{ billing_weight }} * billing_share) as integer) as billing_risk_score
+
+    from shares
+
+),
+
+final as (
+
+    select
+        account_id,
+        health_month,
+        is_month_closed,
+        has_workspace,
+        event_count,
+        active_user_count,
+        active_day_count,
+        feature_count,
+        paid_seat_count,
+        seat_use_rate,
+        days_since_active,
+        usage_trend_rate,
+        failed_payment_count,
+        past_due_usd,
+        recency_risk_score,
+        trend_risk_score,
+        breadth_risk_score,
+        seat_use_risk_score,
+        billing_risk_score,
+        recency_risk_score
+        + trend_risk_score
+        + breadth_risk_score
+        + seat_use_risk_score
+        + billing_risk_score as churn_risk_score,
+        closing_mrr_usd,
+        closing_mrr_usd > 0 as is_paying,
+        movement_type
+
+    from scored
+
+)
+
+select * from final

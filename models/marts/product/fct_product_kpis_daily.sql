@@ -1,0 +1,150 @@
+with
+
+fct_events as (
+
+    select * from {{ ref('fct_events') }}
+
+),
+
+dim_documents as (
+
+    select * from {{ ref('dim_documents') }}
+
+),
+
+fct_document_funnel as (
+
+    select * from {{ ref('fct_document_funnel') }}
+
+),
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+document_tools as (
+
+    select
+        document_id,
+        tool_key
+    from dim_documents
+
+),
+
+document_events as (
+
+    select
+        occurred_date,
+        document_id,
+        tool_key,
+        event_name
+
+    from fct_events
+    where
+        event_name in (
+            'Document Uploaded',
+            'Document Processed',
+            'Document Processing Failed',
+            'Document Downloaded'
+        )
+        and is_counted
+
+),
+
+events as (
+
+    select
+        document_events.occurred_date as kpi_date,
+        coalesce(document_events.tool_key, document_tools.tool_key, '(none)') as tool_key,
+        document_events.event_name
+
+    from document_events
+    left join document_tools
+        on document_events.document_id = document_tools.document_id
+
+),
+
+-- Events by the day on which they happened, documents by that of their upload.
+measured as (
+
+    select
+        kpi_date,
+        tool_key,
+        count(*) filter (where event_name = 'Document Uploaded') as upload_count,
+        count(*) filter (where event_name = 'Document Processed') as processed_count,
+        count(*) filter (where event_name = 'Document Processing Failed') as failed_count,
+        count(*) filter (where event_name = 'Document Downloaded') as download_count,
+        0 as uploaded_document_count,
+        0 as converted_document_count
+
+    from events
+    group by
+        kpi_date,
+        tool_key
+
+    union all
+
+    select
+        uploaded_date as kpi_date,
+        coalesce(tool_key, '(none)') as tool_key,
+        0 as upload_count,
+        0 as processed_count,
+        0 as failed_count,
+        0 as download_count,
+        count(*) as uploaded_document_count,
+        count(*) filter (where is_downloaded) as converted_document_count
+
+    from fct_document_funnel
+    group by
+        uploaded_date,
+        tool_key
+
+),
+
+summed as (
+
+    select
+        kpi_date,
+        tool_key,
+        cast(sum(upload_count) as integer) as upload_count,
+        cast(sum(processed_count) as integer) as processed_count,
+        cast(sum(failed_count) as integer) as failed_count,
+        cast(sum(download_count) as integer) as download_count,
+        cast(sum(uploaded_document_count) as integer) as uploaded_document_count,
+        cast(sum(converted_document_count) as integer) as converted_document_count
+
+    from measured
+    group by
+        kpi_date,
+        tool_key
+
+),
+
+final as (
+
+    select
+        summed.kpi_date,
+        summed.tool_key,
+        summed.upload_count,
+        summed.processed_count,
+        summed.failed_count,
+        summed.download_count,
+        summed.uploaded_document_count,
+        summed.converted_document_count,
+        cast(
+            summed.processed_count / nullif(summed.processed_count + summed.failed_count, 0)
+            as double
+        ) as success_rate,
+        cast(
+            summed.converted_document_count / nullif(summed.uploaded_document_count, 0) as double
+        ) as conversion_rate,
+        coalesce(summed.kpi_date < int_as_of.as_of_date, false) as is_conversion_final
+
+    from summed
+    cross join int_as_of
+
+)
+
+select * from final

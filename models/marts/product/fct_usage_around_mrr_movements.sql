@@ -1,0 +1,139 @@
+{%- set months_before, months_after = 6, 3 %}
+
+with
+
+fct_account_usage_monthly as (
+
+    select * from {{ ref('fct_account_usage_monthly') }}
+
+),
+
+fct_mrr_monthly as (
+
+    select * from {{ ref('fct_mrr_monthly') }}
+
+),
+
+closed_months as (
+
+    select
+        account_id,
+        mrr_month,
+        movement_type,
+        opening_mrr_usd,
+        expansion_mrr_usd + contraction_mrr_usd + churn_mrr_usd as movement_usd,
+        count(*) filter (where movement_type != 'none') over (
+            partition by account_id
+            order by mrr_month
+            rows between {{ months_before }} preceding and {{ months_after }} following
+        ) as movements_around
+
+    from fct_mrr_monthly
+    where is_month_closed
+
+),
+
+-- Beside who moved, who paid and did not move, then or in any month that is shown.
+movements as (
+
+    select
+        account_id,
+        mrr_month,
+        movement_type,
+        movement_usd
+
+    from closed_months
+    where
+        movement_type in ('expansion', 'contraction', 'churn')
+        or (movements_around = 0 and opening_mrr_usd > 0)
+
+),
+
+month_offsets as (
+
+    select
+        cast(
+            {{ explode('range(' ~ (months_before + months_after + 1) ~ ')') }} as integer
+        ) - {{ months_before }} as month_offset_number
+
+),
+
+movement_months as (
+
+    select
+        movements.*,
+        month_offsets.month_offset_number,
+        cast(
+            {{ add_months('movements.mrr_month', 'month_offsets.month_offset_number') }} as date
+        ) as usage_month
+
+    from movements
+    cross join month_offsets
+
+),
+
+used as (
+
+    select
+        movement_months.account_id,
+        movement_months.mrr_month,
+        movement_months.movement_type,
+        movement_months.movement_usd,
+        movement_months.month_offset_number,
+        movement_months.usage_month,
+        fct_account_usage_monthly.event_count,
+        fct_account_usage_monthly.day_count,
+        fct_account_usage_monthly.active_user_count,
+        fct_account_usage_monthly.events_per_day
+
+    from movement_months
+    inner join fct_account_usage_monthly
+        on
+            movement_months.account_id = fct_account_usage_monthly.account_id
+            and movement_months.usage_month = fct_account_usage_monthly.usage_month
+    where fct_account_usage_monthly.is_month_closed
+
+),
+
+-- What was usual: the first three of the months shown, before anything that leads up to the move.
+baselines as (
+
+    select
+        account_id,
+        mrr_month,
+        cast(sum(event_count) / sum(day_count) as double) as baseline_events_per_day
+
+    from used
+    where month_offset_number <= 2 - {{ months_before }}
+    group by
+        account_id,
+        mrr_month
+
+),
+
+final as (
+
+    select
+        used.account_id,
+        used.mrr_month,
+        used.movement_type,
+        used.month_offset_number,
+        used.usage_month,
+        cast(used.movement_usd as decimal(28, 6)) as movement_usd,
+        used.event_count,
+        used.active_user_count,
+        used.events_per_day,
+        baselines.baseline_events_per_day,
+        cast(
+            used.events_per_day / nullif(baselines.baseline_events_per_day, 0) as double
+        ) as usage_index
+
+    from used
+    left join baselines
+        on
+            used.account_id = baselines.account_id
+            and used.mrr_month = baselines.mrr_month
+
+)
+
+select * from final

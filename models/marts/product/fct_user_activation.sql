@@ -1,0 +1,117 @@
+with
+
+dim_users as (
+
+    select * from {{ ref('dim_users') }}
+
+),
+
+fct_events as (
+
+    select * from {{ ref('fct_events') }}
+
+),
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+sign_ups as (
+
+    select
+        user_id,
+        account_id,
+        signed_up_at,
+        {{ add_days('signed_up_at', 14) }} as window_end_at
+
+    from dim_users
+    where signed_up_at is not null and not (is_internal or is_test)
+
+),
+
+steps as (
+
+    select
+        user_id,
+        event_name,
+        occurred_at
+
+    from fct_events
+    where
+        event_name in ('Document Uploaded', 'Document Processed', 'Document Downloaded')
+        and user_id is not null
+        and is_counted
+
+),
+
+firsts as (
+
+    select
+        sign_ups.user_id,
+        min(steps.occurred_at) filter (
+            where steps.event_name = 'Document Uploaded'
+        ) as uploaded_at,
+        min(steps.occurred_at) filter (
+            where steps.event_name = 'Document Processed'
+        ) as processed_at,
+        min(steps.occurred_at) filter (
+            where steps.event_name = 'Document Downloaded'
+        ) as downloaded_at
+
+    from steps
+    inner join sign_ups
+        on steps.user_id = sign_ups.user_id
+    where steps.occurred_at between sign_ups.signed_up_at and sign_ups.window_end_at
+    group by sign_ups.user_id
+
+),
+
+-- Written out: greatest() would pass over a step that is missing.
+timed as (
+
+    select
+        sign_ups.user_id,
+        sign_ups.account_id,
+        sign_ups.signed_up_at,
+        sign_ups.window_end_at,
+        firsts.uploaded_at,
+        firsts.processed_at,
+        firsts.downloaded_at,
+        case
+            when firsts.uploaded_at is not null
+                and firsts.processed_at is not null
+                and firsts.downloaded_at is not null
+                then greatest(firsts.uploaded_at, firsts.processed_at, firsts.downloaded_at)
+        end as activated_at
+
+    from sign_ups
+    left join firsts
+        on sign_ups.user_id = firsts.user_id
+
+),
+
+final as (
+
+    select
+        timed.user_id,
+        timed.account_id,
+        {{ month_start('timed.signed_up_at') }} as signed_up_month,
+        timed.signed_up_at,
+        timed.uploaded_at,
+        timed.processed_at,
+        timed.downloaded_at,
+        timed.activated_at,
+        timed.activated_at is not null as is_activated,
+        coalesce(timed.window_end_at <= int_as_of.as_of_at, false) as is_window_closed,
+        cast({{ days_between(
+            'cast(timed.signed_up_at as date)', 'cast(timed.activated_at as date)'
+        ) }} as integer) as days_to_activate
+
+    from timed
+    cross join int_as_of
+
+)
+
+select * from final

@@ -1,0 +1,170 @@
+with
+
+dim_users as (
+
+    select * from {{ ref('dim_users') }}
+
+),
+
+fct_user_activity_daily as (
+
+    select * from {{ ref('fct_user_activity_daily') }}
+
+),
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+members as (
+
+    select
+        user_id,
+        {{ week_start('signed_up_at') }} as cohort_week,
+        {{ month_start('signed_up_at') }} as cohort_month
+
+    from dim_users
+    where signed_up_at is not null and not (is_internal or is_test)
+
+),
+
+-- Who signed up is counted before anybody's activity is looked at.
+cohorts as (
+
+    select
+        'week' as period_type,
+        cohort_week as cohort_start_date,
+        count(*) as cohort_user_count
+
+    from members
+    group by cohort_week
+
+    union all
+
+    select
+        'month' as period_type,
+        cohort_month as cohort_start_date,
+        count(*) as cohort_user_count
+
+    from members
+    group by cohort_month
+
+),
+
+-- Every period that has begun, whether or not anybody came.
+periods as (
+
+    select
+        cohorts.period_type,
+        cohorts.cohort_start_date,
+        cohorts.cohort_user_count,
+        {{ explode(week_series('cohorts.cohort_start_date', 'int_as_of.as_of_date')) }}
+            as period_start_date
+
+    from cohorts
+    cross join int_as_of
+    where cohorts.period_type = 'week'
+
+    union all
+
+    select
+        cohorts.period_type,
+        cohorts.cohort_start_date,
+        cohorts.cohort_user_count,
+        {{ explode(month_series('cohorts.cohort_start_date', 'int_as_of.as_of_date')) }}
+            as period_start_date
+
+    from cohorts
+    cross join int_as_of
+    where cohorts.period_type = 'month'
+
+),
+
+numbered as (
+
+    select
+        *,
+        case period_type
+            when 'week' then {{ weeks_between('cohort_start_date', 'period_start_date') }}
+            else {{ months_between('cohort_start_date', 'period_start_date') }}
+        end as period_number
+
+    from periods
+
+),
+
+-- One row per member and period with activity, so that nothing fans out.
+active_members as (
+
+    select distinct
+        'week' as period_type,
+        members.user_id,
+        members.cohort_week as cohort_start_date,
+        {{ week_start('fct_user_activity_daily.activity_date') }} as period_start_date
+
+    from members
+    inner join fct_user_activity_daily
+        on members.user_id = fct_user_activity_daily.user_id
+    where fct_user_activity_daily.is_active
+
+    union all
+
+    select distinct
+        'month' as period_type,
+        members.user_id,
+        members.cohort_month as cohort_start_date,
+        {{ month_start('fct_user_activity_daily.activity_date') }} as period_start_date
+
+    from members
+    inner join fct_user_activity_daily
+        on members.user_id = fct_user_activity_daily.user_id
+    where fct_user_activity_daily.is_active
+
+),
+
+retained as (
+
+    select
+        period_type,
+        cohort_start_date,
+        period_start_date,
+        count(*) as active_user_count
+
+    from active_members
+    group by
+        period_type,
+        cohort_start_date,
+        period_start_date
+
+),
+
+final as (
+
+    select
+        numbered.period_type,
+        numbered.cohort_start_date,
+        cast(numbered.period_number as integer) as period_number,
+        numbered.period_start_date,
+        cast(numbered.cohort_user_count as integer) as cohort_user_count,
+        cast(coalesce(retained.active_user_count, 0) as integer) as active_user_count,
+        cast(
+            coalesce(retained.active_user_count, 0) / numbered.cohort_user_count as double
+        ) as retention_rate,
+        case numbered.period_type
+            when 'week' then {{ add_days('numbered.period_start_date', 7) }}
+            else {{ add_months('numbered.period_start_date', 1) }}
+        end <= {{ add_days('int_as_of.as_of_date', 1) }} as is_complete
+
+    from numbered
+    cross join int_as_of
+    left join retained
+        on
+            numbered.period_type = retained.period_type
+            and numbered.cohort_start_date = retained.cohort_start_date
+            and numbered.period_start_date = retained.period_start_date
+
+)
+
+select * from final
