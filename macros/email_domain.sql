@@ -1,4 +1,9 @@
-{#- Lower-case domain of an e-mail address; null when it is none. -#}
+{#- Lower-case domain of an e-mail address, letters of any alphabet; null when it is none. -#}
 {% macro email_domain(email) -%}
-    nullif(regexp_extract(lower(trim({{ email }})), '@([a-z0-9.-]+[.][a-z0-9-]+)$', 1), '')
+    nullif(
+        regexp_extract(
+            lower(trim({{ email }})), '@([\p{L}\p{N}.-]+[.][\p{L}\p{N}-]+)[.>]*$', 1
+        ),
+        ''
+    )
 {%- endmacro %}

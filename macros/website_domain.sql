@@ -1,9 +1,12 @@
-{#- Lower-case domain of a web address, without scheme, user, `www.`, port and path; null when none. -#}
+{#-
+    Lower-case domain of a web address, letters of any alphabet, without scheme, user, `www.`, port
+    and path; null when none.
+-#}
 {% macro website_domain(website) -%}
     nullif(
         regexp_extract(
             lower(trim({{ website }})),
-            '^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?(?:www[.])?([a-z0-9.-]+[.][a-z0-9-]+)(?:[/:?#].*)?$',
+            '^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?(?:www[.])?([\p{L}\p{N}.-]+[.][\p{L}\p{N}-]+)[.]?(?:[/:?#].*)?$',
             1
         ),
         ''

@@ -1,39 +1,65 @@
 -- Proves that matching loses nothing: each delivered Salesforce account, each Stripe customer that
--- anything names and each workspace that a message names is in the bridge. That none is there twice
--- is the bridge's own test; an inner join instead of a left one in a rule would pass that and fail
--- here.
+-- anything names, each workspace and each user that a message names is in the bridge, or, a user
+-- alone, listed as unmatched. That none is there twice is the bridge's own test; an inner join
+-- instead of a left one in a rule would pass that and fail here.
 with
 
 known as (
 
     select
-        'salesforce' as source_system,
+        'account' as foreign_type,
         salesforce_account_id as foreign_id
     from {{ ref('stg_salesforce__accounts') }}
 
     union all
 
     select
-        'stripe' as source_system,
+        'customer' as foreign_type,
         stripe_customer_id as foreign_id
     from {{ ref('int_stripe__customers_known') }}
 
     union all
 
     select distinct
-        'segment' as source_system,
+        'workspace' as foreign_type,
         workspace_id as foreign_id
     from {{ ref('int_identities_observed') }}
     where workspace_id is not null
 
+    union all
+
+    select
+        'user' as foreign_type,
+        user_id as foreign_id
+    from {{ ref('int_users_described') }}
+
+),
+
+found as (
+
+    select
+        foreign_type,
+        foreign_id
+    from {{ ref('bridge_account_identities') }}
+
+    union
+
+    select
+        foreign_type,
+        foreign_id
+    from {{ ref('fct_unmatched_identities') }}
+    where
+        foreign_type = 'user'
+        and account_id is null
+
 )
 
 select
-    known.source_system,
+    known.foreign_type,
     known.foreign_id
 from known
-left join {{ ref('bridge_account_identities') }} as bridge_account_identities
+left join found
     on
-        known.source_system = bridge_account_identities.source_system
-        and known.foreign_id = bridge_account_identities.foreign_id
-where bridge_account_identities.foreign_id is null
+        known.foreign_type = found.foreign_type
+        and known.foreign_id = found.foreign_id
+where found.foreign_id is null

@@ -6,16 +6,31 @@ stg_salesforce__accounts as (
 
 ),
 
+int_salesforce_accounts_known as (
+
+    select * from {{ ref('int_salesforce_accounts_known') }}
+
+),
+
+-- What was merged away still tells a website and a name that the survivor goes by.
 final as (
 
     select
-        salesforce_account_id as account_id,
-        {{ website_domain('website') }} as account_domain,
-        {{ normalised_name('account_name') }} as account_name_key,
-        created_at
+        stg_salesforce__accounts.salesforce_account_id,
+        int_salesforce_accounts_known.account_id,
+        int_salesforce_accounts_known.is_merged,
+        {{ website_domain('stg_salesforce__accounts.website') }} as account_domain,
+        {{ normalised_name('stg_salesforce__accounts.account_name') }} as account_name_key,
+        stg_salesforce__accounts.created_at
 
     from stg_salesforce__accounts
-    where not is_deleted
+    inner join int_salesforce_accounts_known
+        on
+            stg_salesforce__accounts.salesforce_account_id
+            = int_salesforce_accounts_known.salesforce_account_id
+    left join stg_salesforce__accounts as survivors
+        on int_salesforce_accounts_known.account_id = survivors.salesforce_account_id
+    where not coalesce(survivors.is_deleted, false)
 
 )
 

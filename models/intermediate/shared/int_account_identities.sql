@@ -1,20 +1,49 @@
 with
 
+int_links_chosen as (
+
+    select * from {{ ref('int_links_chosen') }}
+
+),
+
 int_salesforce_accounts_known as (
 
     select * from {{ ref('int_salesforce_accounts_known') }}
 
 ),
 
-int_stripe_customers_matched as (
+int_users_aliased as (
 
-    select * from {{ ref('int_stripe_customers_matched') }}
+    select * from {{ ref('int_users_aliased') }}
 
 ),
 
-int_workspaces_matched as (
+int_users_described as (
 
-    select * from {{ ref('int_workspaces_matched') }}
+    select * from {{ ref('int_users_described') }}
+
+),
+
+-- A user belongs where the workspace does; only one without a workspace has a link of their own.
+users as (
+
+    select
+        int_users_described.user_id,
+        int_links_chosen.account_id,
+        case
+            when int_links_chosen.foreign_type = 'workspace' then 'workspace'
+            else int_links_chosen.match_rule
+        end as match_rule,
+        int_links_chosen.match_confidence
+
+    from int_users_described
+    inner join int_links_chosen
+        on
+            coalesce(int_users_described.workspace_id, int_users_described.user_id)
+            = int_links_chosen.foreign_id
+            and case when int_users_described.workspace_id is null then 'user' else 'workspace' end
+            = int_links_chosen.foreign_type
+    where int_links_chosen.account_id is not null
 
 ),
 
@@ -25,7 +54,8 @@ final as (
         'salesforce' as source_system,
         'account' as foreign_type,
         salesforce_account_id as foreign_id,
-        case when is_merged then 'merged' else 'same_record' end as match_rule
+        case when is_merged then 'merged' else 'same_record' end as match_rule,
+        cast(1 as decimal(3, 2)) as match_confidence
 
     from int_salesforce_accounts_known
 
@@ -33,23 +63,28 @@ final as (
 
     select
         account_id,
-        'stripe' as source_system,
-        'customer' as foreign_type,
-        stripe_customer_id as foreign_id,
-        match_rule
+        source_system,
+        foreign_type,
+        foreign_id,
+        match_rule,
+        match_confidence
 
-    from int_stripe_customers_matched
+    from int_links_chosen
+    where foreign_type != 'user'
 
     union all
 
     select
-        account_id,
+        users.account_id,
         'segment' as source_system,
-        'workspace' as foreign_type,
-        workspace_id as foreign_id,
-        match_rule
+        'user' as foreign_type,
+        int_users_aliased.sent_user_id as foreign_id,
+        users.match_rule,
+        users.match_confidence
 
-    from int_workspaces_matched
+    from users
+    inner join int_users_aliased
+        on users.user_id = int_users_aliased.user_id
 
 )
 

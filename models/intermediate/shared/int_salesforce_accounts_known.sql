@@ -49,18 +49,34 @@ merger_chains as (
     from merger_chains
     inner join mergers
         on merger_chains.survivor_id = mergers.salesforce_account_id
-    where merger_chains.hop_number < 20
+    where merger_chains.hop_number < 100
 
 ),
 
+circles as (
+
+    select distinct salesforce_account_id
+    from merger_chains
+    where salesforce_account_id = survivor_id
+
+),
+
+-- A chain ends at who lost no merger. In a circle nobody survived: the lowest id stands for all.
 survivors as (
 
     select
-        salesforce_account_id,
-        survivor_id
+        merger_chains.salesforce_account_id,
+        coalesce(
+            min(merger_chains.survivor_id) filter (where mergers.salesforce_account_id is null),
+            min(circles.salesforce_account_id)
+        ) as survivor_id
 
     from merger_chains
-    qualify row_number() over (partition by salesforce_account_id order by hop_number desc) = 1
+    left join mergers
+        on merger_chains.survivor_id = mergers.salesforce_account_id
+    left join circles
+        on merger_chains.survivor_id = circles.salesforce_account_id
+    group by merger_chains.salesforce_account_id
 
 ),
 
@@ -87,7 +103,7 @@ final as (
     select
         known_ids.salesforce_account_id,
         coalesce(survivors.survivor_id, known_ids.salesforce_account_id) as account_id,
-        survivors.survivor_id is not null as is_merged,
+        coalesce(survivors.survivor_id != known_ids.salesforce_account_id, false) as is_merged,
         stg_salesforce__accounts.salesforce_account_id is not null as is_delivered
 
     from known_ids

@@ -12,6 +12,12 @@ int_identity_calls as (
 
 ),
 
+int_users_claimed as (
+
+    select * from {{ ref('int_users_claimed') }}
+
+),
+
 int_users_described as (
 
     select * from {{ ref('int_users_described') }}
@@ -40,8 +46,9 @@ group_traits as (
 
     select
         workspace_id,
-        nullif({{ json_string('traits', 'salesforce_account_id') }}, '') as salesforce_account_id,
-        nullif({{ json_string('traits', 'stripe_customer_id') }}, '') as stripe_customer_id,
+        {{ json_first_string('traits', var('salesforce_account_id_fields')) }}
+            as salesforce_account_id,
+        {{ json_first_string('traits', var('stripe_customer_id_fields')) }} as stripe_customer_id,
         nullif({{ json_string('traits', 'name') }}, '') as workspace_name,
         nullif({{ json_string('traits', 'industry') }}, '') as industry,
         nullif({{ json_string('traits', 'plan') }}, '') as plan_name,
@@ -98,6 +105,8 @@ domains_of_users as (
         count(*) as user_count
 
     from int_users_described
+    left join int_users_claimed
+        on int_users_described.user_id = int_users_claimed.user_id
     left join free_email_domains
         on int_users_described.email_domain = free_email_domains.email_domain
     where
@@ -105,6 +114,7 @@ domains_of_users as (
         and int_users_described.email_domain is not null
         and not int_users_described.is_internal
         and free_email_domains.email_domain is null
+        and not coalesce(int_users_claimed.is_email_unverified, false)
     group by int_users_described.workspace_id, int_users_described.email_domain
 
 ),

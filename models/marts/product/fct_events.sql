@@ -136,6 +136,7 @@ flagged as (
         on
             messages.workspace_id = bridge_account_identities.foreign_id
             and bridge_account_identities.source_system = 'segment'
+            and bridge_account_identities.foreign_type = 'workspace'
     left join dim_accounts
         on bridge_account_identities.account_id = dim_accounts.account_id
     left join int_users_described

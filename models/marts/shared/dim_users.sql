@@ -39,6 +39,7 @@ final as (
         on
             int_users_described.workspace_id = bridge_account_identities.foreign_id
             and bridge_account_identities.source_system = 'segment'
+            and bridge_account_identities.foreign_type = 'workspace'
     left join dim_accounts
         on bridge_account_identities.account_id = dim_accounts.account_id
 

@@ -1,0 +1,88 @@
+with recursive
+
+int_stripe__customers_known as (
+
+    select * from {{ ref('int_stripe__customers_known') }}
+
+),
+
+int_users_described as (
+
+    select * from {{ ref('int_users_described') }}
+
+),
+
+int_workspaces_described as (
+
+    select * from {{ ref('int_workspaces_described') }}
+
+),
+
+free_email_domains as (
+
+    select * from {{ ref('free_email_domains') }}
+
+),
+
+record_domains as (
+
+    select {{ email_domain('email') }} as record_domain from int_stripe__customers_known
+
+    union
+
+    select workspace_domain as record_domain from int_workspaces_described
+
+    union
+
+    select email_domain as record_domain from int_users_described
+
+),
+
+-- Each domain with those it lies under, as long as two labels are left.
+widened as (
+
+    select
+        record_domain,
+        record_domain as domain,
+        0 as labels_dropped
+
+    from record_domains
+    where record_domain is not null
+
+    union all
+
+    select
+        record_domain,
+        regexp_extract(domain, '^[^.]+[.](.+[.].+)$', 1) as domain,
+        labels_dropped + 1 as labels_dropped
+
+    from widened
+    where regexp_extract(domain, '^[^.]+[.](.+[.].+)$', 1) != ''
+
+),
+
+free_domains as (
+
+    select distinct widened.record_domain
+
+    from widened
+    inner join free_email_domains
+        on widened.domain = free_email_domains.email_domain
+
+),
+
+final as (
+
+    select
+        widened.record_domain,
+        widened.domain,
+        widened.labels_dropped,
+        free_domains.record_domain is not null as is_free
+
+    from widened
+    left join free_domains
+        on widened.record_domain = free_domains.record_domain
+
+)
+
+select * from final

@@ -1,0 +1,193 @@
+with
+
+int_domains_widened as (
+
+    select * from {{ ref('int_domains_widened') }}
+
+),
+
+int_foreign_records_described as (
+
+    select * from {{ ref('int_foreign_records_described') }}
+
+),
+
+int_links_found as (
+
+    select * from {{ ref('int_links_found') }}
+
+),
+
+int_salesforce_accounts_known as (
+
+    select * from {{ ref('int_salesforce_accounts_known') }}
+
+),
+
+-- Links of one rule that only the order of creation or of ids can tell apart are equal candidates.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by foreign_type, foreign_id
+            order by
+                rule_number asc,
+                labels_dropped asc,
+                is_same_name desc,
+                is_merged asc,
+                created_at asc,
+                account_id asc
+        ) as link_number,
+        count(*) over (
+            partition by foreign_type, foreign_id, rule_number, labels_dropped, is_same_name
+        ) as candidate_count
+
+    from int_links_found
+
+),
+
+first_links as (
+
+    select *
+    from ranked
+    where link_number = 1
+
+),
+
+-- What else is said of the record: another account named, or another account's domain.
+other_links as (
+
+    select
+        first_links.foreign_type,
+        first_links.foreign_id,
+        min_by(ranked.account_id, ranked.link_number) filter (
+            where
+            ranked.account_id != first_links.account_id
+            and ranked.rule_number = first_links.rule_number
+        ) as equal_account_id,
+        min_by(ranked.account_id, ranked.link_number) filter (
+            where
+            ranked.account_id != first_links.account_id
+            and ranked.match_rule = 'explicit_id'
+        ) as named_account_id,
+        min_by(ranked.account_id, ranked.link_number) filter (
+            where ranked.match_rule = 'email_domain'
+        ) as domain_account_id,
+        coalesce(
+            bool_or(ranked.account_id = first_links.account_id) filter (
+                where ranked.match_rule = 'email_domain'
+            ),
+            true
+        ) as is_domain_its_own
+
+    from first_links
+    inner join ranked
+        on
+            first_links.foreign_type = ranked.foreign_type
+            and first_links.foreign_id = ranked.foreign_id
+    group by
+        first_links.foreign_type,
+        first_links.foreign_id
+
+),
+
+free_domains as (
+
+    select distinct record_domain
+    from int_domains_widened
+    where is_free
+
+),
+
+reviewed as (
+
+    select
+        int_foreign_records_described.source_system,
+        int_foreign_records_described.foreign_type,
+        int_foreign_records_described.foreign_id,
+        int_foreign_records_described.record_name,
+        int_foreign_records_described.record_domain,
+        first_links.account_id as linked_account_id,
+        coalesce(first_links.match_rule, 'unmatched') as match_rule,
+        coalesce(first_links.candidate_count, 0) as candidate_count,
+        other_links.equal_account_id,
+        other_links.named_account_id,
+        other_links.domain_account_id,
+        case
+            when
+                first_links.account_id is null
+                and int_foreign_records_described.is_email_unverified
+                then 'unverified_email'
+            when first_links.account_id is null and free_domains.record_domain is not null
+                then 'free_mail_domain'
+            when
+                first_links.account_id is null
+                and int_foreign_records_described.record_domain is null
+                and int_foreign_records_described.name_key is null
+                then 'no_evidence'
+            when first_links.account_id is null then 'no_candidate'
+            when first_links.match_rule = 'explicit_id' and other_links.named_account_id is not null
+                then 'conflicting_ids'
+            when first_links.match_rule = 'explicit_id' and not other_links.is_domain_its_own
+                then 'conflicting_domain'
+            when first_links.rule_number <= 2 and not coalesce(known.is_delivered, false)
+                then 'unknown_account'
+            when first_links.match_rule = 'explicit_id' or first_links.candidate_count = 1 then null
+            when first_links.match_rule = 'exact_name' then 'ambiguous_name'
+            else 'ambiguous_domain'
+        end as review_reason
+
+    from int_foreign_records_described
+    left join first_links
+        on
+            int_foreign_records_described.foreign_type = first_links.foreign_type
+            and int_foreign_records_described.foreign_id = first_links.foreign_id
+    left join other_links
+        on
+            int_foreign_records_described.foreign_type = other_links.foreign_type
+            and int_foreign_records_described.foreign_id = other_links.foreign_id
+    left join free_domains
+        on int_foreign_records_described.record_domain = free_domains.record_domain
+    left join int_salesforce_accounts_known as known
+        on first_links.account_id = known.salesforce_account_id
+
+),
+
+-- A customer or workspace without a link is an account of its own; a person is none.
+final as (
+
+    select
+        source_system,
+        foreign_type,
+        foreign_id,
+        record_name,
+        record_domain,
+        case
+            when linked_account_id is not null then linked_account_id
+            when foreign_type != 'user' then foreign_id
+        end as account_id,
+        match_rule,
+        cast(
+            case
+                when match_rule = 'unmatched' then 0
+                when candidate_count > 1 then 0.5
+                when match_rule = 'explicit_id' then 1
+                when match_rule = 'email_domain' then 0.9
+                when match_rule = 'email_subdomain' then 0.8
+                else 0.7
+            end as decimal(3, 2)
+        ) as match_confidence,
+        review_reason,
+        case review_reason
+            when 'conflicting_ids' then named_account_id
+            when 'conflicting_domain' then domain_account_id
+            when 'ambiguous_domain' then equal_account_id
+            when 'ambiguous_name' then equal_account_id
+        end as other_account_id
+
+    from reviewed
+
+)
+
+select * from final

@@ -1,0 +1,167 @@
+with
+
+bridge_account_identities as (
+
+    select * from {{ ref('bridge_account_identities') }}
+
+),
+
+int_links_chosen as (
+
+    select * from {{ ref('int_links_chosen') }}
+
+),
+
+int_salesforce_accounts_known as (
+
+    select * from {{ ref('int_salesforce_accounts_known') }}
+
+),
+
+int_users_described as (
+
+    select * from {{ ref('int_users_described') }}
+
+),
+
+int_users_workspaces_dated as (
+
+    select * from {{ ref('int_users_workspaces_dated') }}
+
+),
+
+dim_accounts as (
+
+    select * from {{ ref('dim_accounts') }}
+
+),
+
+-- What a merger took away, or was deleted, is not missed elsewhere.
+crm_accounts as (
+
+    select
+        'salesforce' as source_system,
+        'account' as foreign_type,
+        dim_accounts.account_id as foreign_id,
+        case when int_salesforce_accounts_known.is_delivered then dim_accounts.account_name end
+            as record_name,
+        dim_accounts.website_domain as record_domain,
+        dim_accounts.account_id,
+        'same_record' as match_rule,
+        cast(1 as decimal(3, 2)) as match_confidence,
+        case
+            when not int_salesforce_accounts_known.is_delivered then 'not_delivered'
+            else 'only_in_crm'
+        end as reason,
+        cast(null as varchar) as other_account_id
+
+    from dim_accounts
+    inner join int_salesforce_accounts_known
+        on dim_accounts.account_id = int_salesforce_accounts_known.salesforce_account_id
+    where
+        not dim_accounts.is_deleted
+        and (
+            not int_salesforce_accounts_known.is_delivered
+            or dim_accounts.stripe_customer_count + dim_accounts.workspace_count = 0
+        )
+
+),
+
+foreign_records as (
+
+    select
+        source_system,
+        foreign_type,
+        foreign_id,
+        record_name,
+        record_domain,
+        account_id,
+        match_rule,
+        match_confidence,
+        review_reason as reason,
+        other_account_id
+
+    from int_links_chosen
+    where review_reason is not null
+
+),
+
+-- The other accounts of a user's workspaces, the one seen in before the last first.
+former_accounts as (
+
+    select
+        int_users_workspaces_dated.user_id,
+        workspaces.account_id as other_account_id
+
+    from int_users_workspaces_dated
+    inner join bridge_account_identities as workspaces
+        on
+            int_users_workspaces_dated.workspace_id = workspaces.foreign_id
+            and workspaces.foreign_type = 'workspace'
+    inner join bridge_account_identities as users
+        on
+            int_users_workspaces_dated.user_id = users.foreign_id
+            and users.foreign_type = 'user'
+    where workspaces.account_id != users.account_id
+    qualify
+        row_number() over (
+            partition by int_users_workspaces_dated.user_id
+            order by
+                int_users_workspaces_dated.valid_from_at desc nulls last,
+                int_users_workspaces_dated.workspace_id asc
+        ) = 1
+
+),
+
+users_of_several_accounts as (
+
+    select
+        users.source_system,
+        users.foreign_type,
+        users.foreign_id,
+        int_users_described.user_name as record_name,
+        int_users_described.email_domain as record_domain,
+        users.account_id,
+        users.match_rule,
+        users.match_confidence,
+        'several_accounts' as reason,
+        former_accounts.other_account_id
+
+    from former_accounts
+    inner join bridge_account_identities as users
+        on
+            former_accounts.user_id = users.foreign_id
+            and users.foreign_type = 'user'
+    inner join int_users_described
+        on former_accounts.user_id = int_users_described.user_id
+
+),
+
+final as (
+
+    select * from crm_accounts
+
+    union all
+
+    select * from foreign_records
+
+    union all
+
+    select * from users_of_several_accounts
+
+)
+
+select
+    source_system,
+    foreign_type,
+    foreign_id,
+    record_name,
+    record_domain,
+    account_id,
+    match_rule,
+    match_confidence,
+    match_rule not in ('unmatched', 'same_record') as is_linked,
+    reason,
+    other_account_id
+
+from final
