@@ -18,9 +18,15 @@ exchange_rates as (
 
 ),
 
+-- An open end is written out: a join on anything but plain comparisons would not be hashed.
 counting as (
 
-    select *
+    select
+        account_id,
+        currency,
+        mrr,
+        valid_from_at,
+        coalesce(valid_to_at, cast('9999-12-31' as timestamp)) as valid_to_at
     from int_subscription_item_mrr
     where mrr_exclusion_reason is null
 
@@ -95,7 +101,7 @@ native as (
             measured.account_id = counting.account_id
             and measured.currency = counting.currency
             and measured.measured_at >= counting.valid_from_at
-            and (counting.valid_to_at is null or measured.measured_at < counting.valid_to_at)
+            and measured.measured_at < counting.valid_to_at
     group by
         measured.account_id,
         measured.currency,

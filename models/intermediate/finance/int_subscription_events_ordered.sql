@@ -64,7 +64,11 @@ states_before as (
         same_second_updates.event_id,
         arg_max(
             subscription_events.object,
-            row(subscription_events.occurred_at, subscription_events.type_rank)
+            row(
+                subscription_events.occurred_at,
+                subscription_events.type_rank,
+                subscription_events.event_id
+            )
         ) as object_before
 
     from same_second_updates
