@@ -69,20 +69,32 @@ beginnings as (
 
 ),
 
+-- Before anybody's first event nothing was recorded, which is not the same as no use.
+recording as (
+
+    select min(first_active_date) as first_date
+    from activity
+
+),
+
 started as (
 
     select
         beginnings.account_id,
         dim_accounts.workspace_count > 0 as has_workspace,
-        min(beginnings.started_date) as started_date
+        greatest(min(beginnings.started_date), recording.first_date) as started_date
 
     from beginnings
     inner join dim_accounts
         on beginnings.account_id = dim_accounts.account_id
-    where not (dim_accounts.is_internal or dim_accounts.is_test)
+    cross join recording
+    where
+        recording.first_date is not null
+        and not (dim_accounts.is_internal or dim_accounts.is_test)
     group by
         beginnings.account_id,
-        dim_accounts.workspace_count
+        dim_accounts.workspace_count,
+        recording.first_date
 
 ),
 

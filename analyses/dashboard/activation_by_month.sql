@@ -1,0 +1,30 @@
+-- Which share of each month's sign-ups reaches a first result within 14 days, and where do others
+-- stop?
+with
+
+fct_user_activation as (
+
+    select * from {{ ref('fct_user_activation') }}
+
+),
+
+final as (
+
+    select
+        signed_up_month,
+        count(*) as signed_up_count,
+        count(*) filter (where uploaded_at is not null) as uploaded_count,
+        count(*) filter (where processed_at is not null) as processed_count,
+        count(*) filter (where downloaded_at is not null) as downloaded_count,
+        count(*) filter (where is_activated) as activated_count,
+        count(*) filter (where is_activated) / count(*) as activation_rate,
+        median(days_to_activate) as median_days_to_activate
+
+    from fct_user_activation
+    where is_window_closed
+    group by signed_up_month
+
+)
+
+select * from final
+order by signed_up_month

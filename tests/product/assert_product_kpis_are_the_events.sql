@@ -1,0 +1,85 @@
+-- Proves that uploads, runs, failures and downloads of each day add up to the facts, over tools and
+-- over hours: joining events to the tool of their document neither drops those without one nor
+-- doubles any. Totals alone would miss an event that moved to another day.
+with
+
+facts as (
+
+    select
+        occurred_date as fact_date,
+        count(*) filter (where event_name = 'Document Uploaded') as upload_count,
+        count(*) filter (where event_name = 'Document Processed') as processed_count,
+        count(*) filter (where event_name = 'Document Processing Failed') as failed_count,
+        count(*) filter (where event_name = 'Document Downloaded') as download_count,
+        count(*) as event_count
+
+    from {{ ref('fct_events') }}
+    where event_type = 'track' and is_counted
+    group by occurred_date
+
+),
+
+daily as (
+
+    select
+        kpi_date,
+        sum(upload_count) as upload_count,
+        sum(processed_count) as processed_count,
+        sum(failed_count) as failed_count,
+        sum(download_count) as download_count
+
+    from {{ ref('fct_product_kpis_daily') }}
+    group by kpi_date
+
+),
+
+hourly as (
+
+    select
+        usage_date,
+        sum(upload_count) as upload_count,
+        sum(processed_count) as processed_count,
+        sum(event_count) as event_count
+
+    from {{ ref('fct_usage_hourly') }}
+    group by usage_date
+
+),
+
+-- Every day of either side, so that one that is missing altogether is seen too.
+dates as (
+
+    select fact_date from facts
+
+    union
+
+    select kpi_date from daily
+
+    union
+
+    select usage_date from hourly
+
+)
+
+select
+    dates.fact_date,
+    facts.event_count as fact_event_count,
+    hourly.event_count as hourly_event_count,
+    facts.upload_count as fact_upload_count,
+    daily.upload_count as daily_upload_count
+
+from dates
+left join facts
+    on dates.fact_date = facts.fact_date
+left join daily
+    on dates.fact_date = daily.kpi_date
+left join hourly
+    on dates.fact_date = hourly.usage_date
+where
+    coalesce(facts.upload_count, 0) != coalesce(daily.upload_count, 0)
+    or coalesce(facts.processed_count, 0) != coalesce(daily.processed_count, 0)
+    or coalesce(facts.failed_count, 0) != coalesce(daily.failed_count, 0)
+    or coalesce(facts.download_count, 0) != coalesce(daily.download_count, 0)
+    or coalesce(facts.upload_count, 0) != coalesce(hourly.upload_count, 0)
+    or coalesce(facts.processed_count, 0) != coalesce(hourly.processed_count, 0)
+    or coalesce(facts.event_count, 0) != coalesce(hourly.event_count, 0)
