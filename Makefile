@@ -37,7 +37,7 @@ docs: $(VENV)/.installed ## one page of documentation, target/static_index.html
 	@$(BIN)/dbt docs generate --static
 
 test: $(VENV)/.installed-dev lint ## everything CI runs
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed-dev ## style of Python, SQL and YAML, types, and the project's layering
 	@$(BIN)/ruff check

@@ -1,5 +1,7 @@
 """The small company that the tests share, generated and built once a session."""
 
+import fcntl
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,23 +10,39 @@ from harness import VENDOR, build_warehouse, expect, ingest
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for what is too dear to make twice."""
-    return tmp_path_factory.mktemp("company")
+def workspace(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder for what is too dear to make twice, shared by the processes that run tests."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "company"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _once(path: Path, make: Callable[[], object]) -> Path:
+    """The path, made by whichever process asks first while the others wait."""
+    done = path.with_name(f"{path.name}.done")
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            make()
+            done.touch()
+    return path
 
 
 @pytest.fixture(scope="session")
 def tiny_extracts(workspace: Path) -> Path:
     """The default company at scale tiny."""
     extracts = workspace / "extracts"
-    expect(0, ingest("generate", "--scale", "tiny", "--out", extracts))
-    return extracts
+    return _once(
+        extracts, lambda: expect(0, ingest("generate", "--scale", "tiny", "--out", extracts))
+    )
 
 
 @pytest.fixture(scope="session")
 def tiny_warehouse(tiny_extracts: Path, workspace: Path) -> Path:
     """The tiny company loaded and built batch by batch; open it read-only."""
-    return build_warehouse(tiny_extracts, workspace / "tiny.duckdb", without=())
+    warehouse = workspace / "tiny.duckdb"
+    return _once(warehouse, lambda: build_warehouse(tiny_extracts, warehouse, without=()))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,77 @@
+"""Whatever is there, the project builds: one source alone, none, the vendors' own samples."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from harness import batches, build_warehouse, expect, ingest, marts, rows
+
+_SOURCE_OF_SCHEMA = {"finance": "stripe", "sales": "salesforce", "product": "segment"}
+
+
+def _sources_only(extracts: Path, sources: Iterable[str], into: Path) -> Path:
+    """The full history with some of its sources, and so without its manifest."""
+    batch = batches(extracts)[0]
+    for source in sources:
+        shutil.copytree(batch / source, into / batch.name / source)
+    return into
+
+
+@pytest.mark.parametrize("source", ["salesforce", "stripe", "segment"])
+def test_one_source_alone_leaves_the_others_marts_empty(
+    tiny_extracts: Path, tmp_path: Path, source: str
+) -> None:
+    extracts = _sources_only(tiny_extracts, [source], tmp_path / "extracts")
+    warehouse = build_warehouse(extracts, tmp_path / "warehouse.duckdb")
+    filled = {
+        mart.split(".")[0]
+        for mart in marts(warehouse)
+        if rows(warehouse, f"select * from {mart} limit 1")
+    }
+    assert filled - {"shared"} == {
+        schema for schema, of_source in _SOURCE_OF_SCHEMA.items() if of_source == source
+    }
+
+
+def test_nothing_at_all_builds_empty_marts(tmp_path: Path) -> None:
+    """Run from elsewhere, whose relative paths are the caller's own."""
+    (tmp_path / "my exports").mkdir()
+    done = ingest(
+        *("build", "--extracts", "my exports", "--warehouse", "out/mine.duckdb"),
+        cwd=tmp_path,
+        settings={
+            "DBT_TARGET_PATH": str(tmp_path / "target"),
+            "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
+        },
+    )
+    expect(0, done)
+    warehouse = tmp_path / "out" / "mine.duckdb"
+    assert "finance.fct_mrr_monthly" in marts(warehouse)
+    assert rows(warehouse, "select * from finance.fct_mrr_monthly") == []
+
+
+def test_the_vendors_own_samples_build(vendor: Path, tmp_path: Path) -> None:
+    """Stripe's fixtures of six API versions as six batches; Salesforce and Segment in the last."""
+    extracts = tmp_path / "my exports"
+    for fixture in sorted((vendor / "stripe_spec/fixtures").glob("*.json")):
+        version = fixture.stem.removeprefix("fixtures3_")
+        folder = extracts / version / "stripe"
+        folder.mkdir(parents=True)
+        objects = json.loads(fixture.read_text())["resources"].values()
+        (folder / "objects.jsonl").write_text("".join(json.dumps(one) + "\n" for one in objects))
+    shutil.copytree(vendor / "samples/salesforce_sfdmu_workshop", folder.parent / "salesforce")
+    (folder.parent / "segment").mkdir()
+    shutil.copy(vendor / "samples/segment_docs_payloads.jsonl", folder.parent / "segment")
+    warehouse = build_warehouse(extracts, tmp_path / "vendor samples.duckdb")
+    ((opportunities, batches_landed),) = rows(
+        warehouse,
+        """
+        select
+            (select count(*) from sales.fct_opportunities),
+            (select count(*) from raw_audit.batches)
+        """,
+    )
+    assert (opportunities, batches_landed) == (50, 6)
