@@ -10,7 +10,11 @@ fct_events as (
 events as (
 
     select
-        *,
+        document_id,
+        event_id,
+        event_name,
+        tool_key,
+        occurred_at,
         cast(occurred_at as date) > cast(received_at as date) as is_dated_ahead
 
     from fct_events
@@ -18,45 +22,20 @@ events as (
 
 ),
 
--- What describes a document: its first upload, else the first that is known of it.
-describing_events as (
-
-    select
-        document_id,
-        user_id,
-        workspace_id,
-        account_id,
-        file_type,
-        page_count,
-        file_size_bytes,
-        is_bot,
-        is_internal,
-        is_test,
-        is_counted,
-        case
-            when event_name = 'Document Uploaded' and not is_dated_ahead then occurred_at
-        end as uploaded_at
-
-    from events
-    qualify
-        row_number() over (
-            partition by document_id
-            order by
-                case when event_name = 'Document Uploaded' then 0 else 1 end,
-                is_dated_ahead,
-                occurred_at,
-                event_id
-        ) = 1
-
-),
-
+-- What describes a document is its first upload, else the first event that is known of it.
 activity as (
 
     select
         document_id,
+        min_by(
+            event_id, (event_name != 'Document Uploaded', is_dated_ahead, occurred_at, event_id)
+        ) as describing_event_id,
         min_by(tool_key, (is_dated_ahead, occurred_at, event_id)) filter (
             where tool_key is not null
         ) as tool_key,
+        min(occurred_at) filter (
+            where event_name = 'Document Uploaded' and not is_dated_ahead
+        ) as uploaded_at,
         min(occurred_at) filter (where not is_dated_ahead) as first_event_at,
         max(occurred_at) filter (where not is_dated_ahead) as last_event_at,
         count(*) filter (where event_name = 'Document Processed') as processed_count,
@@ -72,29 +51,29 @@ activity as (
 final as (
 
     select
-        describing_events.document_id,
-        describing_events.user_id,
-        describing_events.workspace_id,
-        describing_events.account_id,
-        describing_events.file_type,
+        activity.document_id,
+        fct_events.user_id,
+        fct_events.workspace_id,
+        fct_events.account_id,
+        fct_events.file_type,
         activity.tool_key,
-        describing_events.page_count,
-        describing_events.file_size_bytes,
+        fct_events.page_count,
+        fct_events.file_size_bytes,
         cast(activity.processed_count as integer) as processed_count,
         cast(activity.failed_count as integer) as failed_count,
         cast(activity.download_count as integer) as download_count,
         cast(activity.share_count as integer) as share_count,
-        describing_events.is_bot,
-        describing_events.is_internal,
-        describing_events.is_test,
-        describing_events.is_counted,
-        describing_events.uploaded_at,
+        fct_events.is_bot,
+        fct_events.is_internal,
+        fct_events.is_test,
+        fct_events.is_counted,
+        activity.uploaded_at,
         activity.first_event_at,
         activity.last_event_at
 
-    from describing_events
-    inner join activity
-        on describing_events.document_id = activity.document_id
+    from activity
+    inner join fct_events
+        on activity.describing_event_id = fct_events.event_id
 
 )
 
