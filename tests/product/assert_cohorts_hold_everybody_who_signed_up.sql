@@ -4,6 +4,14 @@
 -- is.
 with
 
+counted_users as (
+
+    select distinct user_id
+    from {{ ref('fct_events') }}
+    where is_counted
+
+),
+
 sign_ups as (
 
     select
@@ -11,6 +19,8 @@ sign_ups as (
         {{ month_start('dim_users.signed_up_at') }} as cohort_month
 
     from {{ ref('dim_users') }} as dim_users
+    inner join counted_users
+        on dim_users.user_id = counted_users.user_id
     cross join {{ ref('int_as_of') }} as int_as_of
     where
         not (dim_users.is_internal or dim_users.is_test)

@@ -12,22 +12,39 @@ fct_events as (
 
 ),
 
+fct_user_activity_daily as (
+
+    select * from {{ ref('fct_user_activity_daily') }}
+
+),
+
 int_as_of as (
 
     select * from {{ ref('int_as_of') }}
 
 ),
 
+-- Whoever sent any message that counts, a call of their sign-up too: all but bots that signed in.
+counted_users as (
+
+    select distinct user_id
+    from fct_user_activity_daily
+    where counted_event_count > 0
+
+),
+
 sign_ups as (
 
     select
-        user_id,
-        account_id,
-        signed_up_at,
-        {{ add_days('signed_up_at', 14) }} as window_end_at
+        dim_users.user_id,
+        dim_users.account_id,
+        dim_users.signed_up_at,
+        {{ add_days('dim_users.signed_up_at', 14) }} as window_end_at
 
     from dim_users
-    where signed_up_at is not null and not (is_internal or is_test)
+    inner join counted_users
+        on dim_users.user_id = counted_users.user_id
+    where dim_users.signed_up_at is not null and not (dim_users.is_internal or dim_users.is_test)
 
 ),
 

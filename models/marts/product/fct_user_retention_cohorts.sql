@@ -18,15 +18,26 @@ int_as_of as (
 
 ),
 
+-- Whoever sent any message that counts, a call of their sign-up too: all but bots that signed in.
+counted_users as (
+
+    select distinct user_id
+    from fct_user_activity_daily
+    where counted_event_count > 0
+
+),
+
 members as (
 
     select
-        user_id,
-        {{ week_start('signed_up_at') }} as cohort_week,
-        {{ month_start('signed_up_at') }} as cohort_month
+        dim_users.user_id,
+        {{ week_start('dim_users.signed_up_at') }} as cohort_week,
+        {{ month_start('dim_users.signed_up_at') }} as cohort_month
 
     from dim_users
-    where signed_up_at is not null and not (is_internal or is_test)
+    inner join counted_users
+        on dim_users.user_id = counted_users.user_id
+    where dim_users.signed_up_at is not null and not (dim_users.is_internal or dim_users.is_test)
 
 ),
 
