@@ -30,6 +30,8 @@ renamed as (
         cast(amount as decimal(28, 9)) as amount,
         cast(probability / 100 as decimal(18, 6)) as probability_rate,
         cast(pushcount as bigint) as push_count,
+        try_cast({{ json_string('_extra', var('contract_term_field')) }} as decimal(18, 6))
+            as contract_term_months,
 
         coalesce(isclosed, iswon, forecastcategory = 'Closed', false)
         or lower(stagename) in ('closed won', 'closed lost') as is_closed,

@@ -1,0 +1,186 @@
+with
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+int_bookings_billing_dated as (
+
+    select * from {{ ref('int_bookings_billing_dated') }}
+
+),
+
+int_bookings_valued as (
+
+    select * from {{ ref('int_bookings_valued') }}
+
+),
+
+stg_stripe__subscriptions as (
+
+    select * from {{ ref('stg_stripe__subscriptions') }}
+
+),
+
+{%- set window_start = add_days('close_date', -var('billing_lead_days')) %}
+{%- set window_end = add_days('close_date', var('billing_window_days')) %}
+
+deals as (
+
+    select
+        int_bookings_valued.opportunity_id,
+        int_bookings_valued.account_id,
+        int_bookings_valued.deal_kind,
+        int_bookings_valued.close_date,
+        {{ window_start }} as window_start_date,
+        {{ window_end }} as window_end_date,
+        least({{ window_end }}, int_as_of.as_of_date) as compared_date
+
+    from int_bookings_valued
+    cross join int_as_of
+
+),
+
+named_opportunities as (
+
+    select
+        subscription_id,
+        {{ json_first_string('metadata', var('opportunity_id_fields')) }} as named_id
+    from stg_stripe__subscriptions
+
+),
+
+explicit_links as (
+
+    select
+        subscription_id,
+        {{ salesforce_id18('named_id') }} as opportunity_id
+    from named_opportunities
+    where named_id is not null
+
+),
+
+-- One that was backdated shows when it was made, long after its first MRR.
+billing as (
+
+    select
+        int_bookings_billing_dated.*,
+        case
+            when int_bookings_billing_dated.is_start
+                then greatest(
+                        int_bookings_billing_dated.changed_date,
+                        cast(stg_stripe__subscriptions.created_at as date)
+                    )
+            else int_bookings_billing_dated.changed_date
+        end as shown_date
+
+    from int_bookings_billing_dated
+    left join stg_stripe__subscriptions
+        on int_bookings_billing_dated.subscription_id = stg_stripe__subscriptions.subscription_id
+
+),
+
+-- A deal is billed by a subscription that starts or grows about when it closes, a renewal also by
+-- one that goes on. An id in the metadata holds whenever the subscription starts, whosever it is.
+candidates as (
+
+    select
+        deals.opportunity_id,
+        billing.subscription_id,
+        billing.currency as billed_currency,
+        billing.changed_date as billed_date,
+        billing.mrr_change as billed_mrr,
+        billing.is_start,
+        false as is_ongoing
+
+    from deals
+    inner join billing
+        on deals.account_id = billing.account_id
+    where
+        billing.mrr_change > 0
+        and billing.shown_date between deals.window_start_date and deals.window_end_date
+
+    union all
+
+    select
+        deals.opportunity_id,
+        billing.subscription_id,
+        billing.currency as billed_currency,
+        deals.close_date as billed_date,
+        billing.mrr as billed_mrr,
+        false as is_start,
+        true as is_ongoing
+
+    from deals
+    inner join billing
+        on deals.account_id = billing.account_id
+    where
+        deals.deal_kind = 'renewal'
+        and billing.mrr > 0
+        and billing.changed_date <= deals.compared_date
+        and coalesce(billing.next_changed_date > deals.compared_date, true)
+
+    union all
+
+    select
+        deals.opportunity_id,
+        billing.subscription_id,
+        billing.currency as billed_currency,
+        billing.changed_date as billed_date,
+        billing.mrr_change as billed_mrr,
+        true as is_start,
+        false as is_ongoing
+
+    from explicit_links
+    inner join deals
+        on explicit_links.opportunity_id = deals.opportunity_id
+    inner join billing
+        on explicit_links.subscription_id = billing.subscription_id
+    where
+        billing.is_start
+        and not coalesce(
+            deals.account_id = billing.account_id
+            and billing.shown_date between deals.window_start_date and deals.window_end_date,
+            false
+        )
+
+),
+
+final as (
+
+    select
+        candidates.opportunity_id,
+        candidates.subscription_id,
+        case
+            when candidates.is_ongoing
+                then concat(candidates.subscription_id, '|', candidates.opportunity_id)
+            else concat(candidates.subscription_id, '|', candidates.billed_date)
+        end as billing_id,
+        candidates.billed_currency,
+        candidates.billed_date,
+        candidates.billed_mrr,
+        candidates.is_start,
+        candidates.is_ongoing,
+        explicit_links.subscription_id is not null as is_explicit,
+        case
+            when candidates.is_start and deals.deal_kind != 'expansion' then 0
+            when candidates.is_start then 1
+            when deals.deal_kind = 'expansion' then 0
+            when candidates.is_ongoing then 1
+            else 2
+        end as fit_number,
+        {{ days_between('deals.close_date', 'candidates.billed_date') }} as days_to_billing
+
+    from candidates
+    inner join deals
+        on candidates.opportunity_id = deals.opportunity_id
+    left join explicit_links
+        on
+            candidates.opportunity_id = explicit_links.opportunity_id
+            and candidates.subscription_id = explicit_links.subscription_id
+
+)
+
+select * from final

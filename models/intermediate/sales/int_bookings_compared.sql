@@ -1,0 +1,134 @@
+with
+
+exchange_rates as (
+
+    select * from {{ ref('exchange_rates') }}
+
+),
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+int_bookings_candidates as (
+
+    select * from {{ ref('int_bookings_candidates') }}
+
+),
+
+int_bookings_valued as (
+
+    select * from {{ ref('int_bookings_valued') }}
+
+),
+
+-- The months that deals are valued at: none that has not ended, none before the first.
+rate_months as (
+
+    select
+        exchange_rates.currency,
+        min(exchange_rates.rate_month) as first_rate_month,
+        max(exchange_rates.rate_month) filter (
+            where {{ add_months('exchange_rates.rate_month', 1) }}
+            <= {{ add_days('int_as_of.as_of_date', 1) }}
+        ) as last_rate_month
+
+    from exchange_rates
+    cross join int_as_of
+    group by exchange_rates.currency
+
+),
+
+-- Both sides at the rate of the deal's month, so that a rate that moved is no gap.
+valued as (
+
+    select
+        int_bookings_candidates.*,
+        int_bookings_valued.close_date,
+        int_bookings_valued.booked_annual_amount,
+        int_bookings_valued.booked_annual_usd,
+        cast(
+            cast(int_bookings_candidates.billed_mrr as decimal(18, 6))
+            * exchange_rates.usd_per_unit
+            as decimal(28, 6)
+        ) as billed_mrr_usd,
+        case
+            when int_bookings_candidates.billed_currency = int_bookings_valued.currency
+                then cast(
+                        12 * int_bookings_candidates.billed_mrr
+                        - int_bookings_valued.booked_annual_amount as decimal(28, 6)
+                    )
+        end as gap_amount
+
+    from int_bookings_candidates
+    inner join int_bookings_valued
+        on int_bookings_candidates.opportunity_id = int_bookings_valued.opportunity_id
+    left join rate_months
+        on int_bookings_candidates.billed_currency = rate_months.currency
+    left join exchange_rates
+        on
+            rate_months.currency = exchange_rates.currency
+            and exchange_rates.rate_month = greatest(
+                least(int_bookings_valued.close_month, rate_months.last_rate_month),
+                rate_months.first_rate_month
+            )
+
+),
+
+judged as (
+
+    select
+        *,
+        days_to_billing < 0 as is_billed_before,
+        abs(days_to_billing) as days_apart,
+        cast(12 * billed_mrr_usd - booked_annual_usd as decimal(28, 6)) as gap_usd,
+        coalesce(
+            case
+                when gap_amount is not null
+                    then abs(gap_amount)
+                        <= {{ var('booking_tolerance_rate') }} * booked_annual_amount
+                else abs(12 * billed_mrr_usd - booked_annual_usd)
+                    <= {{ var('booking_tolerance_rate') }} * booked_annual_usd
+            end,
+            false
+        ) as is_within_tolerance
+
+    from valued
+
+),
+
+final as (
+
+    select
+        opportunity_id,
+        subscription_id,
+        billing_id,
+        billed_currency,
+        billed_date,
+        billed_mrr,
+        billed_mrr_usd,
+        gap_amount,
+        gap_usd,
+        not (is_start or is_ongoing) as is_growth,
+        is_explicit,
+        is_within_tolerance,
+        days_to_billing,
+        row_number() over (
+            order by
+                is_explicit desc,
+                fit_number asc,
+                is_within_tolerance desc,
+                is_billed_before asc,
+                days_apart asc,
+                close_date asc,
+                opportunity_id asc,
+                billing_id asc
+        ) as preference_number
+
+    from judged
+
+)
+
+select * from final
