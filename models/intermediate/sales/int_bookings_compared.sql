@@ -111,7 +111,7 @@ final as (
         billed_mrr_usd,
         gap_amount,
         gap_usd,
-        not (is_start or is_ongoing) as is_growth,
+        not is_start and not is_ongoing as is_growth,
         is_explicit,
         is_within_tolerance,
         days_to_billing,
