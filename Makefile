@@ -2,11 +2,11 @@
 #   make build EXTRACTS_PATH=exports WAREHOUSE_PATH=data/mine.duckdb
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help build load snapshot docs test lint format bench clean
+.PHONY: help build load snapshot docs test lint format bench backup restore clean
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
-export EXTRACTS_PATH WAREHOUSE_PATH SCALE
+export EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP
 
 # The first of these that is 3.11 or newer makes the virtual environment.
 PYTHON ?= python3
@@ -55,6 +55,12 @@ format: $(VENV)/.installed-dev ## mend what lint would name, where a tool can
 
 bench: $(VENV)/.installed ## speed and memory of generator, loader and build; SCALE=small picks one
 	@$(BIN)/python -m ingest bench
+
+backup: $(VENV)/.installed ## keep a dated, verified copy of the warehouse; BACKUPS_KEPT=7
+	@$(BIN)/python -m ingest backup
+
+restore: $(VENV)/.installed ## bring the newest backup back, or BACKUP=<name>
+	@$(BIN)/python -m ingest restore
 
 clean: ## remove the default extracts and warehouse and whatever the tools wrote
 	@rm -rf $(EXTRACTS) data/warehouse.duckdb data/warehouse.duckdb.wal target logs

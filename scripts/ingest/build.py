@@ -20,7 +20,14 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
 from ingest import known
-from ingest.load import IngestError, NothingUsableError, load_batches, pending, warehouse
+from ingest.load import (
+    IngestError,
+    NothingUsableError,
+    WarehouseError,
+    load_batches,
+    pending,
+    warehouse,
+)
 from ingest.load.commands import summary
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -47,6 +54,7 @@ class _Dbt:
 
     def __init__(self, warehouse_path: Path, variables: str, raw_schemas: str = "raw") -> None:
         self.raw_schemas = raw_schemas
+        self._warehouse_path = warehouse_path
         self._environment = {"WAREHOUSE_PATH": str(warehouse_path), "RAW_SCHEMAS": raw_schemas}
         self._options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         self._options += ["--vars", variables]
@@ -87,8 +95,16 @@ class _Dbt:
             # dbt would keep the file open for its next command, and so closed to the loader.
             DuckDBConnectionManager.close_all_connections()
         if not done.success:
+            if warehouse.is_damage(said := _messages(done)):
+                raise WarehouseError(warehouse.failure(self._warehouse_path, said))
             raise BuildError(f"dbt {arguments[0]} failed; logs/dbt.log has all of it")
         return done
+
+
+def _messages(done: dbtRunnerResult) -> str:
+    """What a failed command said, node by node."""
+    results = done.result.results if isinstance(done.result, RunExecutionResult) else []
+    return "\n".join([str(done.exception or ""), *(str(one.message or "") for one in results)])
 
 
 def build(extracts_path: Path, warehouse_path: Path, variables: str = "{}") -> int:

@@ -63,10 +63,34 @@ def _build(arguments: argparse.Namespace) -> int:
     return build(arguments.extracts, arguments.warehouse, variables=arguments.vars)
 
 
+def _backup(arguments: argparse.Namespace) -> int:
+    from ingest.backup import backup  # noqa: PLC0415
+
+    return backup(arguments.warehouse, _backups_path(arguments), keep=arguments.keep)
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from ingest.backup import restore  # noqa: PLC0415
+
+    return restore(arguments.warehouse, _backups_path(arguments), arguments.backup)
+
+
+def _backups_path(arguments: argparse.Namespace) -> Path:
+    path: Path | None = arguments.backups
+    return path or arguments.warehouse.parent / "backups"
+
+
 def _bench(arguments: argparse.Namespace) -> int:
     from ingest.bench import bench  # noqa: PLC0415
 
     return bench(arguments.scale)
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is none; at least 1")
+    return number
 
 
 def _add_paths(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +101,10 @@ def _add_paths(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of batches, or one batch (EXTRACTS_PATH; %(default)s)",
     )
+    _add_warehouse(parser)
+
+
+def _add_warehouse(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--warehouse",
         type=_warehouse,
@@ -117,6 +145,39 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vars", default="{}", metavar="YAML", help="dbt variables")
 
 
+def _add_backups(parser: argparse.ArgumentParser) -> None:
+    _add_warehouse(parser)
+    parser.add_argument(
+        "--backups",
+        type=Path,
+        default=os.environ.get("BACKUPS_PATH") or None,
+        metavar="DIR",
+        help="folder of backups (BACKUPS_PATH; `backups` beside the warehouse)",
+    )
+
+
+def _add_backup(parser: argparse.ArgumentParser) -> None:
+    _add_backups(parser)
+    parser.add_argument(
+        "--keep",
+        type=_at_least_one,
+        default=os.environ.get("BACKUPS_KEPT") or "7",
+        metavar="N",
+        help="backups of this file to keep (BACKUPS_KEPT; %(default)s)",
+    )
+
+
+def _add_restore(parser: argparse.ArgumentParser) -> None:
+    _add_backups(parser)
+    parser.add_argument(
+        "backup",
+        nargs="?",
+        default=os.environ.get("BACKUP") or None,
+        metavar="NAME",
+        help="which backup (BACKUP; the newest)",
+    )
+
+
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
@@ -139,6 +200,8 @@ _COMMANDS: tuple[
     ("load", "land batches in the raw schemas", _add_load, _load),
     ("status", "show what has landed and what waits", _add_paths, _status),
     ("build", "load, snapshot and build what is not done yet", _add_build, _build),
+    ("backup", "keep a dated, verified copy of the warehouse", _add_backup, _backup),
+    ("restore", "bring a backup of the warehouse back", _add_restore, _restore),
     ("bench", "measure speed and memory", _add_bench, _bench),
 )
 

@@ -65,6 +65,8 @@ def load_batches(
                     connection, batch, scratch, replace=replace, encoding=encoding, quiet=quiet
                 )
         except (duckdb.Error, OSError) as error:
+            if warehouse.is_damage(str(error)):
+                raise WarehouseError(warehouse.failure(warehouse_path, str(error))) from error
             reason = str(error).split("\n", 1)[0]
             raise WarehouseError(f"cannot write {warehouse_path}: {reason}") from error
         finally:

@@ -17,6 +17,13 @@ from ingest.load.values import literal, quoted
 _MEMORY_LIMIT = 3 << 30
 _OBJECT_BYTES = 16 << 20
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+# A block that is not what was written, or is not there; and what comes of reading such a block.
+_SIGNS_OF_DAMAGE = (
+    "Corrupt database file",
+    "Could not read enough bytes",
+    "Failed to deserialize",
+    "not a valid DuckDB database",
+)
 
 _AUDIT_TABLES = {
     "batches": """
@@ -60,7 +67,7 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
             str(path), read_only=read_only, config={"memory_limit": f"{limit}MiB"}
         )
     except (duckdb.Error, OSError) as error:
-        raise WarehouseError(_why_not_opened(path, str(error))) from error
+        raise WarehouseError(failure(path, str(error))) from error
     try:
         connection.execute("set TimeZone = 'UTC'")
         # A progress bar of ours is the only one.
@@ -68,20 +75,43 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
         # One checkpoint when the file is closed; one a batch would merge the same rows each time.
         connection.execute("set checkpoint_threshold = '1TB'")
         yield connection
+    except duckdb.Error as error:
+        if is_damage(str(error)):
+            raise WarehouseError(failure(path, str(error))) from error
+        raise
     finally:
         connection.close()
 
 
-def _why_not_opened(path: Path, message: str) -> str:
+def is_in_use(message: str) -> bool:
+    """Whether DuckDB's message says that another process has the file."""
+    return "lock on file" in message
+
+
+def is_damage(message: str) -> bool:
+    """Whether DuckDB's, or dbt's, message says that the file itself is broken."""
+    return any(sign in message for sign in _SIGNS_OF_DAMAGE)
+
+
+def failure(path: Path, message: str) -> str:
+    """Why a warehouse cannot be used, and what to do, from DuckDB's message."""
     if holder := _HOLDER.search(message):
         return (
             f"{path} is in use by process {holder['pid']} ({holder['program']}); "
             "end it, or wait until it is done"
         )
-    if "lock" in message.lower():
+    if is_in_use(message):
         return f"{path} is in use by another process; end it, or wait until it is done"
     if "not a valid DuckDB database" in message:
-        return f"{path} is not a DuckDB file; name another file for the warehouse"
+        return (
+            f"{path} is not a DuckDB file; name another file for the warehouse, "
+            "or bring the last backup back with `make restore`"
+        )
+    if is_damage(message):
+        return (
+            f"{path} is damaged ({message.splitlines()[0]}); "
+            "bring the last backup back with `make restore`"
+        )
     return f"cannot open {path}: {message.splitlines()[0]}"
 
 

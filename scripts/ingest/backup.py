@@ -1,0 +1,274 @@
+"""Dated, verified copies of the warehouse file, and bringing one back.
+
+A backup is a folder named after the instant at which it was taken. It holds the file, as it is
+after a checkpoint, and `backup.json`, which says its checksum and the rows of every table.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from ingest.load import IngestError, UsageError, WarehouseError, warehouse
+from ingest.load.reading import checksum
+from ingest.load.values import quoted
+
+_MANIFEST = "backup.json"
+_CHUNK = 1 << 22
+
+
+class BackupError(IngestError):
+    """A backup cannot be taken, or is not what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup says of itself.
+
+    Attributes:
+        file: name of the warehouse file.
+        sha256: of that file, in hexadecimal.
+        bytes: its size.
+        rows: how many rows each table has, by `schema.table`.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    rows: dict[str, int]
+
+
+def backup(warehouse_path: Path, backups_path: Path, *, keep: int) -> int:
+    """Take a backup, prove that it can be read, drop the oldest, and return the exit code.
+
+    Args:
+        warehouse_path: the DuckDB file.
+        backups_path: the folder of backups.
+        keep: how many backups of this file to keep, at least 1.
+    """
+    try:
+        folder = take(warehouse_path, backups_path)
+        gone = _drop_oldest(warehouse_path.name, backups_path, keep)
+    except (IngestError, OSError) as error:
+        return _failed(error)
+    manifest = _manifest(folder)
+    print(f"{folder}: {len(manifest.rows)} tables, {sum(manifest.rows.values()):,} rows, verified")
+    for old in gone:
+        print(f"{old}: removed, {keep} are kept")
+    return 0
+
+
+def restore(warehouse_path: Path, backups_path: Path, name: str | None) -> int:
+    """Bring a backup back and return the exit code; the file it replaces is kept beside it.
+
+    Args:
+        warehouse_path: where the DuckDB file goes.
+        backups_path: the folder of backups.
+        name: which one; the newest of this file when None.
+    """
+    try:
+        folder = _chosen(warehouse_path.name, backups_path, name)
+        aside = bring_back(folder, warehouse_path)
+    except (IngestError, OSError) as error:
+        return _failed(error)
+    print(f"{warehouse_path} is as it was in {folder}")
+    if aside:
+        print(f"{aside}: what was there before; remove it when you do not need it")
+    return 0
+
+
+def take(warehouse_path: Path, backups_path: Path) -> Path:
+    """Copy the warehouse into a new folder and return it; it appears whole or not at all.
+
+    Raises:
+        BackupError: there is no warehouse, or the copy is not equal to it.
+        WarehouseError: the warehouse is in use, or damaged.
+    """
+    if not warehouse_path.is_file():
+        raise BackupError(f"there is no warehouse {warehouse_path}")
+    backups_path.mkdir(parents=True, exist_ok=True)
+    folder = _unused(backups_path / _stamp())
+    partial = folder.with_name(f".{folder.name}.partial")
+    try:
+        partial.mkdir()
+        copy = partial / warehouse_path.name
+        # Closing any handle of a file gives up this process's lock on it, so this one closes last.
+        with warehouse_path.open("rb") as source, warehouse.opened(warehouse_path) as connection:
+            connection.execute("checkpoint")
+            rows = row_counts(connection)
+            sha256 = _copy(source.fileno(), copy)
+        manifest = Manifest(copy.name, sha256, copy.stat().st_size, rows)
+        (partial / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
+        verify(partial)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def verify(folder: Path) -> None:
+    """Compare a backup with what it says of itself, reading every value of every table.
+
+    Raises:
+        BackupError: it is not what it was.
+    """
+    manifest = _manifest(folder)
+    copy = folder / manifest.file
+    if not copy.is_file():
+        raise BackupError(f"{copy} is gone")
+    if checksum(copy) != manifest.sha256:
+        raise BackupError(f"{copy} is damaged: its checksum is not the one in {_MANIFEST}")
+    try:
+        with warehouse.opened(copy, read_only=True) as connection:
+            if row_counts(connection, read_values=True) != manifest.rows:
+                raise BackupError(f"{copy} has other rows than {_MANIFEST} says")
+    except WarehouseError as error:
+        raise BackupError(f"the warehouse was damaged when it was copied: {error}") from error
+
+
+def bring_back(folder: Path, warehouse_path: Path) -> Path | None:
+    """Put a backup in the place of the warehouse; returns where the file that was there is now.
+
+    Raises:
+        BackupError: the backup is not what it was.
+        WarehouseError: another process has the warehouse open.
+    """
+    verify(folder)
+    manifest = _manifest(folder)
+    coming = warehouse_path.with_name(f".{warehouse_path.name}.restoring")
+    aside = _unused(warehouse_path.with_name(f"{warehouse_path.name}.before-{_stamp()}"))
+    try:
+        with (folder / manifest.file).open("rb") as source:
+            if _copy(source.fileno(), coming) != manifest.sha256:
+                raise BackupError(f"{coming} is not what was written: the disk is at fault")
+        with _unused_by_others(warehouse_path):
+            was_there = warehouse_path.exists()
+            if was_there:
+                os.link(warehouse_path, aside)
+            # What the file that goes has not taken in yet stays with it.
+            log = warehouse_path.with_name(f"{warehouse_path.name}.wal")
+            if log.exists():
+                log.rename(aside.with_name(f"{aside.name}.wal"))
+            coming.replace(warehouse_path)
+    finally:
+        coming.unlink(missing_ok=True)
+    return aside if was_there else None
+
+
+def row_counts(
+    connection: duckdb.DuckDBPyConnection, *, read_values: bool = False
+) -> dict[str, int]:
+    """How many rows each table has, by `schema.table`.
+
+    Args:
+        connection: an open warehouse.
+        read_values: read every value as well, so that a damaged block is found.
+    """
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where database_name = current_database() and not temporary order by all"
+    ).fetchall()
+    values = ", bit_xor(hash(one))" if read_values else ""
+    rows = {}
+    for schema, table in tables:
+        count, *_ = connection.execute(
+            f"select count(*){values} from {quoted(schema)}.{quoted(table)} as one"
+        ).fetchall()[0]
+        rows[f"{schema}.{table}"] = count
+    return rows
+
+
+@contextmanager
+def _unused_by_others(path: Path) -> Iterator[None]:
+    """Holds a warehouse's lock, if it can be opened at all; a damaged one has no users."""
+    try:
+        connection = duckdb.connect(str(path)) if path.exists() else None
+    except duckdb.Error as error:
+        if warehouse.is_in_use(str(error)):
+            raise WarehouseError(warehouse.failure(path, str(error))) from error
+        connection = None
+    try:
+        if connection:
+            connection.execute("checkpoint")
+        yield
+    finally:
+        if connection:
+            connection.close()
+
+
+def _copy(source: int, target: Path) -> str:
+    """Copies an open file to the disk itself, and returns its checksum."""
+    digest = hashlib.sha256()
+    with target.open("wb") as out:
+        at = 0
+        while chunk := os.pread(source, _CHUNK, at):
+            digest.update(chunk)
+            out.write(chunk)
+            at += len(chunk)
+        out.flush()
+        os.fsync(out.fileno())
+    return digest.hexdigest()
+
+
+def _backups(file_name: str, backups_path: Path) -> list[Path]:
+    """The backups of a warehouse file, oldest first."""
+    if not backups_path.is_dir():
+        return []
+    return sorted(
+        folder
+        for folder in backups_path.iterdir()
+        if folder.name[0] != "." and (folder / file_name).exists()
+    )
+
+
+def _drop_oldest(file_name: str, backups_path: Path, keep: int) -> list[Path]:
+    gone = _backups(file_name, backups_path)[:-keep]
+    for folder in gone:
+        shutil.rmtree(folder)
+    return gone
+
+
+def _chosen(file_name: str, backups_path: Path, name: str | None) -> Path:
+    there = {folder.name: folder for folder in _backups(file_name, backups_path)}
+    if name and name in there:
+        return there[name]
+    if name:
+        listed = ", ".join(there) or "none"
+        raise UsageError(f"{backups_path} has no backup {name!r} of {file_name}; it has {listed}")
+    if not there:
+        raise BackupError(f"there is no backup of {file_name} in {backups_path}")
+    return list(there.values())[-1]
+
+
+def _manifest(folder: Path) -> Manifest:
+    try:
+        return Manifest(**json.loads((folder / _MANIFEST).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise BackupError(f"{folder / _MANIFEST} cannot be read: {error}") from error
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+
+
+def _unused(path: Path) -> Path:
+    """The path, or the next with a number, that nothing is at."""
+    number = 1
+    free = path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free
+
+
+def _failed(error: Exception) -> int:
+    print(error, file=sys.stderr)
+    return error.exit_code if isinstance(error, IngestError) else 1
