@@ -16,6 +16,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --no-input --disable-pip-version-check
 EXTRACTS := data/extracts
+SQL := $(shell find analyses models snapshots tests -name '*.sql' -not -path 'tests/generic/*')
+MACROS := $(wildcard macros/*.sql)
 # Linting needs no warehouse, and leaves what dbt remembers of yours alone.
 LINT_ENVIRONMENT := WAREHOUSE_PATH=:memory: DBT_TARGET_PATH=target/lint PYTHONWARNINGS=ignore
 
@@ -46,7 +48,13 @@ lint: $(VENV)/.installed-dev ## style of Python, SQL and YAML, types, and the pr
 	@$(BIN)/yamllint --strict .
 	@$(LINT_ENVIRONMENT) $(BIN)/dbt --quiet parse
 	@COLUMNS=150 $(BIN)/dbt-bouncer
-	@$(LINT_ENVIRONMENT) $(BIN)/sqlfluff lint --disable-progress-bar
+	@$(MAKE) --silent target/.sql-linted
+
+# All files again when what they are rendered with has changed, else those that have.
+target/.sql-linted: .sqlfluff dbt_project.yml $(MACROS) $(SQL)
+	@$(LINT_ENVIRONMENT) $(BIN)/sqlfluff lint --disable-progress-bar \
+	    $(if $(filter-out $(SQL),$?),$(SQL),$?)
+	@touch $@
 
 format: $(VENV)/.installed-dev ## mend what lint would name, where a tool can
 	@$(BIN)/ruff check --fix --quiet || true
