@@ -18,7 +18,8 @@ renamed as (
         stagename as stage_name,
         type as opportunity_type,
         leadsource as lead_source,
-        forecastcategory as forecast_category,
+        coalesce(forecastcategory, {{ forecast_category('forecastcategoryname') }})
+            as forecast_category,
         coalesce(
             {{ json_string('_extra', 'Loss_Reason__c') }},
             {{ json_string('_extra', 'loss_reason__c') }},
@@ -30,6 +31,7 @@ renamed as (
         cast(amount as decimal(28, 9)) as amount,
         cast(probability / 100 as decimal(18, 6)) as probability_rate,
         cast(pushcount as bigint) as push_count,
+        cast(stagesortorder as bigint) as stage_sort_number,
         try_cast({{ json_string('_extra', var('contract_term_field')) }} as decimal(18, 6))
             as contract_term_months,
 

@@ -14,17 +14,21 @@ renamed as (
         {{ salesforce_id18('createdbyid') }} as created_by_salesforce_user_id,
 
         stagename as stage_name,
+        fromopportunitystagename as previous_stage_name,
         forecastcategory as forecast_category,
         upper(currencyisocode) as currency,
 
         cast(amount as decimal(28, 9)) as amount,
+        cast(prevamount as decimal(28, 9)) as previous_amount,
         expectedrevenue as expected_revenue_amount,
         cast(probability / 100 as decimal(18, 6)) as probability_rate,
 
         coalesce(isdeleted, false) as is_deleted,
 
         closedate as close_date,
+        prevclosedate as previous_close_date,
         createddate as created_at,
+        validthroughdate as valid_through_at,
         coalesce(systemmodstamp, createddate, _extracted_at) as system_modified_at,
 
         _extracted_at,

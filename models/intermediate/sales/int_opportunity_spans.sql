@@ -1,0 +1,50 @@
+with
+
+int_opportunity_saves_ordered as (
+
+    select * from {{ ref('int_opportunity_saves_ordered') }}
+
+),
+
+stg_salesforce__opportunity_versions as (
+
+    select * from {{ ref('stg_salesforce__opportunity_versions') }}
+
+),
+
+histories as (
+
+    select
+        opportunity_id,
+        min(saved_at) as first_saved_at,
+        max(saved_at) as last_saved_at
+    from int_opportunity_saves_ordered
+    group by opportunity_id
+
+),
+
+opportunities as (
+
+    select
+        opportunity_id,
+        coalesce(min(created_at), min(system_modified_at)) as created_at
+    from stg_salesforce__opportunity_versions
+    group by opportunity_id
+
+),
+
+final as (
+
+    select
+        opportunities.opportunity_id,
+        opportunities.created_at,
+        histories.first_saved_at,
+        histories.last_saved_at
+
+    from opportunities
+    left join histories
+        on opportunities.opportunity_id = histories.opportunity_id
+
+)
+
+select * from final

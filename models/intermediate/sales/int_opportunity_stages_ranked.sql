@@ -1,0 +1,200 @@
+with
+
+stg_salesforce__opportunities as (
+
+    select * from {{ ref('stg_salesforce__opportunities') }}
+
+),
+
+stg_salesforce__opportunity_versions as (
+
+    select * from {{ ref('stg_salesforce__opportunity_versions') }}
+
+),
+
+stg_salesforce__opportunity_histories as (
+
+    select * from {{ ref('stg_salesforce__opportunity_histories') }}
+
+),
+
+stg_salesforce__opportunity_field_histories as (
+
+    select * from {{ ref('stg_salesforce__opportunity_field_histories') }}
+
+),
+
+mentions as (
+
+    select
+        opportunity_id,
+        stage_name,
+        created_at as mentioned_at,
+        probability_rate,
+        forecast_category
+    from stg_salesforce__opportunity_histories
+
+    union all
+
+    select
+        opportunity_id,
+        stage_name,
+        system_modified_at as mentioned_at,
+        probability_rate,
+        forecast_category
+    from stg_salesforce__opportunity_versions
+
+    union all
+
+    select
+        opportunity_id,
+        new_value as stage_name,
+        created_at as mentioned_at,
+        null as probability_rate,
+        null as forecast_category
+    from stg_salesforce__opportunity_field_histories
+    where lower(field_name) = 'stagename'
+
+    union all
+
+    select
+        opportunity_id,
+        old_value as stage_name,
+        null as mentioned_at,
+        null as probability_rate,
+        null as forecast_category
+    from stg_salesforce__opportunity_field_histories
+    where lower(field_name) = 'stagename'
+
+),
+
+-- Salesforce derives both flags from the stage, so the deals that are in it now tell.
+flags as (
+
+    select
+        stage_name,
+        max(stage_sort_number) as stage_sort_number,
+        max(cast(is_closed as integer)) = 1 as is_closed,
+        max(cast(is_won as integer)) = 1 as is_won
+    from stg_salesforce__opportunities
+    group by stage_name
+
+),
+
+stages as (
+
+    select
+        mentions.stage_name,
+        flags.stage_sort_number,
+        {{ median('mentions.probability_rate') }} as typical_probability_rate,
+        coalesce(
+            flags.is_won,
+            lower(mentions.stage_name) = 'closed won'
+            or max(cast(mentions.forecast_category = 'Closed' as integer)) = 1,
+            false
+        ) as is_won,
+        coalesce(
+            flags.is_closed,
+            lower(mentions.stage_name) in ('closed won', 'closed lost')
+            or max(cast(mentions.forecast_category = 'Closed' as integer)) = 1
+            or (
+                max(mentions.probability_rate) = 0
+                and min(mentions.forecast_category) = 'Omitted'
+                and max(mentions.forecast_category) = 'Omitted'
+            ),
+            false
+        ) as is_closed
+
+    from mentions
+    left join flags
+        on mentions.stage_name = flags.stage_name
+    where mentions.stage_name is not null
+    group by
+        mentions.stage_name,
+        flags.stage_sort_number,
+        flags.is_won,
+        flags.is_closed
+
+),
+
+first_entries as (
+
+    select
+        opportunity_id,
+        stage_name,
+        min(mentioned_at) as entered_at
+    from mentions
+    group by
+        opportunity_id,
+        stage_name
+
+),
+
+duels as (
+
+    select
+        one.stage_name,
+        another.stage_name as other_stage_name,
+        sum(sign({{ dbt.datediff('one.entered_at', 'another.entered_at', 'second') }})) as net_lead
+
+    from first_entries as one
+    inner join first_entries as another
+        on one.opportunity_id = another.opportunity_id
+    where one.stage_name != another.stage_name
+    group by
+        one.stage_name,
+        another.stage_name
+
+),
+
+precedence as (
+
+    select
+        stage_name,
+        count(*) filter (where net_lead > 0) - count(*) filter (where net_lead < 0) as lead_count
+    from duels
+    group by stage_name
+
+),
+
+-- A criterion orders open stages only when it is known of all of them.
+criteria as (
+
+    select
+        stages.*,
+        coalesce(precedence.lead_count, 0) as lead_count,
+        count(*) over (partition by stages.is_closed) = count(stages.stage_sort_number) over (
+            partition by stages.is_closed
+        ) as is_sort_number_known,
+        count(*) over (partition by stages.is_closed) = count(stages.typical_probability_rate) over (
+            partition by stages.is_closed
+        ) as is_probability_known
+
+    from stages
+    left join precedence
+        on stages.stage_name = precedence.stage_name
+
+),
+
+final as (
+
+    select
+        stage_name,
+        is_closed,
+        is_won,
+        cast(typical_probability_rate as double) as typical_probability_rate,
+        row_number() over (
+            order by
+                is_closed,
+                is_won desc,
+                case when is_sort_number_known then stage_sort_number end,
+                case when is_probability_known then typical_probability_rate end,
+                lead_count desc,
+                stage_name
+        ) as stage_number
+
+    from criteria
+
+)
+
+select * from final

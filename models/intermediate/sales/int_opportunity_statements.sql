@@ -1,0 +1,209 @@
+-- Values are text here: '' says that a field is empty, null that nothing is said of it.
+{%- set fields = {
+    'stagename': 'stage_name',
+    'amount': 'amount',
+    'closedate': 'close_date',
+    'probability': 'probability_rate',
+    'forecastcategoryname': 'forecast_category',
+    'owner': 'owner_salesforce_user_id',
+} %}
+with
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+int_opportunity_spans as (
+
+    select * from {{ ref('int_opportunity_spans') }}
+
+),
+
+int_opportunity_saves_ordered as (
+
+    select * from {{ ref('int_opportunity_saves_ordered') }}
+
+),
+
+int_opportunity_field_changes as (
+
+    select * from {{ ref('int_opportunity_field_changes') }}
+
+),
+
+int_opportunity_versions_dated as (
+
+    select * from {{ ref('int_opportunity_versions_dated') }}
+
+),
+
+-- Owners are in no save. The rest is told by fields only until saves tell it.
+field_changes as (
+
+    select
+        int_opportunity_field_changes.*,
+        int_opportunity_spans.created_at,
+        int_opportunity_spans.first_saved_at
+
+    from int_opportunity_field_changes
+    inner join int_opportunity_spans
+        on int_opportunity_field_changes.opportunity_id = int_opportunity_spans.opportunity_id
+    where
+        int_opportunity_field_changes.field_name = 'owner'
+        or int_opportunity_spans.first_saved_at is null
+        or (
+            int_opportunity_spans.created_at < int_opportunity_spans.first_saved_at
+            and int_opportunity_field_changes.changed_at <= int_opportunity_spans.first_saved_at
+        )
+
+),
+
+statements as (
+
+    -- The creation, with what the first save says was there before it.
+    select
+        int_opportunity_spans.opportunity_id,
+        int_opportunity_spans.created_at as stated_at,
+        1 as source_number,
+        cast(0 as bigint) as position_number,
+        first_saves.previous_stage_name as stage_name,
+        case
+            when first_saves.previous_close_date is not null
+                then coalesce(cast(first_saves.previous_amount as varchar), '')
+        end as amount,
+        cast(first_saves.previous_close_date as varchar) as close_date,
+        cast(null as varchar) as probability_rate,
+        cast(null as varchar) as forecast_category,
+        cast(null as varchar) as owner_salesforce_user_id,
+        cast(null as varchar) as currency,
+        cast(null as boolean) as is_deleted
+
+    from int_opportunity_spans
+    left join int_opportunity_saves_ordered as first_saves
+        on
+            int_opportunity_spans.opportunity_id = first_saves.opportunity_id
+            and int_opportunity_spans.created_at < first_saves.saved_at
+            and first_saves.position_number = 1
+
+    union all
+
+    -- What the first change of a field says was there before it.
+    select
+        opportunity_id,
+        created_at as stated_at,
+        2 as source_number,
+        cast(0 as bigint) as position_number,
+        {%- for field, column in fields.items() %}
+        case when field_name = '{{ field }}' then old_value end as {{ column }},
+        {%- endfor %}
+        null as currency,
+        null as is_deleted
+
+    from field_changes
+    where change_number = 1
+
+    union all
+
+    select
+        opportunity_id,
+        changed_at as stated_at,
+        3 as source_number,
+        change_number as position_number,
+        {%- for field, column in fields.items() %}
+        case when field_name = '{{ field }}' then new_value end as {{ column }},
+        {%- endfor %}
+        null as currency,
+        null as is_deleted
+
+    from field_changes
+    where
+        field_name = 'owner'
+        or first_saved_at is null
+        or changed_at < first_saved_at
+
+    union all
+
+    select
+        opportunity_id,
+        saved_at as stated_at,
+        4 as source_number,
+        position_number,
+        stage_name,
+        coalesce(cast(amount as varchar), '') as amount,
+        cast(close_date as varchar) as close_date,
+        cast(probability_rate as varchar) as probability_rate,
+        forecast_category,
+        null as owner_salesforce_user_id,
+        currency,
+        null as is_deleted
+
+    from int_opportunity_saves_ordered
+
+    union all
+
+    -- The record as extracts held it, where no history tells: its stage since that changed, ...
+    select
+        opportunity_id,
+        stage_reached_at as stated_at,
+        5 as source_number,
+        cast(0 as bigint) as position_number,
+        stage_name,
+        null as amount,
+        null as close_date,
+        null as probability_rate,
+        null as forecast_category,
+        null as owner_salesforce_user_id,
+        null as currency,
+        null as is_deleted
+
+    from int_opportunity_versions_dated
+    where is_outside_history
+
+    union all
+
+    -- ... the rest since it was saved.
+    select
+        opportunity_id,
+        system_modified_at as stated_at,
+        6 as source_number,
+        cast(0 as bigint) as position_number,
+        null as stage_name,
+        {%- for column in ('amount', 'close_date', 'probability_rate', 'forecast_category') %}
+        case when is_outside_history then coalesce(cast({{ column }} as varchar), '') end
+            as {{ column }},
+        {%- endfor %}
+        owner_salesforce_user_id,
+        case when is_outside_history then currency end as currency,
+        is_deleted
+
+    from int_opportunity_versions_dated
+
+),
+
+final as (
+
+    select
+        statements.*,
+        row_number() over (
+            partition by statements.opportunity_id
+            order by
+                statements.stated_at,
+                statements.source_number,
+                statements.position_number,
+                statements.stage_name,
+                statements.amount,
+                statements.close_date,
+                statements.probability_rate,
+                statements.forecast_category,
+                statements.owner_salesforce_user_id
+        ) as statement_number
+
+    from statements
+    inner join int_as_of
+        on statements.stated_at <= int_as_of.as_of_at
+
+)
+
+select * from final

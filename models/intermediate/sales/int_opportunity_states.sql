@@ -1,0 +1,189 @@
+{%- set stated = {
+    'stage_name': 'varchar',
+    'amount': 'decimal(28, 6)',
+    'close_date': 'date',
+    'probability_rate': 'decimal(18, 6)',
+    'forecast_category': 'varchar',
+    'owner_salesforce_user_id': 'varchar',
+    'currency': 'varchar',
+    'is_deleted': 'boolean',
+} %}
+with
+
+int_opportunity_spans as (
+
+    select * from {{ ref('int_opportunity_spans') }}
+
+),
+
+int_opportunity_statements as (
+
+    select * from {{ ref('int_opportunity_statements') }}
+
+),
+
+int_opportunity_stages_ranked as (
+
+    select * from {{ ref('int_opportunity_stages_ranked') }}
+
+),
+
+stg_salesforce__opportunities as (
+
+    select * from {{ ref('stg_salesforce__opportunities') }}
+
+),
+
+stg_salesforce__accounts as (
+
+    select * from {{ ref('stg_salesforce__accounts') }}
+
+),
+
+exchange_rates as (
+
+    select * from {{ ref('exchange_rates') }}
+
+),
+
+-- What was said last of each field; before that, for what a deal always has, what was said first.
+carried as (
+
+    select
+        opportunity_id,
+        statement_number,
+        stated_at,
+        lead(stated_at) over deal as next_stated_at,
+        {%- for column in stated %}
+        last_value({{ column }} ignore nulls) over (
+            partition by opportunity_id
+            order by statement_number
+            rows between unbounded preceding and current row
+        ) as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+
+    from int_opportunity_statements
+    window deal as (partition by opportunity_id order by statement_number)
+
+),
+
+first_stated as (
+
+    select
+        opportunity_id,
+        arg_min(amount, statement_number) as amount,
+        arg_min(close_date, statement_number) as close_date,
+        arg_min(owner_salesforce_user_id, statement_number) as owner_salesforce_user_id,
+        arg_min(currency, statement_number) as currency
+
+    from int_opportunity_statements
+    group by opportunity_id
+
+),
+
+typed as (
+
+    select
+        carried.opportunity_id,
+        carried.statement_number as state_number,
+        carried.stated_at as valid_from_at,
+        carried.next_stated_at as valid_to_at,
+        {%- for column, type in stated.items() if column != 'is_deleted' %}
+        try_cast(
+            nullif(
+                {%- if column in ('amount', 'close_date', 'owner_salesforce_user_id', 'currency') %}
+                coalesce(carried.{{ column }}, first_stated.{{ column }}),
+                {%- else %}
+                carried.{{ column }},
+                {%- endif %}
+                ''
+            ) as {{ type }}
+        ) as {{ column }},
+        {%- endfor %}
+        coalesce(carried.is_deleted, false) as is_deleted
+
+    from carried
+    inner join first_stated
+        on carried.opportunity_id = first_stated.opportunity_id
+
+),
+
+rate_spans as (
+
+    select
+        currency,
+        min(rate_month) as first_rate_month,
+        max(rate_month) as last_rate_month
+    from exchange_rates
+    group by currency
+
+),
+
+described as (
+
+    select
+        typed.*,
+        int_opportunity_spans.created_at,
+        coalesce(
+            typed.currency,
+            stg_salesforce__opportunities.currency,
+            stg_salesforce__accounts.currency,
+            '{{ var("salesforce_currency") }}'
+        ) as deal_currency,
+        coalesce(int_opportunity_stages_ranked.is_closed, false) as is_closed,
+        coalesce(int_opportunity_stages_ranked.is_won, false) as is_won
+
+    from typed
+    inner join int_opportunity_spans
+        on typed.opportunity_id = int_opportunity_spans.opportunity_id
+    inner join stg_salesforce__opportunities
+        on typed.opportunity_id = stg_salesforce__opportunities.opportunity_id
+    left join stg_salesforce__accounts
+        on
+            stg_salesforce__opportunities.salesforce_account_id
+            = stg_salesforce__accounts.salesforce_account_id
+    left join int_opportunity_stages_ranked
+        on typed.stage_name = int_opportunity_stages_ranked.stage_name
+
+),
+
+final as (
+
+    select
+        described.opportunity_id,
+        described.state_number,
+        described.valid_from_at,
+        described.valid_to_at,
+        described.stage_name,
+        described.owner_salesforce_user_id as sales_rep_id,
+        described.forecast_category,
+        described.probability_rate,
+        described.close_date,
+        described.deal_currency as currency,
+        described.amount,
+        cast(
+            cast(described.amount as decimal(18, 6)) * exchange_rates.usd_per_unit
+            as decimal(28, 6)
+        ) as amount_usd,
+        described.is_closed,
+        described.is_won,
+        described.is_deleted,
+        not described.is_closed and not described.is_deleted as is_in_pipeline
+
+    from described
+    left join rate_spans
+        on described.deal_currency = rate_spans.currency
+    left join exchange_rates
+        on
+            described.deal_currency = exchange_rates.currency
+            and exchange_rates.rate_month = greatest(
+                least(
+                    {{ add_months(month_start('described.created_at'), -1) }},
+                    rate_spans.last_rate_month
+                ),
+                rate_spans.first_rate_month
+            )
+
+)
+
+select * from final

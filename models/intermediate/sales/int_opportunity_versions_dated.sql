@@ -1,0 +1,95 @@
+with
+
+int_opportunity_spans as (
+
+    select * from {{ ref('int_opportunity_spans') }}
+
+),
+
+int_opportunity_stages_ranked as (
+
+    select * from {{ ref('int_opportunity_stages_ranked') }}
+
+),
+
+stg_salesforce__opportunity_versions as (
+
+    select * from {{ ref('stg_salesforce__opportunity_versions') }}
+
+),
+
+versions as (
+
+    select
+        stg_salesforce__opportunity_versions.*,
+        int_opportunity_stages_ranked.is_closed,
+        int_opportunity_spans.created_at as opportunity_created_at,
+        lag(stg_salesforce__opportunity_versions.system_modified_at) over (
+            partition by stg_salesforce__opportunity_versions.opportunity_id
+            order by stg_salesforce__opportunity_versions.system_modified_at
+        ) as previous_modified_at,
+        int_opportunity_spans.first_saved_at is null
+        or stg_salesforce__opportunity_versions.system_modified_at
+        < int_opportunity_spans.first_saved_at
+        or stg_salesforce__opportunity_versions.system_modified_at
+        > int_opportunity_spans.last_saved_at as is_outside_history,
+        case
+            when
+                stg_salesforce__opportunity_versions.system_modified_at
+                > int_opportunity_spans.last_saved_at
+                then int_opportunity_spans.last_saved_at
+            else int_opportunity_spans.created_at
+        end as earliest_at
+
+    from stg_salesforce__opportunity_versions
+    inner join int_opportunity_spans
+        on
+            stg_salesforce__opportunity_versions.opportunity_id
+            = int_opportunity_spans.opportunity_id
+    left join int_opportunity_stages_ranked
+        on
+            stg_salesforce__opportunity_versions.stage_name
+            = int_opportunity_stages_ranked.stage_name
+
+),
+
+guessed as (
+
+    select
+        *,
+        case
+            when stage_changed_at is not null then stage_changed_at
+            when is_closed
+                then greatest(
+                    cast(close_date as timestamp),
+                    coalesce(previous_modified_at, opportunity_created_at)
+                )
+            when previous_modified_at is null then opportunity_created_at
+            else system_modified_at
+        end as stage_reached_at
+
+    from versions
+
+),
+
+final as (
+
+    select
+        opportunity_id,
+        system_modified_at,
+        owner_salesforce_user_id,
+        stage_name,
+        greatest(earliest_at, least(system_modified_at, stage_reached_at)) as stage_reached_at,
+        forecast_category,
+        currency,
+        amount,
+        probability_rate,
+        close_date,
+        is_deleted,
+        is_outside_history
+
+    from guessed
+
+)
+
+select * from final

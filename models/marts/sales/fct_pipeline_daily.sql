@@ -1,0 +1,107 @@
+with
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+int_opportunity_states as (
+
+    select * from {{ ref('int_opportunity_states') }}
+
+),
+
+int_opportunity_stages_ranked as (
+
+    select * from {{ ref('int_opportunity_stages_ranked') }}
+
+),
+
+-- The days at whose end each state was in force; a clock wrong by decades makes no millions of them.
+spans as (
+
+    select
+        int_opportunity_states.*,
+        greatest(
+            cast(int_opportunity_states.valid_from_at as date), cast('1990-01-01' as date)
+        ) as first_date,
+        case
+            when int_opportunity_states.valid_to_at is null then int_as_of.as_of_date
+            else cast({{ add_days('cast(int_opportunity_states.valid_to_at as date)', -1) }} as date)
+        end as last_date
+
+    from int_opportunity_states
+    cross join int_as_of
+    where int_opportunity_states.is_in_pipeline
+
+),
+
+days as (
+
+    select
+        {{ explode(day_series('first_date', 'last_date')) }} as pipeline_date,
+        stage_name,
+        sales_rep_id,
+        forecast_category,
+        close_date,
+        amount_usd,
+        amount_usd * probability_rate as weighted_usd
+
+    from spans
+    where first_date <= last_date
+
+),
+
+summed as (
+
+    select
+        pipeline_date,
+        stage_name,
+        sales_rep_id,
+        count(*) as opportunity_count,
+        count(*) filter (where amount_usd is null) as unvalued_opportunity_count,
+        sum(amount_usd) as amount_usd,
+        sum(weighted_usd) as weighted_usd,
+        {%- for category, column in {
+            'Pipeline': 'pipeline_category',
+            'BestCase': 'best_case',
+            'MostLikely': 'most_likely',
+            'Forecast': 'commit',
+            'Omitted': 'omitted',
+        }.items() %}
+        sum(amount_usd) filter (where forecast_category = '{{ category }}') as {{ column }}_usd,
+        {%- endfor %}
+        sum(amount_usd) filter (where close_date < pipeline_date) as overdue_usd
+
+    from days
+    group by
+        pipeline_date,
+        stage_name,
+        sales_rep_id
+
+),
+
+final as (
+
+    select
+        summed.pipeline_date,
+        coalesce(summed.stage_name, 'Unknown') as stage_name,
+        summed.sales_rep_id,
+        cast(int_opportunity_stages_ranked.stage_number as integer) as stage_number,
+        cast(summed.opportunity_count as integer) as opportunity_count,
+        cast(summed.unvalued_opportunity_count as integer) as unvalued_opportunity_count,
+        {%- for column in (
+            'amount', 'weighted', 'pipeline_category', 'best_case', 'most_likely', 'commit', 'omitted'
+        ) %}
+        cast(coalesce(summed.{{ column }}_usd, 0) as decimal(28, 6)) as {{ column }}_usd,
+        {%- endfor %}
+        cast(coalesce(summed.overdue_usd, 0) as decimal(28, 6)) as overdue_usd
+
+    from summed
+    left join int_opportunity_stages_ranked
+        on summed.stage_name = int_opportunity_stages_ranked.stage_name
+
+)
+
+select * from final

@@ -1,0 +1,128 @@
+{%- set movements = ('created', 'reopened', 'increased', 'decreased', 'won', 'lost') %}
+with
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+int_opportunity_pipeline_movements as (
+
+    select * from {{ ref('int_opportunity_pipeline_movements') }}
+
+),
+
+currencies as (
+
+    select
+        currency,
+        min(movement_month) as first_month
+    from int_opportunity_pipeline_movements
+    group by currency
+
+),
+
+months as (
+
+    select
+        currencies.currency,
+        {{ explode(month_series(
+            'currencies.first_month', month_start('int_as_of.as_of_date')
+        )) }} as pipeline_month,
+        int_as_of.as_of_date
+
+    from currencies
+    cross join int_as_of
+
+),
+
+-- A deleted deal takes its amount away as a decrease does, and is shown beside it.
+moved as (
+
+    select
+        currency,
+        movement_month,
+        case movement_type when 'deleted' then 'decreased' else movement_type end as movement_type,
+        movement_type = 'deleted' as is_deletion,
+        amount,
+        amount_usd,
+        opportunity_count
+    from int_opportunity_pipeline_movements
+
+),
+
+summed as (
+
+    select
+        months.currency,
+        months.pipeline_month,
+        {{ add_days('months.as_of_date', 1) }} >= {{ add_months('months.pipeline_month', 1) }}
+            as is_month_closed,
+        {%- for movement in movements %}
+        {%- for column, suffix in {'amount_usd': 'usd', 'amount': 'amount'}.items() %}
+        coalesce(sum(moved.{{ column }}) filter (where moved.movement_type = '{{ movement }}'), 0)
+            as {{ movement }}_{{ suffix }},
+        {%- endfor %}
+        count(moved.opportunity_count) filter (where moved.movement_type = '{{ movement }}')
+            as {{ movement }}_count,
+        {%- endfor %}
+        coalesce(sum(moved.amount_usd) filter (where moved.is_deletion), 0) as deleted_usd,
+        coalesce(sum(moved.amount_usd), 0) as net_usd,
+        coalesce(sum(moved.amount), 0) as net_amount,
+        coalesce(sum(moved.opportunity_count), 0) as net_count
+
+    from months
+    left join moved
+        on
+            months.currency = moved.currency
+            and months.pipeline_month = moved.movement_month
+    group by
+        months.currency,
+        months.pipeline_month,
+        months.as_of_date
+
+),
+
+rolled as (
+
+    select
+        *,
+        {%- for suffix in ('usd', 'amount', 'count') %}
+        sum(net_{{ suffix }}) over months_so_far as closing_{{ suffix }}{{ "," if not loop.last }}
+        {%- endfor %}
+
+    from summed
+    window months_so_far as (
+        partition by currency
+        order by pipeline_month
+        rows between unbounded preceding and current row
+    )
+
+),
+
+final as (
+
+    select
+        currency,
+        pipeline_month,
+        is_month_closed,
+        {%- for suffix in ('usd', 'amount') %}
+        cast(closing_{{ suffix }} - net_{{ suffix }} as decimal(28, 6)) as opening_{{ suffix }},
+        {%- for movement in movements %}
+        cast({{ movement }}_{{ suffix }} as decimal(28, 6)) as {{ movement }}_{{ suffix }},
+        {%- endfor %}
+        cast(closing_{{ suffix }} as decimal(28, 6)) as closing_{{ suffix }},
+        {%- endfor %}
+        cast(deleted_usd as decimal(28, 6)) as deleted_usd,
+        cast(closing_count - net_count as integer) as opening_count,
+        {%- for movement in movements %}
+        cast({{ movement }}_count as integer) as {{ movement }}_count,
+        {%- endfor %}
+        cast(closing_count as integer) as closing_count
+
+    from rolled
+
+)
+
+select * from final

@@ -1,0 +1,203 @@
+with
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+dim_sales_reps as (
+
+    select * from {{ ref('dim_sales_reps') }}
+
+),
+
+fct_opportunities as (
+
+    select * from {{ ref('fct_opportunities') }}
+
+),
+
+int_opportunity_states_monthly as (
+
+    select * from {{ ref('int_opportunity_states_monthly') }}
+
+),
+
+sales_quotas as (
+
+    select * from {{ ref('sales_quotas') }}
+
+),
+
+-- Two users may share an address; the quota is of the one who sells.
+quota_holders as (
+
+    select
+        email,
+        sales_rep_id
+    from dim_sales_reps
+    where email is not null
+    qualify
+        row_number() over (
+            partition by email order by is_owner desc, is_active desc, sales_rep_id
+        ) = 1
+
+),
+
+quotas as (
+
+    select
+        quota_holders.sales_rep_id,
+        sales_quotas.quarter_start_date,
+        sales_quotas.quota_usd,
+        {{ explode(month_series(
+            'sales_quotas.quarter_start_date', add_months('sales_quotas.quarter_start_date', 2)
+        )) }} as sales_month
+
+    from sales_quotas
+    inner join quota_holders
+        on lower(sales_quotas.sales_rep_email) = quota_holders.email
+
+),
+
+closed as (
+
+    select
+        closing_sales_rep_id as sales_rep_id,
+        close_month as sales_month,
+        count(*) filter (where is_won) as won_count,
+        count(*) filter (where is_lost) as lost_count,
+        coalesce(sum(amount_usd) filter (where is_won), 0) as bookings_usd,
+        avg(case when sales_cycle_days >= 0 then sales_cycle_days end) as average_cycle_days
+    from fct_opportunities
+    where is_closed and closing_sales_rep_id is not null
+    group by
+        closing_sales_rep_id,
+        close_month
+
+),
+
+open_deals as (
+
+    select
+        sales_rep_id,
+        pipeline_month as sales_month,
+        count(*) as open_count,
+        coalesce(sum(amount_usd), 0) as open_usd
+    from int_opportunity_states_monthly
+    where sales_rep_id is not null
+    group by
+        sales_rep_id,
+        pipeline_month
+
+),
+
+-- What was open as the month began and is to close before its quarter ends.
+due_deals as (
+
+    select
+        quotas.sales_rep_id,
+        quotas.sales_month,
+        sum(states.amount_usd) as due_usd
+    from quotas
+    inner join int_opportunity_states_monthly as states
+        on
+            quotas.sales_rep_id = states.sales_rep_id
+            and {{ add_months('quotas.sales_month', -1) }} = states.pipeline_month
+    where states.close_date < {{ add_months('quotas.quarter_start_date', 3) }}
+    group by
+        quotas.sales_rep_id,
+        quotas.sales_month
+
+),
+
+keys as (
+
+    select quotas.sales_rep_id, quotas.sales_month
+    from quotas
+    inner join int_as_of
+        on quotas.sales_month <= int_as_of.as_of_date
+
+    union
+
+    select sales_rep_id, sales_month from closed
+
+    union
+
+    select sales_rep_id, sales_month from open_deals
+
+),
+
+joined as (
+
+    select
+        keys.sales_rep_id,
+        keys.sales_month,
+        quotas.quarter_start_date,
+        quotas.quota_usd as quarter_quota_usd,
+        coalesce(closed.bookings_usd, 0) as bookings_usd,
+        coalesce(closed.won_count, 0) as won_count,
+        coalesce(closed.lost_count, 0) as lost_count,
+        closed.average_cycle_days,
+        coalesce(open_deals.open_count, 0) as open_count,
+        coalesce(open_deals.open_usd, 0) as open_usd,
+        case when quotas.quota_usd is not null then coalesce(due_deals.due_usd, 0) end as due_usd,
+        case
+            when quotas.quarter_start_date is not null
+                then sum(coalesce(closed.bookings_usd, 0)) over (
+                    partition by keys.sales_rep_id, quotas.quarter_start_date
+                    order by keys.sales_month
+                    rows between unbounded preceding and current row
+                )
+        end as quarter_bookings_usd
+
+    from keys
+    left join quotas
+        on keys.sales_rep_id = quotas.sales_rep_id and keys.sales_month = quotas.sales_month
+    left join closed
+        on keys.sales_rep_id = closed.sales_rep_id and keys.sales_month = closed.sales_month
+    left join open_deals
+        on keys.sales_rep_id = open_deals.sales_rep_id and keys.sales_month = open_deals.sales_month
+    left join due_deals
+        on keys.sales_rep_id = due_deals.sales_rep_id and keys.sales_month = due_deals.sales_month
+
+),
+
+final as (
+
+    select
+        joined.sales_rep_id,
+        joined.sales_month,
+        {{ add_days('int_as_of.as_of_date', 1) }} >= {{ add_months('joined.sales_month', 1) }}
+            as is_month_closed,
+        cast(joined.won_count as integer) as won_count,
+        cast(joined.lost_count as integer) as lost_count,
+        cast(joined.open_count as integer) as open_opportunity_count,
+        cast(joined.bookings_usd as decimal(28, 6)) as bookings_usd,
+        cast(joined.quarter_bookings_usd as decimal(28, 6)) as quarter_bookings_usd,
+        cast(joined.quarter_quota_usd / 3 as decimal(28, 6)) as quota_usd,
+        cast(joined.quarter_quota_usd as decimal(28, 6)) as quarter_quota_usd,
+        cast(joined.open_usd as decimal(28, 6)) as open_pipeline_usd,
+        cast(joined.due_usd as decimal(28, 6)) as due_pipeline_usd,
+        cast(joined.won_count as double) / nullif(joined.won_count + joined.lost_count, 0)
+            as win_rate,
+        cast(joined.average_cycle_days as double) as average_cycle_days,
+        cast(joined.quarter_bookings_usd as double)
+        / nullif(cast(joined.quarter_quota_usd as double), 0) as quota_attainment_rate,
+        case
+            when
+                joined.quarter_quota_usd
+                > joined.quarter_bookings_usd - joined.bookings_usd
+                then cast(joined.due_usd as double) / cast(
+                    joined.quarter_quota_usd - joined.quarter_bookings_usd + joined.bookings_usd
+                    as double
+                )
+        end as coverage_rate
+
+    from joined
+    cross join int_as_of
+
+)
+
+select * from final

@@ -1,0 +1,168 @@
+with
+
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+dim_accounts as (
+
+    select * from {{ ref('dim_accounts') }}
+
+),
+
+int_opportunity_states_monthly as (
+
+    select * from {{ ref('int_opportunity_states_monthly') }}
+
+),
+
+fct_opportunities as (
+
+    select * from {{ ref('fct_opportunities') }}
+
+),
+
+facts as (
+
+    select
+        account_id,
+        pipeline_month as sales_month,
+        1 as open_count,
+        0 as won_count,
+        0 as lost_count,
+        cast(null as decimal(28, 6)) as won_usd,
+        cast(null as bigint) as sales_cycle_days
+    from int_opportunity_states_monthly
+
+    union all
+
+    select
+        account_id,
+        close_month as sales_month,
+        0 as open_count,
+        cast(is_won as integer) as won_count,
+        cast(is_lost as integer) as lost_count,
+        case when is_won then amount_usd end as won_usd,
+        case when sales_cycle_days >= 0 then sales_cycle_days end as sales_cycle_days
+    from fct_opportunities
+    where is_closed
+
+),
+
+-- Every deal counts twice: in the segment of its account, as that is now, and in the total.
+segmented as (
+
+    select
+        facts.*,
+        coalesce(dim_accounts.segment, 'unknown') as segment
+    from facts
+    left join dim_accounts
+        on facts.account_id = dim_accounts.account_id
+
+    union all
+
+    select
+        facts.*,
+        'total' as segment
+    from facts
+
+),
+
+segments as (
+
+    select
+        segmented.segment,
+        {{ explode(month_series(
+            'min(segmented.sales_month)', month_start('max(int_as_of.as_of_date)')
+        )) }} as sales_month
+    from segmented
+    cross join int_as_of
+    group by segmented.segment
+
+),
+
+monthly as (
+
+    select
+        segments.segment,
+        segments.sales_month,
+        coalesce(sum(segmented.open_count), 0) as open_count,
+        coalesce(sum(segmented.won_count), 0) as won_count,
+        coalesce(sum(segmented.lost_count), 0) as lost_count,
+        count(segmented.won_usd) as valued_count,
+        coalesce(sum(segmented.won_usd), 0) as won_usd,
+        count(segmented.sales_cycle_days) as cycle_count,
+        coalesce(sum(segmented.sales_cycle_days), 0) as cycle_days
+
+    from segments
+    left join segmented
+        on
+            segments.segment = segmented.segment
+            and segments.sales_month = segmented.sales_month
+    group by
+        segments.segment,
+        segments.sales_month
+
+),
+
+trailing_quarters as (
+
+    select
+        segment,
+        sales_month,
+        open_count,
+        {%- for column in (
+            'won_count', 'lost_count', 'valued_count', 'won_usd', 'cycle_count', 'cycle_days'
+        ) %}
+        sum({{ column }}) over quarter as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+
+    from monthly
+    window quarter as (
+        partition by segment order by sales_month rows between 2 preceding and current row
+    )
+
+),
+
+rates as (
+
+    select
+        segment,
+        sales_month,
+        open_count,
+        won_count,
+        lost_count,
+        cast(won_count as double) / nullif(won_count + lost_count, 0) as win_rate,
+        won_usd / nullif(valued_count, 0) as average_won,
+        cast(cycle_days as double) / nullif(cycle_count, 0) as average_cycle_days
+
+    from trailing_quarters
+
+),
+
+final as (
+
+    select
+        rates.sales_month,
+        rates.segment,
+        {{ add_days('int_as_of.as_of_date', 1) }} >= {{ add_months('rates.sales_month', 1) }}
+            as is_month_closed,
+        cast(rates.open_count as integer) as open_opportunity_count,
+        cast(rates.won_count as integer) as won_count,
+        cast(rates.lost_count as integer) as lost_count,
+        rates.win_rate,
+        cast(rates.average_won as decimal(28, 6)) as average_won_usd,
+        rates.average_cycle_days,
+        cast(
+            rates.open_count * rates.win_rate * rates.average_won
+            / nullif(rates.average_cycle_days, 0) as decimal(28, 6)
+        ) as velocity_usd
+
+    from rates
+    cross join int_as_of
+
+)
+
+select * from final
