@@ -153,8 +153,11 @@ final as (
         + case when saves.stage_name = states_after.stage_name then 2 else 0 end
         + case
             when
-                saves.amount is not distinct from states_after.amount
-                and saves.close_date = states_after.close_date
+                saves.close_date = states_after.close_date
+                and coalesce(
+                    saves.amount = states_after.amount,
+                    saves.amount is null and states_after.amount is null
+                )
                 then 1
             else 0
         end as ending_score,

@@ -23,54 +23,54 @@ walks as (
     union all
 
     select
-        int_opportunity_saves_compared.opportunity_id,
+        saves.opportunity_id,
         walks.position_number + 1 as position_number,
-        int_opportunity_saves_compared.opportunity_history_id,
+        saves.opportunity_history_id,
         concat(
             case
-                when walks.position_number + 1 = int_opportunity_saves_compared.first_position_number then ' '
+                when walks.position_number + 1 = saves.first_position_number then ' '
                 else walks.visited_ids
             end,
-            int_opportunity_saves_compared.opportunity_history_id,
+            saves.opportunity_history_id,
             ' '
         ) as visited_ids,
-        int_opportunity_saves_compared.stage_name,
-        int_opportunity_saves_compared.amount,
-        int_opportunity_saves_compared.close_date
+        saves.stage_name,
+        saves.amount,
+        saves.close_date
     from walks
-    inner join int_opportunity_saves_compared
-        on walks.opportunity_id = int_opportunity_saves_compared.opportunity_id
+    inner join int_opportunity_saves_compared as saves
+        on walks.opportunity_id = saves.opportunity_id
     where
-        walks.position_number + 1 >= int_opportunity_saves_compared.first_position_number
+        walks.position_number + 1 >= saves.first_position_number
         and walks.position_number + 1
-        < int_opportunity_saves_compared.first_position_number
-        + int_opportunity_saves_compared.save_count
+        < saves.first_position_number
+        + saves.save_count
         and not contains(
             walks.visited_ids,
-            concat(' ', int_opportunity_saves_compared.opportunity_history_id, ' ')
+            concat(' ', saves.opportunity_history_id, ' ')
         )
     qualify
         row_number() over (
-            partition by int_opportunity_saves_compared.opportunity_id
+            partition by saves.opportunity_id
             order by
                 case
-                    when int_opportunity_saves_compared.previous_stage_name is null then 0
-                    when int_opportunity_saves_compared.previous_stage_name = walks.stage_name then 0
+                    when saves.previous_stage_name is null then 0
+                    when saves.previous_stage_name = walks.stage_name then 0
                     else 2
                 end
                 + case
-                    when int_opportunity_saves_compared.previous_close_date is null then 0
+                    when saves.previous_close_date is null then 0
                     when
-                        int_opportunity_saves_compared.previous_close_date = walks.close_date
-                        and int_opportunity_saves_compared.previous_amount is not distinct from walks.amount
+                        saves.previous_close_date = walks.close_date
+                        and saves.previous_amount is not distinct from walks.amount
                         then 0
                     else 1
                 end,
-                int_opportunity_saves_compared.ending_score,
-                case when int_opportunity_saves_compared.stage_name = walks.stage_name then 0 else 1 end,
-                int_opportunity_saves_compared.stage_number,
-                case when int_opportunity_saves_compared.amount is null then 0 else 1 end,
-                int_opportunity_saves_compared.opportunity_history_id
+                saves.ending_score,
+                case when saves.stage_name = walks.stage_name then 0 else 1 end,
+                saves.stage_number,
+                case when saves.amount is null then 0 else 1 end,
+                saves.opportunity_history_id
         ) = 1
 
 ),
@@ -78,25 +78,25 @@ walks as (
 final as (
 
     select
-        int_opportunity_saves_compared.opportunity_history_id,
-        int_opportunity_saves_compared.opportunity_id,
-        int_opportunity_saves_compared.saved_at,
+        saves.opportunity_history_id,
+        saves.opportunity_id,
+        saves.saved_at,
         coalesce(
-            walks.position_number, int_opportunity_saves_compared.first_position_number
+            walks.position_number, saves.first_position_number
         ) as position_number,
-        int_opportunity_saves_compared.stage_name,
-        int_opportunity_saves_compared.forecast_category,
-        int_opportunity_saves_compared.currency,
-        int_opportunity_saves_compared.amount,
-        int_opportunity_saves_compared.probability_rate,
-        int_opportunity_saves_compared.close_date,
-        int_opportunity_saves_compared.previous_stage_name,
-        int_opportunity_saves_compared.previous_amount,
-        int_opportunity_saves_compared.previous_close_date
+        saves.stage_name,
+        saves.forecast_category,
+        saves.currency,
+        saves.amount,
+        saves.probability_rate,
+        saves.close_date,
+        saves.previous_stage_name,
+        saves.previous_amount,
+        saves.previous_close_date
 
-    from int_opportunity_saves_compared
+    from int_opportunity_saves_compared as saves
     left join walks
-        on int_opportunity_saves_compared.opportunity_history_id = walks.opportunity_history_id
+        on saves.opportunity_history_id = walks.opportunity_history_id
 
 )
 

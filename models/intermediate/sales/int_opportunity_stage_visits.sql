@@ -46,20 +46,32 @@ numbered as (
 
 ),
 
+entered as (
+
+    select
+        *,
+        min(valid_from_at) over (partition by opportunity_id, visit_number) as entered_at
+    from numbered
+
+),
+
+-- What the record says of the second of a save is said after it: the owner is who has it then.
 visits as (
 
     select
         opportunity_id,
         visit_number,
         stage_name,
-        min(valid_from_at) as entered_at,
+        entered_at,
         arg_max(amount_usd, state_number) as amount_usd,
-        arg_min(sales_rep_id, state_number) as sales_rep_id
-    from numbered
+        arg_max(sales_rep_id, state_number) filter (where valid_from_at = entered_at)
+            as sales_rep_id
+    from entered
     group by
         opportunity_id,
         visit_number,
-        stage_name
+        stage_name,
+        entered_at
 
 ),
 

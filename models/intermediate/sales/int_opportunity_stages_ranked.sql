@@ -163,12 +163,12 @@ criteria as (
     select
         stages.*,
         coalesce(precedence.lead_count, 0) as lead_count,
-        count(*) over (partition by stages.is_closed) = count(stages.stage_sort_number) over (
-            partition by stages.is_closed
-        ) as is_sort_number_known,
-        count(*) over (partition by stages.is_closed) = count(stages.typical_probability_rate) over (
-            partition by stages.is_closed
-        ) as is_probability_known
+        count(*) over (partition by stages.is_closed)
+        = count(stages.stage_sort_number) over (partition by stages.is_closed)
+            as is_sort_number_known,
+        count(*) over (partition by stages.is_closed)
+        = count(stages.typical_probability_rate) over (partition by stages.is_closed)
+            as is_probability_known
 
     from stages
     left join precedence
@@ -185,12 +185,12 @@ final as (
         cast(typical_probability_rate as double) as typical_probability_rate,
         row_number() over (
             order by
-                is_closed,
+                is_closed asc,
                 is_won desc,
                 case when is_sort_number_known then stage_sort_number end,
                 case when is_probability_known then typical_probability_rate end,
                 lead_count desc,
-                stage_name
+                stage_name asc
         ) as stage_number
 
     from criteria

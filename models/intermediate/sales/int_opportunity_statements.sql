@@ -60,56 +60,63 @@ field_changes as (
 
 ),
 
+-- What the first change of a field says was there before it.
+first_values as (
+
+    select
+        opportunity_id,
+    {%- for field, column in fields.items() %}
+    max(case when field_name = '{{ field }}' then old_value end) as {{ column }}
+    {{- "," if not loop.last }}
+    {%- endfor %}
+
+    from field_changes
+    where change_number = 1
+    group by opportunity_id
+
+),
+
 statements as (
 
-    -- The creation, with what the first save says was there before it.
+    -- The creation: what the fields' history, else the first save says was there before.
     select
-        int_opportunity_spans.opportunity_id,
-        int_opportunity_spans.created_at as stated_at,
+        spans.opportunity_id,
+        spans.created_at as stated_at,
         1 as source_number,
         cast(0 as bigint) as position_number,
-        first_saves.previous_stage_name as stage_name,
-        case
-            when first_saves.previous_close_date is not null
-                then coalesce(cast(first_saves.previous_amount as varchar), '')
-        end as amount,
-        cast(first_saves.previous_close_date as varchar) as close_date,
-        cast(null as varchar) as probability_rate,
-        cast(null as varchar) as forecast_category,
-        cast(null as varchar) as owner_salesforce_user_id,
+        coalesce(first_values.stage_name, first_saves.previous_stage_name) as stage_name,
+        coalesce(
+            first_values.amount,
+            case
+                when first_saves.previous_close_date is not null
+                    then coalesce(cast(first_saves.previous_amount as varchar), '')
+            end
+        ) as amount,
+        coalesce(
+            first_values.close_date, cast(first_saves.previous_close_date as varchar)
+        ) as close_date,
+        first_values.probability_rate,
+        first_values.forecast_category,
+        first_values.owner_salesforce_user_id,
         cast(null as varchar) as currency,
         cast(null as boolean) as is_deleted
 
-    from int_opportunity_spans
+    from int_opportunity_spans as spans
+    left join first_values
+        on spans.opportunity_id = first_values.opportunity_id
     left join int_opportunity_saves_ordered as first_saves
         on
-            int_opportunity_spans.opportunity_id = first_saves.opportunity_id
-            and int_opportunity_spans.created_at < first_saves.saved_at
+            spans.opportunity_id = first_saves.opportunity_id
+            and spans.created_at < first_saves.saved_at
             and first_saves.position_number = 1
 
     union all
 
-    -- What the first change of a field says was there before it.
-    select
-        opportunity_id,
-        created_at as stated_at,
-        2 as source_number,
-        cast(0 as bigint) as position_number,
-        {%- for field, column in fields.items() %}
-        case when field_name = '{{ field }}' then old_value end as {{ column }},
-        {%- endfor %}
-        null as currency,
-        null as is_deleted
-
-    from field_changes
-    where change_number = 1
-
-    union all
-
+    -- What changed before the first save tells it all.
     select
         opportunity_id,
         changed_at as stated_at,
-        3 as source_number,
+        2 as source_number,
         change_number as position_number,
         {%- for field, column in fields.items() %}
         case when field_name = '{{ field }}' then new_value end as {{ column }},
@@ -128,7 +135,7 @@ statements as (
     select
         opportunity_id,
         saved_at as stated_at,
-        4 as source_number,
+        3 as source_number,
         position_number,
         stage_name,
         coalesce(cast(amount as varchar), '') as amount,
@@ -147,7 +154,7 @@ statements as (
     select
         opportunity_id,
         stage_reached_at as stated_at,
-        5 as source_number,
+        4 as source_number,
         cast(0 as bigint) as position_number,
         stage_name,
         null as amount,
@@ -167,7 +174,7 @@ statements as (
     select
         opportunity_id,
         system_modified_at as stated_at,
-        6 as source_number,
+        5 as source_number,
         cast(0 as bigint) as position_number,
         null as stage_name,
         {%- for column in ('amount', 'close_date', 'probability_rate', 'forecast_category') %}

@@ -53,14 +53,14 @@ carried as (
         opportunity_id,
         statement_number,
         stated_at,
-        lead(stated_at) over deal as next_stated_at,
         {%- for column in stated %}
         last_value({{ column }} ignore nulls) over (
             partition by opportunity_id
             order by statement_number
             rows between unbounded preceding and current row
-        ) as {{ column }}{{ "," if not loop.last }}
+        ) as {{ column }},
         {%- endfor %}
+        lead(stated_at) over deal as next_stated_at
 
     from int_opportunity_statements
     window deal as (partition by opportunity_id order by statement_number)

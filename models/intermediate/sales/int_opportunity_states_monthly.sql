@@ -27,8 +27,8 @@ spans as (
             when int_opportunity_states.valid_to_at is null
                 then {{ month_start('int_as_of.as_of_date') }}
             else cast(
-                {{ add_months(month_start('int_opportunity_states.valid_to_at'), -1) }} as date
-            )
+                    {{ add_months(month_start('int_opportunity_states.valid_to_at'), -1) }} as date
+                )
         end as last_month
 
     from int_opportunity_states

@@ -6,6 +6,12 @@ int_opportunity_spans as (
 
 ),
 
+int_opportunity_field_changes as (
+
+    select * from {{ ref('int_opportunity_field_changes') }}
+
+),
+
 int_opportunity_stages_ranked as (
 
     select * from {{ ref('int_opportunity_stages_ranked') }}
@@ -15,6 +21,29 @@ int_opportunity_stages_ranked as (
 stg_salesforce__opportunity_versions as (
 
     select * from {{ ref('stg_salesforce__opportunity_versions') }}
+
+),
+
+-- Whatever else a version says of its stage, it was not reached before the last change known.
+last_changes as (
+
+    select
+        stg_salesforce__opportunity_versions.opportunity_id,
+        stg_salesforce__opportunity_versions.system_modified_at,
+        max(int_opportunity_field_changes.changed_at) as last_changed_at
+
+    from stg_salesforce__opportunity_versions
+    inner join int_opportunity_field_changes
+        on
+            stg_salesforce__opportunity_versions.opportunity_id
+            = int_opportunity_field_changes.opportunity_id
+    where
+        int_opportunity_field_changes.field_name = 'stagename'
+        and int_opportunity_field_changes.changed_at
+        <= stg_salesforce__opportunity_versions.system_modified_at
+    group by
+        stg_salesforce__opportunity_versions.opportunity_id,
+        stg_salesforce__opportunity_versions.system_modified_at
 
 ),
 
@@ -33,19 +62,27 @@ versions as (
         < int_opportunity_spans.first_saved_at
         or stg_salesforce__opportunity_versions.system_modified_at
         > int_opportunity_spans.last_saved_at as is_outside_history,
-        case
-            when
-                stg_salesforce__opportunity_versions.system_modified_at
-                > int_opportunity_spans.last_saved_at
-                then int_opportunity_spans.last_saved_at
-            else int_opportunity_spans.created_at
-        end as earliest_at
+        greatest(
+            int_opportunity_spans.created_at,
+            case
+                when
+                    stg_salesforce__opportunity_versions.system_modified_at
+                    > int_opportunity_spans.last_saved_at
+                    then int_opportunity_spans.last_saved_at
+            end,
+            last_changes.last_changed_at
+        ) as earliest_at
 
     from stg_salesforce__opportunity_versions
     inner join int_opportunity_spans
         on
             stg_salesforce__opportunity_versions.opportunity_id
             = int_opportunity_spans.opportunity_id
+    left join last_changes
+        on
+            stg_salesforce__opportunity_versions.opportunity_id = last_changes.opportunity_id
+            and stg_salesforce__opportunity_versions.system_modified_at
+            = last_changes.system_modified_at
     left join int_opportunity_stages_ranked
         on
             stg_salesforce__opportunity_versions.stage_name
@@ -61,9 +98,9 @@ guessed as (
             when stage_changed_at is not null then stage_changed_at
             when is_closed
                 then greatest(
-                    cast(close_date as timestamp),
-                    coalesce(previous_modified_at, opportunity_created_at)
-                )
+                        cast(close_date as timestamp),
+                        coalesce(previous_modified_at, opportunity_created_at)
+                    )
             when previous_modified_at is null then opportunity_created_at
             else system_modified_at
         end as stage_reached_at

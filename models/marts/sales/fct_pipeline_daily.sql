@@ -18,7 +18,7 @@ int_opportunity_stages_ranked as (
 
 ),
 
--- The days at whose end each state was in force; a clock wrong by decades makes no millions of them.
+-- The days at whose end each state was in force; a clock wrong by decades makes no more of them.
 spans as (
 
     select
@@ -28,7 +28,9 @@ spans as (
         ) as first_date,
         case
             when int_opportunity_states.valid_to_at is null then int_as_of.as_of_date
-            else cast({{ add_days('cast(int_opportunity_states.valid_to_at as date)', -1) }} as date)
+            else cast(
+                    {{ add_days('cast(int_opportunity_states.valid_to_at as date)', -1) }} as date
+                )
         end as last_date
 
     from int_opportunity_states

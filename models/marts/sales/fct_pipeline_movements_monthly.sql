@@ -88,9 +88,9 @@ rolled as (
 
     select
         *,
-        {%- for suffix in ('usd', 'amount', 'count') %}
-        sum(net_{{ suffix }}) over months_so_far as closing_{{ suffix }}{{ "," if not loop.last }}
-        {%- endfor %}
+        sum(net_usd) over months_so_far as closing_usd,
+        sum(net_amount) over months_so_far as closing_amount,
+        sum(net_count) over months_so_far as closing_count
 
     from summed
     window months_so_far as (

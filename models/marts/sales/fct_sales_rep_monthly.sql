@@ -40,7 +40,7 @@ quota_holders as (
     where email is not null
     qualify
         row_number() over (
-            partition by email order by is_owner desc, is_active desc, sales_rep_id
+            partition by email order by is_owner desc, is_active desc, sales_rep_id asc
         ) = 1
 
 ),
@@ -114,18 +114,26 @@ due_deals as (
 
 keys as (
 
-    select quotas.sales_rep_id, quotas.sales_month
+    select
+        quotas.sales_rep_id,
+        quotas.sales_month
     from quotas
     inner join int_as_of
         on quotas.sales_month <= int_as_of.as_of_date
 
     union
 
-    select sales_rep_id, sales_month from closed
+    select
+        sales_rep_id,
+        sales_month
+    from closed
 
     union
 
-    select sales_rep_id, sales_month from open_deals
+    select
+        sales_rep_id,
+        sales_month
+    from open_deals
 
 ),
 
@@ -146,10 +154,10 @@ joined as (
         case
             when quotas.quarter_start_date is not null
                 then sum(coalesce(closed.bookings_usd, 0)) over (
-                    partition by keys.sales_rep_id, quotas.quarter_start_date
-                    order by keys.sales_month
-                    rows between unbounded preceding and current row
-                )
+                        partition by keys.sales_rep_id, quotas.quarter_start_date
+                        order by keys.sales_month
+                        rows between unbounded preceding and current row
+                    )
         end as quarter_bookings_usd
 
     from keys
@@ -190,9 +198,9 @@ final as (
                 joined.quarter_quota_usd
                 > joined.quarter_bookings_usd - joined.bookings_usd
                 then cast(joined.due_usd as double) / cast(
-                    joined.quarter_quota_usd - joined.quarter_bookings_usd + joined.bookings_usd
-                    as double
-                )
+                        joined.quarter_quota_usd - joined.quarter_bookings_usd + joined.bookings_usd
+                        as double
+                    )
         end as coverage_rate
 
     from joined

@@ -112,12 +112,12 @@ trailing_quarters as (
     select
         segment,
         sales_month,
-        open_count,
         {%- for column in (
             'won_count', 'lost_count', 'valued_count', 'won_usd', 'cycle_count', 'cycle_days'
         ) %}
-        sum({{ column }}) over quarter as {{ column }}{{ "," if not loop.last }}
+        sum({{ column }}) over quarter as {{ column }},
         {%- endfor %}
+        open_count
 
     from monthly
     window quarter as (

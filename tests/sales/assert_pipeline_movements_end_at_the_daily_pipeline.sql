@@ -1,0 +1,44 @@
+-- Proves that what moved the pipeline explains it: for every month the closing of the movements is
+-- the daily pipeline at the month's end, or now. The movements alone foot by how they are added up;
+-- a reopening that is missed, or a deal that is won twice, shows only against the days.
+with
+
+months as (
+
+    select
+        pipeline_month,
+        sum(closing_usd) as closing_usd,
+        sum(closing_count) as closing_count
+    from {{ ref('fct_pipeline_movements_monthly') }}
+    group by pipeline_month
+
+),
+
+days as (
+
+    select
+        fct_pipeline_daily.pipeline_date,
+        sum(fct_pipeline_daily.amount_usd) as amount_usd,
+        sum(fct_pipeline_daily.opportunity_count) as opportunity_count
+    from {{ ref('fct_pipeline_daily') }} as fct_pipeline_daily
+    group by fct_pipeline_daily.pipeline_date
+
+)
+
+select
+    months.pipeline_month,
+    months.closing_usd,
+    days.amount_usd,
+    months.closing_count,
+    days.opportunity_count
+from months
+cross join {{ ref('int_as_of') }} as int_as_of
+left join days
+    on
+        days.pipeline_date = least(
+            int_as_of.as_of_date,
+            cast({{ add_days(add_months('months.pipeline_month', 1), -1) }} as date)
+        )
+where
+    months.closing_usd != coalesce(days.amount_usd, 0)
+    or months.closing_count != coalesce(days.opportunity_count, 0)
