@@ -33,20 +33,25 @@ int_seats_paid_monthly as (
 activity as (
 
     select
-        account_id,
-        {{ month_start('occurred_date') }} as usage_month,
+        fct_events.account_id,
+        {{ month_start('fct_events.occurred_date') }} as usage_month,
         count(*) as event_count,
-        count(*) filter (where is_key_action) as key_action_count,
-        count(distinct user_id) as active_user_count,
-        count(distinct occurred_date) as active_day_count,
-        count(distinct feature_key) as feature_count,
-        min(occurred_date) as first_active_date,
-        max(occurred_date) as last_active_date
+        count(*) filter (where fct_events.is_key_action) as key_action_count,
+        count(distinct fct_events.user_id) as active_user_count,
+        count(distinct fct_events.occurred_date) as active_day_count,
+        count(distinct fct_events.feature_key) as feature_count,
+        min(fct_events.occurred_date) as first_active_date,
+        max(fct_events.occurred_date) as last_active_date
 
     from fct_events
-    where event_type = 'track' and account_id is not null and is_counted
+    inner join int_as_of
+        on fct_events.occurred_date <= int_as_of.as_of_date
+    where
+        fct_events.event_type = 'track'
+        and fct_events.account_id is not null
+        and fct_events.is_counted
     group by
-        account_id,
+        fct_events.account_id,
         usage_month
 
 ),

@@ -37,7 +37,9 @@ members as (
     from dim_users
     inner join counted_users
         on dim_users.user_id = counted_users.user_id
-    where dim_users.signed_up_at is not null and not (dim_users.is_internal or dim_users.is_test)
+    inner join int_as_of
+        on dim_users.signed_up_at <= int_as_of.as_of_at
+    where not (dim_users.is_internal or dim_users.is_test)
 
 ),
 
@@ -106,6 +108,19 @@ numbered as (
 
 ),
 
+active_days as (
+
+    select
+        fct_user_activity_daily.user_id,
+        fct_user_activity_daily.activity_date
+
+    from fct_user_activity_daily
+    inner join int_as_of
+        on fct_user_activity_daily.activity_date <= int_as_of.as_of_date
+    where fct_user_activity_daily.is_active
+
+),
+
 -- One row per member and period with activity, so that nothing fans out.
 active_members as (
 
@@ -113,12 +128,11 @@ active_members as (
         'week' as period_type,
         members.user_id,
         members.cohort_week as cohort_start_date,
-        {{ week_start('fct_user_activity_daily.activity_date') }} as period_start_date
+        {{ week_start('active_days.activity_date') }} as period_start_date
 
     from members
-    inner join fct_user_activity_daily
-        on members.user_id = fct_user_activity_daily.user_id
-    where fct_user_activity_daily.is_active
+    inner join active_days
+        on members.user_id = active_days.user_id
 
     union all
 
@@ -126,12 +140,11 @@ active_members as (
         'month' as period_type,
         members.user_id,
         members.cohort_month as cohort_start_date,
-        {{ month_start('fct_user_activity_daily.activity_date') }} as period_start_date
+        {{ month_start('active_days.activity_date') }} as period_start_date
 
     from members
-    inner join fct_user_activity_daily
-        on members.user_id = fct_user_activity_daily.user_id
-    where fct_user_activity_daily.is_active
+    inner join active_days
+        on members.user_id = active_days.user_id
 
 ),
 
