@@ -1,29 +1,28 @@
--- How far do documents come within a day of their upload, and how long does it take?
+-- How far do the documents of each month come within a day of their upload?
 with
 
-fct_document_funnel as (
+fct_product_kpis_daily as (
 
-    select * from {{ ref('fct_document_funnel') }}
+    select * from {{ ref('fct_product_kpis_daily') }}
 
 ),
 
 final as (
 
     select
-        {{ month_start('uploaded_date') }} as uploaded_month,
-        count(*) as uploaded_count,
-        count(*) filter (where is_processed) as processed_count,
-        count(*) filter (where is_downloaded) as downloaded_count,
-        count(*) filter (where last_step = 'failed') as lost_to_failure_count,
-        count(*) filter (where is_processed) / count(*) as processed_rate,
-        count(*) filter (where is_downloaded)
-        / nullif(count(*) filter (where is_processed), 0) as processed_to_downloaded_rate,
-        count(*) filter (where is_downloaded) / count(*) as conversion_rate,
-        avg(seconds_to_downloaded) / 60 as average_minutes_to_downloaded
+        {{ month_start('kpi_date') }} as uploaded_month,
+        sum(uploaded_document_count) as uploaded_count,
+        sum(processed_document_count) as processed_count,
+        sum(converted_document_count) as downloaded_count,
+        sum(processed_document_count) / sum(uploaded_document_count) as processed_rate,
+        sum(converted_document_count)
+        / nullif(sum(processed_document_count), 0) as processed_to_downloaded_rate,
+        sum(converted_document_count) / sum(uploaded_document_count) as conversion_rate
 
-    from fct_document_funnel
-    where is_window_closed
+    from fct_product_kpis_daily
+    where is_conversion_final
     group by uploaded_month
+    having sum(uploaded_document_count) > 0
 
 )
 

@@ -77,6 +77,7 @@ measured as (
         count(*) filter (where event_name = 'Document Processing Failed') as failed_count,
         count(*) filter (where event_name = 'Document Downloaded') as download_count,
         0 as uploaded_document_count,
+        0 as processed_document_count,
         0 as converted_document_count
 
     from events
@@ -94,6 +95,7 @@ measured as (
         0 as failed_count,
         0 as download_count,
         count(*) as uploaded_document_count,
+        count(*) filter (where is_processed) as processed_document_count,
         count(*) filter (where is_downloaded) as converted_document_count
 
     from fct_document_funnel
@@ -113,6 +115,7 @@ summed as (
         cast(sum(failed_count) as integer) as failed_count,
         cast(sum(download_count) as integer) as download_count,
         cast(sum(uploaded_document_count) as integer) as uploaded_document_count,
+        cast(sum(processed_document_count) as integer) as processed_document_count,
         cast(sum(converted_document_count) as integer) as converted_document_count
 
     from measured
@@ -132,6 +135,7 @@ final as (
         summed.failed_count,
         summed.download_count,
         summed.uploaded_document_count,
+        summed.processed_document_count,
         summed.converted_document_count,
         cast(
             summed.processed_count / nullif(summed.processed_count + summed.failed_count, 0)
