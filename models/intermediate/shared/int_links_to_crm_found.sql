@@ -142,6 +142,42 @@ links as (
 
 ),
 
+-- A customer that nothing else ties belongs where the workspace does that names it.
+links_by_workspace as (
+
+    select
+        'customer' as foreign_type,
+        int_foreign_records_described.named_stripe_customer_id as foreign_id,
+        links.account_id,
+        links.match_rule,
+        links.rule_number + 6 as rule_number,
+        links.labels_dropped,
+        links.is_same_name,
+        links.is_merged,
+        links.created_at
+
+    from links
+    inner join int_foreign_records_described
+        on
+            links.foreign_type = int_foreign_records_described.foreign_type
+            and links.foreign_id = int_foreign_records_described.foreign_id
+    where
+        links.foreign_type = 'workspace'
+        and links.match_rule != 'explicit_id'
+        and int_foreign_records_described.named_stripe_customer_id is not null
+
+),
+
+all_links as (
+
+    select * from links
+
+    union all
+
+    select * from links_by_workspace
+
+),
+
 final as (
 
     select
@@ -155,7 +191,7 @@ final as (
         bool_and(is_merged) as is_merged,
         min(created_at) as created_at
 
-    from links
+    from all_links
     group by
         foreign_type,
         foreign_id,
