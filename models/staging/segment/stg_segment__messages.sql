@@ -3,24 +3,6 @@
     occur twice, so only those are sorted. Each CTE is read once and names the raw table itself: DuckDB
     would write out a CTE that is read twice, whole, whatever columns are asked for.
 -#}
-{%- set content = json_object({
-    'type': 'type',
-    'userId': 'userid',
-    'anonymousId': 'anonymousid',
-    'event': 'event',
-    'name': 'name',
-    'category': 'category',
-    'groupId': 'groupid',
-    'previousId': 'previousid',
-    'properties': 'properties',
-    'traits': 'traits',
-    'context': 'context',
-    'originalTimestamp': 'originaltimestamp',
-    'sentAt': 'sentat',
-    'receivedAt': 'receivedat',
-    'timestamp': 'timestamp',
-}) %}
-
 with
 
 repeated_ids as (
@@ -48,7 +30,7 @@ superseded_deliveries as (
             partition by messageid
             order by
                 receivedat nulls last,
-                md5(cast({{ content }} as varchar)),
+                md5({{ segment_content() }}),
                 _batch_id,
                 _source_file,
                 _source_row
@@ -78,7 +60,7 @@ sent_without_id as (
 
     select
         *,
-        md5(cast({{ content }} as varchar)) as message_id
+        md5({{ segment_content() }}) as message_id
 
     from {{ source('segment', 'messages') }}
     where
@@ -86,7 +68,7 @@ sent_without_id as (
         or messageid = ''
     qualify
         row_number() over (
-            partition by md5(cast({{ content }} as varchar))
+            partition by md5({{ segment_content() }})
             order by _batch_id, _source_file, _source_row
         ) = 1
 

@@ -9,7 +9,7 @@ import duckdb
 
 from ingest import catalog
 from ingest.load.target import Stamp
-from ingest.load.values import literal
+from ingest.load.values import literal, quoted
 from ingest.load.warehouse import name_of, temp_table
 
 # The vendors' own clocks, by which a batch without a date in its name is dated.
@@ -18,6 +18,9 @@ _CLOCKS = {
     "stripe": 'try(make_timestamp("created" * 1000000))',
     "segment": 'coalesce("receivedAt", "timestamp")',
 }
+
+# The vendors' own ids of their records.
+_IDS = {"salesforce": "Id", "stripe": "id", "segment": "messageId"}
 
 # Id, as-of day, files, records read, landed and rejected.
 LandedBatch = tuple[str, date, int, int, int, int]
@@ -91,7 +94,10 @@ def take_out(connection: duckdb.DuckDBPyConnection, batch_id: str) -> None:
     """Remove everything of a batch, for a corrected one to take its place."""
     for table in catalog.tables():
         connection.execute(f"delete from {name_of(table)} where _batch_id = ?", [batch_id])
-    for name in ("batches", "files", "rejected_records", "schema_changes", "fields"):
+    for name in (
+        *("batches", "files", "landed_objects"),
+        *("rejected_records", "schema_changes", "fields"),
+    ):
         connection.execute(f"delete from raw_audit.{name} where batch_id = ?", [batch_id])
 
 
@@ -124,7 +130,7 @@ def record(
     files: list[FileAudit],
     scratch: Path,
 ) -> None:
-    """Write the batch and its files."""
+    """Write the batch, its files and what they brought."""
     rows = [
         (
             *(file.source_file, file.source, file.object_name, file.sha256, file.size),
@@ -150,6 +156,7 @@ def record(
         """,
         {"loaded_at": stamp.loaded_at},
     )
+    _record_objects(connection, stamp.batch_id)
     totals = sum((file.rows for file in files), Counter[str]())
     connection.execute(
         "insert into raw_audit.batches values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -162,6 +169,27 @@ def record(
             *(totals[count] for count in ("read", "landed", "rejected")),
         ],
     )
+
+
+def _record_objects(connection: duckdb.DuckDBPyConnection, batch_id: str) -> None:
+    """Write how many records of each object each file brought, and a checksum of their ids.
+
+    The checksum is the sum of the lower halves of the ids' MD5, so it does not depend on order, and
+    a record that is lost, doubled or renamed afterwards changes it.
+    """
+    for table in catalog.tables():
+        connection.execute(
+            f"""
+            insert into raw_audit.landed_objects
+            select
+                _batch_id, _source_file, $source, $object, count(*),
+                coalesce(sum(md5_number_lower(nullif({quoted(_IDS[table.source])}, ''))), 0)
+            from {name_of(table)}
+            where _batch_id = $batch_id
+            group by all
+            """,
+            {"batch_id": batch_id, "source": table.source, "object": table.name},
+        )
 
 
 def batches(connection: duckdb.DuckDBPyConnection) -> list[LandedBatch]:

@@ -36,6 +36,11 @@ _AUDIT_TABLES = {
         rows_read bigint, rows_landed bigint, rows_rejected bigint, loaded_at timestamp,
         note varchar
     """,
+    # What each file brought to each raw table, as it was when the batch landed.
+    "landed_objects": """
+        batch_id varchar, source_file varchar, source_system varchar, object_name varchar,
+        rows_landed bigint, id_checksum decimal(38, 0)
+    """,
     "rejected_records": """
         batch_id varchar, source_file varchar, source_row bigint, field varchar, reason varchar,
         record varchar
@@ -48,6 +53,13 @@ _AUDIT_TABLES = {
     "fields": """
         batch_id varchar, source_system varchar, object_name varchar, field varchar,
         field_type varchar
+    """,
+    # Every run's tests, written by dbt when the run ends.
+    "test_results": """
+        invocation_id varchar, invoked_at timestamp, test_id varchar, test_name varchar,
+        test_type varchar, tested_node varchar, column_name varchar, severity varchar,
+        status varchar, failures bigint, duration_seconds double, message varchar,
+        failures_relation varchar
     """,
 }
 

@@ -1,0 +1,86 @@
+{#- Raw table: source, staging model, its id and, where there is money, its amount. -#}
+{%- set staged = {
+    'Account': ['salesforce', 'accounts', 'salesforce_account_id'],
+    'Contact': ['salesforce', 'contacts', 'salesforce_contact_id'],
+    'Lead': ['salesforce', 'leads', 'salesforce_lead_id'],
+    'Opportunity': ['salesforce', 'opportunities', 'opportunity_id', 'amount'],
+    'OpportunityFieldHistory': [
+        'salesforce', 'opportunity_field_histories', 'opportunity_field_history_id',
+    ],
+    'OpportunityHistory': [
+        'salesforce', 'opportunity_histories', 'opportunity_history_id', 'amount',
+    ],
+    'OpportunityLineItem': [
+        'salesforce', 'opportunity_line_items', 'opportunity_line_item_id', 'total_price_amount',
+    ],
+    'Product2': ['salesforce', 'products', 'salesforce_product_id'],
+    'User': ['salesforce', 'users', 'salesforce_user_id'],
+    'balance_transactions': [
+        'stripe', 'balance_transactions', 'balance_transaction_id', 'amount_minor',
+    ],
+    'charges': ['stripe', 'charges', 'charge_id', 'amount_minor'],
+    'coupons': ['stripe', 'coupons', 'coupon_id'],
+    'credit_notes': ['stripe', 'credit_notes', 'credit_note_id', 'amount_minor'],
+    'customers': ['stripe', 'customers', 'stripe_customer_id'],
+    'discounts': ['stripe', 'discounts', 'discount_id'],
+    'disputes': ['stripe', 'disputes', 'dispute_id', 'amount_minor'],
+    'events': ['stripe', 'events', 'event_id'],
+    'invoices': ['stripe', 'invoices', 'invoice_id', 'total_minor'],
+    'messages': ['segment', 'messages', 'message_id'],
+    'plans': ['stripe', 'plans', 'price_id'],
+    'prices': ['stripe', 'prices', 'price_id'],
+    'products': ['stripe', 'products', 'product_id'],
+    'promotion_codes': ['stripe', 'promotion_codes', 'promotion_code_id'],
+    'refunds': ['stripe', 'refunds', 'refund_id', 'amount_minor'],
+    'subscription_items': ['stripe', 'subscription_items', 'subscription_item_id'],
+    'subscriptions': ['stripe', 'subscriptions', 'subscription_id'],
+} -%}
+
+with
+
+{% for object_name, rules in staged.items() -%}
+{%- set source_name, entities, id = rules[:3] -%}
+{%- set model = 'stg_' ~ source_name ~ '__' ~ entities -%}
+{{ model }} as (
+
+    select
+        _batch_id as batch_id,
+        '{{ source_name }}' as source_system,
+        '{{ object_name }}' as object_name,
+        count(*) as row_count,
+        sum({{ id_checksum(id) }}) as record_checksum,
+        sum(cast({{ rules[3] or 0 }} as decimal(38, 9))) as control_amount
+
+    from {{ ref(model) }}
+    group by all
+
+),
+
+{% endfor -%}
+
+all_objects as (
+
+    {% for rules in staged.values() -%}
+    select * from stg_{{ rules[0] }}__{{ rules[1] }}
+    {%- if not loop.last %}
+    union all
+    {% endif -%}
+    {%- endfor %}
+
+),
+
+final as (
+
+    select
+        batch_id,
+        source_system,
+        object_name,
+        row_count,
+        cast(coalesce(record_checksum, 0) as decimal(38, 0)) as record_checksum,
+        cast(coalesce(control_amount, 0) as decimal(38, 9)) as control_amount
+
+    from all_objects
+
+)
+
+select * from final
