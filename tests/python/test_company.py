@@ -138,6 +138,26 @@ def test_booked_values_mostly_agree_with_the_contract_but_not_always() -> None:
     assert 0.04 < share["False"] < 0.2
 
 
+def test_upgrades_are_worth_the_seats_they_add() -> None:
+    """Where nothing but growth of one plan happens, all of them are at most the growth's list."""
+    found = company("medium")
+    compared = 0
+    for key, bought in found.contracts.items():
+        steps = [step for contract in bought for step in contract.steps if "seats" in step.terms]
+        seats = [step.terms["seats"] for step in steps if "code" not in step.terms]
+        if len(bought) != 1 or any(step.verb == "change_plan" for step in bought[0].steps):
+            continue
+        won = [deal for deal in found.deals if deal.account_key == key and deal.is_won]
+        upgrades = [deal.history[-1].amount for deal in won if deal.deal_type.endswith("Upgrade")]
+        if not upgrades or sorted(seats) != seats or seats[0] < bought[0].seats:
+            continue
+        alone = replace(bought[0], add_ons=())
+        growth = annual_value(replace(alone, seats=seats[-1])) - annual_value(alone)
+        assert 0 < sum(amount or 0 for amount in upgrades) <= growth
+        compared += 1
+    assert compared > 50
+
+
 def test_deals_skip_regress_reopen_and_push() -> None:
     stages = [[change.stage_name for change in deal.history] for deal in company().deals]
     order = list(dict.fromkeys(stage for walk in stages for stage in walk if "Closed" not in stage))

@@ -443,14 +443,20 @@ class _DealDesk:
         kind = "Existing Customer - Replacement" if self.deals else "New Customer"
         value = self._booked(contract)
         self._add(kind, value, (created, closes), currency=contract.currency, habits=habits)
+        held = replace(contract, add_ons=())
         for step in contract.steps:
-            grown = step.terms.get("seats", 0) - contract.seats
-            if step.verb == "set_quantity" and grown > contract.seats * 0.15:
-                extra = annual_value(replace(contract, seats=grown, add_ons=()))
+            if step.verb == "change_plan":
+                held = replace(held, plan=step.terms["plan"])
+            if step.verb != "set_quantity" or "code" in step.terms:
+                continue
+            grown = replace(held, seats=step.terms["seats"])
+            extra = annual_value(grown) - annual_value(held)
+            if grown.seats > held.seats * 1.15 and extra > 0:
                 closes = step.at - timedelta(hours=float(rng.uniform(2, 40)))
                 created = closes - timedelta(days=cycle_days(rng, "smb"))
                 kind = "Existing Customer - Upgrade"
                 self._add(kind, extra, (created, closes), currency=contract.currency)
+            held = grown
 
     def lose(self) -> None:
         """The deals that came to nothing, or that are still open: two for each that was won."""
