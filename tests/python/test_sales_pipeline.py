@@ -29,7 +29,7 @@ DIALECTS = ("bulk", "rest", "export")
 def _built(extracts: Path, warehouse: Path, *, tested: bool = False) -> Path:
     """The marts of the pipeline alone, from all batches at once."""
     expect(0, ingest("load", "--extracts", extracts, "--warehouse", warehouse))
-    kinds = ("model", "seed", "test") if tested else ("model", "seed")
+    kinds = ("model", "seed", "snapshot", *(("test",) if tested else ()))
     done = subprocess.run(
         [
             str(Path(sys.executable).parent / "dbt"),
