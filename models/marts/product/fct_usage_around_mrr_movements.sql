@@ -22,7 +22,7 @@ closed_months as (
         movement_type,
         opening_mrr_usd,
         expansion_mrr_usd + contraction_mrr_usd + churn_mrr_usd as movement_usd,
-        count(*) filter (where movement_type != 'none') over (
+        sum(case when movement_type != 'none' then 1 else 0 end) over (
             partition by account_id
             order by mrr_month
             rows between {{ months_before }} preceding and {{ months_after }} following
