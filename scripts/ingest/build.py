@@ -6,11 +6,12 @@ was cut short goes on where it stopped, and a run with nothing new does nothing.
 
 import hashlib
 import json
+import logging
 import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,21 +44,29 @@ class BuildError(IngestError):
     """A step failed; what to read about it has been printed."""
 
 
-class _Dbt:
+class Dbt:
     """The project's dbt: read once, then one command after another.
 
     Args:
         warehouse_path: The DuckDB file.
         variables: dbt variables as YAML.
         raw_schemas: What the names of the raw schemas begin with.
+        options: Further options of every command that builds.
     """
 
-    def __init__(self, warehouse_path: Path, variables: str, raw_schemas: str = "raw") -> None:
+    def __init__(
+        self,
+        warehouse_path: Path,
+        variables: str,
+        raw_schemas: str = "raw",
+        options: Sequence[str] = (),
+    ) -> None:
         self.raw_schemas = raw_schemas
+        self.options = options
         self._warehouse_path = warehouse_path
         self._environment = {"WAREHOUSE_PATH": str(warehouse_path), "RAW_SCHEMAS": raw_schemas}
-        self._options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        self._options += ["--vars", variables]
+        self._project_options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        self._project_options += ["--vars", variables]
         self._manifest: Manifest | None = None
 
     def run(self, *arguments: str) -> str:
@@ -72,7 +81,7 @@ class _Dbt:
         if self._manifest is None:
             project = self._invoke("error", "parse").result
             self._manifest = project if isinstance(project, Manifest) else None
-        done = self._invoke("warn", *arguments).result
+        done = self._invoke("warn", *arguments, *self.options).result
         results = done.results if isinstance(done, RunExecutionResult) else []
         kinds = Counter(str(result.node.resource_type).replace("_", " ") for result in results)
         return ", ".join(f"{count} {kind}{'s'[: count != 1]}" for kind, count in kinds.items())
@@ -89,11 +98,21 @@ class _Dbt:
         os.environ.update(self._environment)
         try:
             done = dbtRunner(self._manifest).invoke(
-                ["--log-level", log_level, "--log-level-file", "info", *arguments, *self._options]
+                [
+                    "--log-level",
+                    log_level,
+                    "--log-level-file",
+                    "info",
+                    *arguments,
+                    *self._project_options,
+                ]
             )
         finally:
             # dbt would keep the file open for its next command, and so closed to the loader.
             DuckDBConnectionManager.close_all_connections()
+            # It opens its log anew for each command and never closes it.
+            for handler in logging.getLogger("file_log").handlers:
+                handler.close()
         if not done.success:
             if warehouse.is_damage(said := _messages(done)):
                 raise WarehouseError(warehouse.failure(self._warehouse_path, said))
@@ -129,7 +148,6 @@ def build(extracts_path: Path, warehouse_path: Path, variables: str = "{}") -> i
 
 def _build(extracts_path: Path, warehouse_path: Path, variables: str) -> bool:
     """Whether anything was left to do; it is done now."""
-    dbt = _Dbt(warehouse_path, variables)
     try:
         waiting = pending(extracts_path, warehouse_path)
     except NothingUsableError as error:
@@ -137,7 +155,10 @@ def _build(extracts_path: Path, warehouse_path: Path, variables: str) -> bool:
         print(f"{error}; the tables stay as they are")
         waiting = []
     _prepare(warehouse_path)
-    history = _History(dbt, _Dbt(warehouse_path, variables, known.SCHEMAS), warehouse_path)
+    project = _project_digest(variables)
+    again = _again(warehouse_path, project)
+    dbt = Dbt(warehouse_path, variables, options=again)
+    history = _History(dbt, Dbt(warehouse_path, variables, known.SCHEMAS, again), warehouse_path)
     for batch_id in waiting:
         # A batch may overwrite what the one before it said.
         history.keep()
@@ -146,14 +167,28 @@ def _build(extracts_path: Path, warehouse_path: Path, variables: str) -> bool:
             if report.status == "refused":
                 raise BuildError("no batch after a refused one is loaded")
     history.keep(but_newest=True)
-    fingerprint = _fingerprint(warehouse_path, variables)
+    fingerprint = _fingerprint(warehouse_path, project)
     if fingerprint in _done(warehouse_path, "build"):
         return False
     with _timed("build") as done:
         done.append(dbt.run("build"))
     _record(warehouse_path, "snapshot", _without_history(warehouse_path))
+    _record(warehouse_path, "project", [project])
     _record(warehouse_path, "build", [fingerprint])
     return True
+
+
+def _again(warehouse_path: Path, project: str) -> tuple[str, ...]:
+    """What makes dbt build incremental tables whole, if they are another version's work.
+
+    A warehouse without any is this version's from the start.
+    """
+    if project in _done(warehouse_path, "project"):
+        return ()
+    if _rows(warehouse_path, "from duckdb_tables() where schema_name = 'staging'"):
+        return ("--full-refresh",)
+    _record(warehouse_path, "project", [project])
+    return ()
 
 
 def _prepare(warehouse_path: Path) -> None:
@@ -172,11 +207,11 @@ class _History:
         warehouse_path: The DuckDB file.
     """
 
-    def __init__(self, now: _Dbt, then: _Dbt, warehouse_path: Path) -> None:
+    def __init__(self, now: Dbt, then: Dbt, warehouse_path: Path) -> None:
         self._now = now
         self._then = then
         self._warehouse_path = warehouse_path
-        self._last: _Dbt | None = None
+        self._last: Dbt | None = None
 
     def keep(self, *, but_newest: bool = False) -> None:
         """Takes the snapshots that are missing, oldest batch first.
@@ -227,8 +262,8 @@ def _done(warehouse_path: Path, step: str) -> set[str]:
 def _record(warehouse_path: Path, step: str, keys: Iterable[str]) -> None:
     with warehouse.opened(warehouse_path) as connection:
         connection.execute("use raw_audit")
-        if step == "build":
-            connection.execute("delete from build_steps where step = 'build'")
+        if step in {"build", "project"}:
+            connection.execute("delete from build_steps where step = ?", [step])
         for key in keys:
             connection.execute("insert into build_steps values (?, ?)", [step, key])
 
@@ -239,14 +274,19 @@ def _rows(warehouse_path: Path, query: str, *values: str) -> list[tuple[object, 
         return connection.execute(query, values).fetchall()
 
 
-def _fingerprint(warehouse_path: Path, variables: str) -> str:
-    """What the marts are a function of: the files that landed, the project and its variables."""
+def _fingerprint(warehouse_path: Path, project: str) -> str:
+    """What the marts are a function of: the files that landed, and the project."""
     landed = _rows(
         warehouse_path,
         "select batch_id, source_file, sha256, cast(loaded_at as varchar) from files"
         " where status = 'landed' order by all",
     )
-    digest = hashlib.sha256(json.dumps([variables, landed]).encode())
+    return hashlib.sha256(json.dumps([project, landed]).encode()).hexdigest()
+
+
+def _project_digest(variables: str) -> str:
+    """What the work on the files is a function of: the project's own files and its variables."""
+    digest = hashlib.sha256(variables.encode())
     for path in _project_files():
         digest.update(f"\0{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()

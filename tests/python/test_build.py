@@ -16,6 +16,7 @@ class Company:
         self.waiting = waiting
         self.asked: list[str] = []
         self.failing: str | None = None
+        self.refreshed: list[bool] = []
 
     def pending(self, extracts_path: Path, warehouse_path: Path) -> list[str]:
         return list(self.waiting)
@@ -38,6 +39,7 @@ class Company:
     def run(self, *arguments: str) -> str:
         step = "snapshot" if "+resource_type:snapshot" in arguments else "build"
         self.asked.append(step)
+        self.refreshed.append("--full-refresh" in arguments)
         if self.failing == step:
             raise BuildError(f"dbt {step} failed")
         return "1 model"
@@ -48,7 +50,9 @@ def company(monkeypatch: pytest.MonkeyPatch) -> Company:
     company = Company(["2026-01-31", "2026-02-28"])
     monkeypatch.setattr(module, "load_batches", company.load_batches)
     monkeypatch.setattr(module, "pending", company.pending)
-    monkeypatch.setattr(module._Dbt, "run", lambda _, *arguments: company.run(*arguments))
+    monkeypatch.setattr(
+        module.Dbt, "run", lambda dbt, *arguments: company.run(*arguments, *dbt.options)
+    )
     monkeypatch.setenv("WAREHOUSE_PATH", "")
     return company
 
@@ -103,9 +107,16 @@ def test_a_changed_model_builds_again(
     monkeypatch.setattr(module, "PROJECT", tmp_path / "project")
     build(*places)
     company.asked.clear()
+    assert company.refreshed == [False, False]
+    company.refreshed.clear()
+    with warehouse.opened(places[1]) as connection:
+        connection.execute("create schema staging; create table staging.messages (id text)")
     (tmp_path / "project/models/dim_accounts.sql").write_text("select 2")
     assert build(*places) == 0
     assert company.asked == ["build"]
+    company.waiting.append("2026-03-31")
+    assert build(*places) == 0
+    assert company.refreshed == [True, False], "what another version made is made anew, once"
 
 
 @pytest.mark.parametrize("step", ["snapshot", "load 2026-02-28", "build"])
@@ -147,7 +158,7 @@ def test_history_of_batches_that_landed_together_is_kept_one_by_one(
 ) -> None:
     seen: list[list[tuple[object, ...]]] = []
 
-    def run(dbt: module._Dbt, *arguments: str) -> str:
+    def run(dbt: module.Dbt, *arguments: str) -> str:
         schemas = dbt.raw_schemas
         with warehouse.opened(places[1], read_only=True) as connection:
             seen.append(
@@ -155,7 +166,7 @@ def test_history_of_batches_that_landed_together_is_kept_one_by_one(
             )
         return company.run(*arguments)
 
-    monkeypatch.setattr(module._Dbt, "run", run)
+    monkeypatch.setattr(module.Dbt, "run", run)
     with warehouse.opened(places[1]) as connection:
         warehouse.create_tables(connection)
         for batch_id in company.waiting:

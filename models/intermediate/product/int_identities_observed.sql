@@ -9,6 +9,7 @@ stg_segment__messages as (
 final as (
 
     select
+        {{ row_digest(['anonymous_id', 'user_id', 'workspace_id']) }} as identity_key,
         anonymous_id,
         user_id,
         workspace_id,
@@ -19,7 +20,7 @@ final as (
         count(*) as message_count
 
     from stg_segment__messages
-    group by all
+    group by anonymous_id, user_id, workspace_id
 
 )
 

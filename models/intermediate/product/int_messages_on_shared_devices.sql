@@ -41,6 +41,7 @@ neighbours as (
 
     select
         message_id,
+        anonymous_id,
         sent_user_id,
         first_value(user_id ignore nulls) over (
             partition by anonymous_id
@@ -61,6 +62,7 @@ final as (
 
     select
         message_id,
+        anonymous_id,
         coalesce(next_user_id, previous_user_id) as user_id
 
     from neighbours

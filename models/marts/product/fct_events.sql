@@ -1,18 +1,37 @@
-{%- set typed_properties = {
-    'document_id': 'varchar',
-    'tool': 'varchar',
-    'file_type': 'varchar',
-    'error_code': 'varchar',
-    'pages': 'bigint',
-    'size_bytes': 'bigint',
-    'duration_ms': 'bigint',
-} -%}
+{#-
+    A run works over the messages of loads that came or went since, and those whose name or identity
+    was resolved anew. What was done is told by the rows themselves (`_batch_id`, `_loaded_at`,
+    `_built_at`), so that a run cut short leaves nothing out.
+-#}
+{{ config(
+    materialized='incremental',
+    unique_key='event_id',
+    post_hook="{{ delete_what_is_gone(ref('int_messages_keyed'), ['_batch_id', '_loaded_at']) }}",
+) }}
 
 with
 
-int_messages_stitched as (
+int_messages_keyed as (
 
-    select * from {{ ref('int_messages_stitched') }}
+    select * from {{ ref('int_messages_keyed') }}
+
+),
+
+int_event_names_resolved as (
+
+    select * from {{ ref('int_event_names_resolved') }}
+
+),
+
+int_identities_resolved as (
+
+    select * from {{ ref('int_identities_resolved') }}
+
+),
+
+int_messages_on_shared_devices as (
+
+    select * from {{ ref('int_messages_on_shared_devices') }}
 
 ),
 
@@ -22,125 +41,158 @@ int_users_described as (
 
 ),
 
-bridge_account_identities as (
+int_users_workspaces_dated as (
 
-    select * from {{ ref('bridge_account_identities') }}
-
-),
-
-dim_accounts as (
-
-    select * from {{ ref('dim_accounts') }}
+    select * from {{ ref('int_users_workspaces_dated') }}
 
 ),
 
-event_taxonomy as (
+int_workspaces_linked as (
 
-    select * from {{ ref('event_taxonomy') }}
-
-),
-
-features as (
-
-    select * from {{ ref('features') }}
+    select * from {{ ref('int_workspaces_linked') }}
 
 ),
 
-with_fields as (
+int_user_agents_described as (
 
-    select
-        *,
-        {{ json_fields('properties', typed_properties) }} as fields
-
-    from int_messages_stitched
+    select * from {{ ref('int_user_agents_described') }}
 
 ),
+
+{%- if is_incremental() %}
+
+names_changed as (
+
+    select raw_name_key
+    from int_event_names_resolved
+    where _built_at > (select max(_built_at) from {{ this }})
+
+),
+
+identities_changed as (
+
+    select identity_key
+    from int_identities_resolved
+    where _built_at > (select max(_built_at) from {{ this }})
+
+),
+
+touched as (
+
+    select message_id
+
+    from int_messages_keyed
+    where
+        _loaded_at in ({{ loads_lacking(ref('int_messages_keyed'), this) }})
+        or raw_name_key in (select names_changed.raw_name_key from names_changed)
+        or identity_key in (select identities_changed.identity_key from identities_changed)
+
+    union
+
+    select event_id as message_id
+
+    from {{ this }}
+    where _loaded_at in ({{ loads_lacking(this, ref('int_messages_keyed')) }})
+
+),
+{%- endif %}
 
 messages as (
 
-    select
-        *,
-        fields.document_id,
-        fields.tool as tool_key,
-        fields.file_type,
-        fields.error_code,
-        fields.pages as page_count,
-        fields.size_bytes as file_size_bytes,
-        fields.duration_ms
-
-    from with_fields
+    select *
+    from int_messages_keyed
+    {%- if is_incremental() %}
+    where message_id in (select touched.message_id from touched)
+    {%- endif %}
 
 ),
 
-flagged as (
+with_users as (
+
+    select
+        messages.*,
+        coalesce(
+            int_identities_resolved.user_id, int_messages_on_shared_devices.user_id
+        ) as stitched_user_id
+
+    from messages
+    left join int_identities_resolved
+        on messages.identity_key = int_identities_resolved.identity_key
+    left join int_messages_on_shared_devices
+        on messages.message_id = int_messages_on_shared_devices.message_id
+
+),
+
+with_workspaces as (
+
+    select
+        with_users.*,
+        coalesce(
+            with_users.workspace_id, int_users_workspaces_dated.workspace_id
+        ) as stitched_workspace_id
+
+    from with_users
+    left join int_users_workspaces_dated
+        on
+            with_users.stitched_user_id = int_users_workspaces_dated.user_id
+            and with_users.occurred_at
+            >= coalesce(int_users_workspaces_dated.valid_from_at, timestamp '0001-01-01')
+            and with_users.occurred_at
+            < coalesce(int_users_workspaces_dated.valid_to_at, timestamp '9999-12-31')
+
+),
+
+described as (
 
     select
         messages.message_id as event_id,
-        messages.user_id,
+        messages.stitched_user_id as user_id,
         messages.anonymous_id,
-        coalesce(messages.user_id, messages.anonymous_id) as person_id,
-        messages.workspace_id,
-        bridge_account_identities.account_id,
+        coalesce(messages.stitched_user_id, messages.anonymous_id) as person_id,
+        messages.stitched_workspace_id as workspace_id,
+        int_workspaces_linked.account_id,
         messages.document_id,
 
         messages.message_type as event_type,
-        case messages.message_type
-            when 'track'
-                then coalesce(event_taxonomy.event_name, messages.event_name, '(unnamed)')
-            when 'page' then 'Page Viewed'
-            when 'screen' then 'Screen Viewed'
-            when 'identify' then 'User Identified'
-            when 'group' then 'Workspace Identified'
-            when 'alias' then 'User Aliased'
-        end as event_name,
+        int_event_names_resolved.event_name,
         coalesce(messages.event_name, messages.page_name) as raw_event_name,
-        coalesce(features.feature_key, event_taxonomy.feature_key) as feature_key,
+        int_event_names_resolved.feature_key,
         messages.tool_key,
         messages.file_type,
         messages.error_code,
         messages.page_path,
+        int_user_agents_described.browser_name,
+        coalesce(int_user_agents_described.os_name, messages.os_name) as os_name,
+        coalesce(int_user_agents_described.device_type, lower(messages.device_type)) as device_type,
 
         messages.page_count,
         messages.file_size_bytes,
         messages.duration_ms,
 
-        messages.message_type != 'track'
-        or event_taxonomy.event_name is not null as is_known_event,
-        coalesce(event_taxonomy.is_key_action, false) as is_key_action,
+        int_event_names_resolved.is_known_event,
+        int_event_names_resolved.is_key_action,
         messages.occurred_at > messages.received_at as is_future,
-        {%- set agent = 'lower(messages.user_agent)' %}
-        coalesce(
-            {{ agent }} like '%bot%'
-            or {{ agent }} like '%crawl%'
-            or {{ agent }} like '%spider%'
-            or {{ agent }} like '%headless%'
-            or {{ agent }} like '%uptime%'
-            or {{ agent }} like '%monitor%',
-            false
-        ) as is_bot,
+        coalesce(int_user_agents_described.is_bot, false) as is_bot,
         coalesce(int_users_described.is_internal, false)
-        or coalesce(dim_accounts.is_internal, false) as is_internal,
-        coalesce(dim_accounts.is_test, false) as is_test,
+        or coalesce(int_workspaces_linked.is_internal, false) as is_internal,
+        coalesce(int_workspaces_linked.is_test, false) as is_test,
 
         messages.occurred_at,
         cast(messages.occurred_at as date) as occurred_date,
         messages.received_at,
-        {{ json_without('messages.properties', typed_properties) }} as other_properties
+        messages.other_properties,
+        messages._batch_id,
+        messages._loaded_at
 
-    from messages
-    left join event_taxonomy
-        on messages.event_name = event_taxonomy.raw_event_name
-    left join features
-        on messages.tool_key = features.tool_key
-    left join bridge_account_identities
-        on
-            messages.workspace_id = bridge_account_identities.foreign_id
-            and bridge_account_identities.source_system = 'segment'
-            and bridge_account_identities.foreign_type = 'workspace'
-    left join dim_accounts
-        on bridge_account_identities.account_id = dim_accounts.account_id
+    from with_workspaces as messages
+    inner join int_event_names_resolved
+        on messages.raw_name_key = int_event_names_resolved.raw_name_key
+    left join int_workspaces_linked
+        on messages.stitched_workspace_id = int_workspaces_linked.workspace_id
     left join int_users_described
-        on messages.user_id = int_users_described.user_id
+        on messages.stitched_user_id = int_users_described.user_id
+    left join int_user_agents_described
+        on messages.user_agent = int_user_agents_described.user_agent
 
 ),
 
@@ -149,9 +201,10 @@ final as (
     select
         *,
         not (is_bot or is_internal or is_test)
-        and occurred_date <= cast(received_at as date) as is_counted
+        and occurred_date <= cast(received_at as date) as is_counted,
+        {{ built_at() }} as _built_at
 
-    from flagged
+    from described
 
 )
 

@@ -1,3 +1,10 @@
+{#- A run works over everything of the people whose events came, went or changed since. -#}
+{{ config(
+    materialized='incremental',
+    unique_key='person_id',
+    post_hook="{{ delete_what_is_gone(ref('fct_events'), ['person_id']) }}",
+) }}
+
 with
 
 fct_events as (
@@ -5,6 +12,56 @@ fct_events as (
     select * from {{ ref('fct_events') }}
 
 ),
+
+{%- if is_incremental() %}
+
+people as (
+
+    select
+        person_id,
+        count(*) as event_count,
+        max(_built_at) as built_at
+
+    from fct_events
+    group by person_id
+
+),
+
+people_known as (
+
+    select
+        person_id,
+        sum(event_count) as event_count,
+        max(_built_at) as built_at
+
+    from {{ this }}
+    group by person_id
+
+),
+
+people_unchanged as (
+
+    select people.person_id
+
+    from people
+    inner join people_known
+        on
+            people.person_id = people_known.person_id
+            and people.event_count = people_known.event_count
+            and people.built_at = people_known.built_at
+
+),
+
+people_touched as (
+
+    select person_id from people
+
+    except
+
+    select person_id from people_unchanged
+
+),
+{%- endif %}
 
 numbered as (
 
@@ -17,18 +74,25 @@ numbered as (
         event_type,
         event_name,
         page_path,
+        browser_name,
+        os_name,
+        device_type,
         is_key_action,
         is_bot,
         is_internal,
         is_test,
         is_counted,
         occurred_at,
+        _built_at,
         row_number() over person as event_number,
         coalesce(
             occurred_at - lag(occurred_at) over person >= interval 30 minute, true
         ) as is_first
 
     from fct_events
+    {%- if is_incremental() %}
+    where person_id in (select people_touched.person_id from people_touched)
+    {%- endif %}
     window person as (partition by person_id, is_counted order by occurred_at, event_id)
 
 ),
@@ -55,6 +119,9 @@ final as (
         max(user_id) as user_id,
         min_by(anonymous_id, event_number) filter (where anonymous_id is not null) as anonymous_id,
         max(account_id) filter (where is_first) as account_id,
+        min_by(browser_name, event_number) filter (where browser_name is not null) as browser_name,
+        min_by(os_name, event_number) filter (where os_name is not null) as os_name,
+        min_by(device_type, event_number) filter (where device_type is not null) as device_type,
 
         max(event_name) filter (where is_first) as entry_event_name,
         max_by(event_name, event_number) as exit_event_name,
@@ -76,7 +143,8 @@ final as (
 
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
-        cast(min(occurred_at) as date) as session_date
+        cast(min(occurred_at) as date) as session_date,
+        max(_built_at) as _built_at
 
     from events
     group by person_id, is_counted, session_number

@@ -1,3 +1,10 @@
+{#- A run works over all days of the people whose sessions were worked over since. -#}
+{{ config(
+    materialized='incremental',
+    unique_key='person_id',
+    post_hook="{{ delete_what_is_gone(ref('fct_sessions'), ['person_id']) }}",
+) }}
+
 with
 
 fct_events as (
@@ -12,6 +19,56 @@ fct_sessions as (
 
 ),
 
+{%- if is_incremental() %}
+
+people as (
+
+    select
+        person_id,
+        sum(event_count) as event_count,
+        max(_built_at) as built_at
+
+    from fct_sessions
+    group by person_id
+
+),
+
+people_known as (
+
+    select
+        person_id,
+        sum(event_count) as event_count,
+        max(_built_at) as built_at
+
+    from {{ this }}
+    group by person_id
+
+),
+
+people_unchanged as (
+
+    select people.person_id
+
+    from people
+    inner join people_known
+        on
+            people.person_id = people_known.person_id
+            and people.event_count = people_known.event_count
+            and people.built_at = people_known.built_at
+
+),
+
+people_touched as (
+
+    select person_id from people
+
+    except
+
+    select person_id from people_unchanged
+
+),
+{%- endif %}
+
 events as (
 
     select
@@ -24,9 +81,13 @@ events as (
         count(*) filter (where is_counted and event_type = 'track') as track_event_count,
         count(*) filter (where is_counted and is_key_action) as key_action_count,
         min(occurred_at) as first_event_at,
-        max(occurred_at) as last_event_at
+        max(occurred_at) as last_event_at,
+        max(_built_at) as _built_at
 
     from fct_events
+    {%- if is_incremental() %}
+    where person_id in (select people_touched.person_id from people_touched)
+    {%- endif %}
     group by person_id, account_id, occurred_date
 
 ),
@@ -62,7 +123,8 @@ final as (
         events.track_event_count > 0 as is_active,
 
         events.first_event_at,
-        events.last_event_at
+        events.last_event_at,
+        events._built_at
 
     from events
     left join sessions

@@ -1,58 +1,129 @@
 {#-
+    The only pass over the raw JSON. A run takes the loads that it has not seen yet and takes back
+    those that are gone (a batch that was replaced), and asks again which delivery counts of each
+    message that either touches.
+
     Of two messages with one id the one received first is kept, whatever batch brought it. Few ids
-    occur twice, so only those are sorted. Each CTE is read once and names the raw table itself: DuckDB
-    would write out a CTE that is read twice, whole, whatever columns are asked for.
+    occur twice, so only those are sorted. A full run names the raw table itself wherever it reads it:
+    DuckDB would write out a CTE that is read twice, whole, whatever columns are asked for.
 -#}
+{{ config(
+    materialized='incremental',
+    unique_key='message_id',
+    post_hook="{{ delete_what_is_gone(source('segment', 'messages'), ['_batch_id', '_loaded_at']) }}",
+) }}
+
+{%- set content_digest = 'md5(' ~ segment_content() ~ ')' %}
+{%- set context_fields = {
+    'groupId': 'varchar', 'userAgent': 'varchar', 'library': {'name': 'varchar'},
+    'page': {'path': 'varchar'}, 'os': {'name': 'varchar'}, 'device': {'type': 'varchar'},
+} %}
+{%- set property_fields = {
+    'document_id': 'varchar', 'tool': 'varchar', 'file_type': 'varchar', 'error_code': 'varchar',
+    'pages': 'bigint', 'size_bytes': 'bigint', 'duration_ms': 'bigint',
+} %}
+{%- set deliveries = 'touched_deliveries' if is_incremental() else source('segment', 'messages') %}
+
 with
+
+{%- if is_incremental() %}
+
+touched as (
+
+    select coalesce(nullif(messageid, ''), {{ content_digest }}) as message_id
+    from {{ source('segment', 'messages') }}
+    where _loaded_at in ({{ loads_lacking(source('segment', 'messages'), this) }})
+    union
+    select message_id
+    from {{ this }}
+    where _loaded_at in ({{ loads_lacking(this, source('segment', 'messages')) }})
+
+),
+
+-- As a list, so that the engine expects few and looks for these in the raw table, not for that in
+-- these; and then by when they were received, so that it reads whole only what came about then.
+touched_ids as (
+
+    select {{ explode('message_ids') }} as message_id
+    from (select array_agg(message_id) as message_ids from touched) as lists
+
+),
+
+touched_instants as (
+
+    select distinct
+        messageid,
+        receivedat
+    from {{ source('segment', 'messages') }}
+    where messageid in (select touched_ids.message_id from touched_ids)
+
+),
+
+touched_deliveries as (
+
+    select messages.*
+    from {{ source('segment', 'messages') }} as messages
+    inner join touched_instants
+        on
+            messages.messageid = touched_instants.messageid
+            and messages.receivedat = touched_instants.receivedat
+    union all
+    select *
+    from {{ source('segment', 'messages') }}
+    where
+        receivedat is null
+        and messageid in (select touched_ids.message_id from touched_ids)
+    union all
+    select *
+    from {{ source('segment', 'messages') }}
+    where
+        coalesce(messageid, '') = ''
+        and {{ content_digest }} in (select touched_ids.message_id from touched_ids)
+
+),
+{%- endif %}
 
 repeated_ids as (
 
     select messageid as message_id
-
-    from {{ source('segment', 'messages') }}
+    from {{ deliveries }}
     where messageid != ''
     group by messageid
     having count(*) > 1
 
 ),
 
-superseded_deliveries as (
+sent_once as (
 
     select
-        _batch_id,
-        _source_file,
-        _source_row
+        deliveries.*,
+        deliveries.messageid as message_id
+    from {{ deliveries }} as deliveries
+    left join repeated_ids
+        on deliveries.messageid = repeated_ids.message_id
+    where
+        deliveries.messageid != ''
+        and repeated_ids.message_id is null
 
-    from {{ source('segment', 'messages') }}
+),
+
+sent_again as (
+
+    select
+        *,
+        messageid as message_id
+    from {{ deliveries }}
     where messageid in (select repeated_ids.message_id from repeated_ids)
     qualify
         row_number() over (
             partition by messageid
             order by
                 receivedat nulls last,
-                md5({{ segment_content() }}),
+                {{ content_digest }},
                 _batch_id,
                 _source_file,
                 _source_row
-        ) > 1
-
-),
-
-sent_with_id as (
-
-    select
-        messages.*,
-        messages.messageid as message_id
-
-    from {{ source('segment', 'messages') }} as messages
-    left join superseded_deliveries
-        on
-            messages._batch_id = superseded_deliveries._batch_id
-            and messages._source_file = superseded_deliveries._source_file
-            and messages._source_row = superseded_deliveries._source_row
-    where
-        messages.messageid != ''
-        and superseded_deliveries._source_row is null
+        ) = 1
 
 ),
 
@@ -60,27 +131,30 @@ sent_without_id as (
 
     select
         *,
-        md5({{ segment_content() }}) as message_id
-
-    from {{ source('segment', 'messages') }}
-    where
-        messageid is null
-        or messageid = ''
+        {{ content_digest }} as message_id
+    from {{ deliveries }}
+    where coalesce(messageid, '') = ''
     qualify
         row_number() over (
-            partition by md5({{ segment_content() }})
+            partition by {{ content_digest }}
             order by _batch_id, _source_file, _source_row
         ) = 1
 
 ),
 
-one_per_message as (
+with_fields as (
 
-    select * from sent_with_id
-
-    union all
-
-    select * from sent_without_id
+    select
+        *,
+        {{ json_fields('context', context_fields) }} as context_fields,
+        {{ json_fields('properties', property_fields) }} as property_fields
+    from (
+        select * from sent_once
+        union all
+        select * from sent_again
+        union all
+        select * from sent_without_id
+    ) as one_per_message
 
 ),
 
@@ -91,24 +165,26 @@ final as (
         nullif(userid, '') as user_id,
         nullif(anonymousid, '') as anonymous_id,
         nullif(previousid, '') as previous_id,
-        coalesce(
-            nullif(groupid, ''),
-            nullif({{ json_string('context', 'groupId') }}, '')
-        ) as workspace_id,
-        projectid as segment_source_id,
+        coalesce(nullif(groupid, ''), nullif(context_fields.groupid, '')) as workspace_id,
 
         type as message_type,
         event as event_name,
         name as page_name,
-        category as page_category,
-        channel,
-        {{ json_string('context', 'userAgent') }} as user_agent,
-        {{ json_string('context', 'library.name') }} as library_name,
-        {{ json_string('context', 'page.path') }} as page_path,
+        context_fields.page.path as page_path,
+        context_fields.useragent as user_agent,
+        context_fields.library.name as library_name,
+        context_fields.os.name as os_name,
+        context_fields.device.type as device_type,
 
-        properties,
+        property_fields.document_id,
+        property_fields.tool as tool_key,
+        property_fields.file_type,
+        property_fields.error_code,
+        property_fields.pages as page_count,
+        property_fields.size_bytes as file_size_bytes,
+        property_fields.duration_ms,
+        {{ json_without('properties', property_fields) }} as other_properties,
         traits,
-        context,
 
         coalesce(
             timestamp,
@@ -119,15 +195,12 @@ final as (
             _extracted_at
         ) as occurred_at,
         coalesce(receivedat, _extracted_at) as received_at,
-        originaltimestamp as originally_at,
-        sentat as sent_at,
 
-        _extracted_at,
         _batch_id,
-        _source_file,
-        _source_row
+        _loaded_at,
+        {{ built_at() }} as _built_at
 
-    from one_per_message
+    from with_fields
 
 )
 

@@ -1,0 +1,170 @@
+{#-
+    Who the messages of an identity belong to may change without a message of theirs: by a late
+    identify or alias call, or by an account that is linked anew. Only what changed is written again,
+    so that `_built_at` tells fct_events which messages to work over.
+-#}
+{{ config(
+    materialized='incremental',
+    unique_key='identity_key',
+) }}
+
+with
+
+int_identities_observed as (
+
+    select * from {{ ref('int_identities_observed') }}
+
+),
+
+int_users_aliased as (
+
+    select * from {{ ref('int_users_aliased') }}
+
+),
+
+int_devices_claimed as (
+
+    select * from {{ ref('int_devices_claimed') }}
+
+),
+
+int_messages_on_shared_devices as (
+
+    select * from {{ ref('int_messages_on_shared_devices') }}
+
+),
+
+int_users_described as (
+
+    select * from {{ ref('int_users_described') }}
+
+),
+
+int_users_workspaces_dated as (
+
+    select * from {{ ref('int_users_workspaces_dated') }}
+
+),
+
+int_workspaces_linked as (
+
+    select * from {{ ref('int_workspaces_linked') }}
+
+),
+
+workspaces as (
+
+    select
+        workspace_id,
+        {{ row_digest(['account_id', 'is_internal', 'is_test']) }} as digest
+
+    from int_workspaces_linked
+
+),
+
+workspaces_of_users as (
+
+    select
+        int_users_workspaces_dated.user_id,
+        sum({{ row_digest([
+            'int_users_workspaces_dated.workspace_id',
+            'int_users_workspaces_dated.valid_from_at',
+            'int_users_workspaces_dated.valid_to_at',
+            'workspaces.digest',
+        ]) }}) as digest
+
+    from int_users_workspaces_dated
+    left join workspaces
+        on int_users_workspaces_dated.workspace_id = workspaces.workspace_id
+    group by int_users_workspaces_dated.user_id
+
+),
+
+users as (
+
+    select
+        int_users_described.user_id,
+        {{ row_digest([
+            'int_users_described.user_id',
+            'int_users_described.is_internal',
+            'workspaces_of_users.digest',
+        ]) }} as digest
+
+    from int_users_described
+    left join workspaces_of_users
+        on int_users_described.user_id = workspaces_of_users.user_id
+
+),
+
+shared_devices as (
+
+    select
+        int_messages_on_shared_devices.anonymous_id,
+        sum(
+            {{ row_digest(['int_messages_on_shared_devices.message_id', 'users.digest']) }}
+        ) as digest
+
+    from int_messages_on_shared_devices
+    left join users
+        on int_messages_on_shared_devices.user_id = users.user_id
+    group by int_messages_on_shared_devices.anonymous_id
+
+),
+
+identities as (
+
+    select
+        int_identities_observed.identity_key,
+        coalesce(
+            int_users_aliased.user_id,
+            case when not int_devices_claimed.is_shared then int_devices_claimed.first_user_id end
+        ) as user_id,
+        int_identities_observed.workspace_id,
+        case
+            when int_identities_observed.user_id is null and int_devices_claimed.is_shared
+                then int_identities_observed.anonymous_id
+        end as shared_anonymous_id
+
+    from int_identities_observed
+    left join int_users_aliased
+        on int_identities_observed.user_id = int_users_aliased.sent_user_id
+    left join int_devices_claimed
+        on int_identities_observed.anonymous_id = int_devices_claimed.anonymous_id
+
+),
+
+resolved as (
+
+    select
+        identities.identity_key,
+        identities.user_id,
+        {{ row_digest(['users.digest', 'workspaces.digest', 'shared_devices.digest']) }} as _digest
+
+    from identities
+    left join users
+        on identities.user_id = users.user_id
+    left join workspaces
+        on identities.workspace_id = workspaces.workspace_id
+    left join shared_devices
+        on identities.shared_anonymous_id = shared_devices.anonymous_id
+
+),
+
+final as (
+
+    select
+        resolved.*,
+        {{ built_at() }} as _built_at
+
+    from resolved
+    {%- if is_incremental() %}
+    left join {{ this }} as known
+        on
+            resolved.identity_key = known.identity_key
+            and resolved._digest = known._digest
+    where known.identity_key is null
+    {%- endif %}
+
+)
+
+select * from final
