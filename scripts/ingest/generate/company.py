@@ -459,16 +459,15 @@ class _DealDesk:
             held = grown
 
     def lose(self) -> None:
-        """The deals that came to nothing, or that are still open: two for each that was won."""
+        """The deals that came to nothing, or are still open: most in an account's first months."""
         rng, account = self.rng.spawn(1)[0], self.account
         size = next(size for name, _, size, _ in _SEGMENTS if name == account.segment)
         first_won_at = min((deal.created_at for deal in self.deals), default=self.end_at)
-        for _ in range(int(rng.poisson(2.4))):
+        for _ in range(int(rng.poisson(2.0))):
             amount = Decimal(round(size * 300 * float(rng.lognormal(0, 0.8))))
             if account.currency == "JPY":
                 amount *= 150
-            known_days = max((self.end_at - account.created_at) / timedelta(days=1), 0)
-            created = account.created_at + timedelta(days=float(rng.uniform(0, known_days)))
+            created = account.created_at + timedelta(days=float(rng.exponential(120)))
             closes = created + timedelta(days=cycle_days(rng, account.segment) * 1.2)
             kind = "New Customer" if created < first_won_at else "Existing Customer - Upgrade"
             span = (created, closes)
