@@ -17,12 +17,21 @@ movements as (
 
 ),
 
+reports as (
+
+    select snapshots.*
+    from {{ ref('snap_finance__mrr_monthly') }} as snapshots
+    inner join {{ ref('int_as_of') }} as int_as_of
+        on snapshots.dbt_valid_from <= int_as_of.as_of_at
+
+),
+
 first_reports as (
 
     select
         mrr_month,
         min(dbt_valid_from) as first_reported_at
-    from {{ ref('snap_finance__mrr_monthly') }}
+    from reports
     group by mrr_month
 
 ),
@@ -30,14 +39,14 @@ first_reports as (
 reported as (
 
     select
-        snapshots.account_id,
-        snapshots.mrr_month,
-        snapshots.closing_mrr_usd as mrr_usd
-    from {{ ref('snap_finance__mrr_monthly') }} as snapshots
+        reports.account_id,
+        reports.mrr_month,
+        reports.closing_mrr_usd as mrr_usd
+    from reports
     inner join first_reports
         on
-            snapshots.mrr_month = first_reports.mrr_month
-            and snapshots.dbt_valid_from = first_reports.first_reported_at
+            reports.mrr_month = first_reports.mrr_month
+            and reports.dbt_valid_from = first_reports.first_reported_at
 
     union all
 

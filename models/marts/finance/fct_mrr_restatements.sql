@@ -1,5 +1,11 @@
 with
 
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
 int_mrr_months_closed as (
 
     select * from {{ ref('int_mrr_months_closed') }}
@@ -18,6 +24,15 @@ snap_finance__mrr_monthly as (
 
 ),
 
+reports as (
+
+    select snap_finance__mrr_monthly.*
+    from snap_finance__mrr_monthly
+    inner join int_as_of
+        on snap_finance__mrr_monthly.dbt_valid_from <= int_as_of.as_of_at
+
+),
+
 -- A month is first reported with the first batch after its end, for all accounts at once; an
 -- account that came to it later was reported with nothing.
 first_reports as (
@@ -25,7 +40,7 @@ first_reports as (
     select
         mrr_month,
         min(dbt_valid_from) as first_reported_at
-    from snap_finance__mrr_monthly
+    from reports
     group by mrr_month
 
 ),
@@ -33,17 +48,17 @@ first_reports as (
 first_figures as (
 
     select
-        snap_finance__mrr_monthly.account_id,
-        snap_finance__mrr_monthly.mrr_month,
-        snap_finance__mrr_monthly.closing_mrr_usd,
-        snap_finance__mrr_monthly.native_mrr,
-        snap_finance__mrr_monthly.stripe_customers
+        reports.account_id,
+        reports.mrr_month,
+        reports.closing_mrr_usd,
+        reports.native_mrr,
+        reports.stripe_customers
 
-    from snap_finance__mrr_monthly
+    from reports
     inner join first_reports
         on
-            snap_finance__mrr_monthly.mrr_month = first_reports.mrr_month
-            and snap_finance__mrr_monthly.dbt_valid_from = first_reports.first_reported_at
+            reports.mrr_month = first_reports.mrr_month
+            and reports.dbt_valid_from = first_reports.first_reported_at
 
 ),
 
