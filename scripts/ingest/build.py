@@ -25,6 +25,7 @@ from ingest.load import (
     IngestError,
     NothingUsableError,
     WarehouseError,
+    erasure,
     load_batches,
     pending,
     warehouse,
@@ -192,10 +193,10 @@ def _again(warehouse_path: Path, project: str) -> tuple[str, ...]:
 
 
 def _prepare(warehouse_path: Path) -> None:
-    """Makes the tables that steps are written to and models read from."""
+    """Makes the tables that steps are written to and models read from, and erases who asked."""
     with warehouse.opened(warehouse_path) as connection:
         warehouse.create_tables(connection)
-        connection.execute("create table if not exists raw_audit.build_steps (step text, key text)")
+    erasure.erase(warehouse_path)
 
 
 class _History:

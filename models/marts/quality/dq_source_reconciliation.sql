@@ -18,6 +18,12 @@ int_staged_records_counted as (
 
 ),
 
+stg_audit__erased_records as (
+
+    select * from {{ ref('stg_audit__erased_records') }}
+
+),
+
 {% set fates = ['staged', 'duplicate', 'superseded', 'deleted', 'test_mode', 'elsewhere'] -%}
 
 raw_totals as (
@@ -72,7 +78,9 @@ compared as (
         grains.*,
         coalesce(files.read_count, 0) as file_count,
         coalesce(files.rejected_count, 0) as rejected_count,
-        coalesce(files.id_checksum, 0) as file_checksum,
+        coalesce(erased.erased_count, 0) as erased_count,
+        -- What a person had erased is no longer in raw, and was in the files.
+        coalesce(files.id_checksum, 0) - coalesce(erased.id_checksum, 0) as file_checksum,
         coalesce(raw_totals.row_count, 0) as raw_count,
         coalesce(raw_totals.sent_checksum, 0) as raw_checksum,
         coalesce(raw_totals.control_amount, 0) as raw_amount,
@@ -91,6 +99,11 @@ compared as (
             grains.batch_id = files.batch_id
             and grains.source_system = files.source_system
             and grains.object_name = files.object_name
+    left join stg_audit__erased_records as erased
+        on
+            grains.batch_id = erased.batch_id
+            and grains.source_system = erased.source_system
+            and grains.object_name = erased.object_name
     left join raw_totals
         on
             grains.batch_id = raw_totals.batch_id
@@ -108,7 +121,7 @@ explained as (
 
     select
         *,
-        file_count - rejected_count - raw_count as unexplained_load_count,
+        file_count - rejected_count - erased_count - raw_count as unexplained_load_count,
         raw_count
         {%- for fate in fates[1:] %}
         - {{ fate }}_count
@@ -126,7 +139,7 @@ final as (
         batch_id,
         source_system,
         object_name,
-        {%- for count in ['file_count', 'rejected_count', 'raw_count'] %}
+        {%- for count in ['file_count', 'rejected_count', 'erased_count', 'raw_count'] %}
         cast({{ count }} as bigint) as {{ count }},
         {%- endfor %}
         {%- for fate in fates[1:] %}

@@ -22,6 +22,9 @@ _CLOCKS = {
 # The vendors' own ids of their records.
 _IDS = {"salesforce": "Id", "stripe": "id", "segment": "messageId"}
 
+# What is kept of each batch beside its row in `batches` and its files.
+_DETAILS = ("landed_objects", "rejected_records", "schema_changes", "fields", "erased_records")
+
 # Id, as-of day, files, records read, landed and rejected.
 LandedBatch = tuple[str, date, int, int, int, int]
 
@@ -94,10 +97,7 @@ def take_out(connection: duckdb.DuckDBPyConnection, batch_id: str) -> None:
     """Remove everything of a batch, for a corrected one to take its place."""
     for table in catalog.tables():
         connection.execute(f"delete from {name_of(table)} where _batch_id = ?", [batch_id])
-    for name in (
-        *("batches", "files", "landed_objects"),
-        *("rejected_records", "schema_changes", "fields"),
-    ):
+    for name in ("batches", "files", *_DETAILS):
         connection.execute(f"delete from raw_audit.{name} where batch_id = ?", [batch_id])
 
 
@@ -183,13 +183,18 @@ def _record_objects(connection: duckdb.DuckDBPyConnection, batch_id: str) -> Non
             insert into raw_audit.landed_objects
             select
                 _batch_id, _source_file, $source, $object, count(*),
-                coalesce(sum(md5_number_lower(nullif({quoted(_IDS[table.source])}, ''))), 0)
+                coalesce(sum({id_checksum(table.source)}), 0)
             from {name_of(table)}
             where _batch_id = $batch_id
             group by all
             """,
             {"batch_id": batch_id, "source": table.source, "object": table.name},
         )
+
+
+def id_checksum(source: str) -> str:
+    """The expression of what a record's id adds to the checksum; null when it has none."""
+    return f"md5_number_lower(nullif({quoted(_IDS[source])}, ''))"
 
 
 def batches(connection: duckdb.DuckDBPyConnection) -> list[LandedBatch]:

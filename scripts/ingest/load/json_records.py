@@ -159,7 +159,12 @@ def _take_apart(
     rejects = []
     key = KIND_KEYS[source]
     for file, row, line in containers:
-        for record in UNWRAP[source](line):
+        try:
+            records = list(UNWRAP[source](line))
+        except RecursionError:
+            rejects.append(Reject(lines.names[file], row, "", "nested too deep", line))
+            continue
+        for record in records:
             value = json.loads(record)
             kind = value.get(key) if isinstance(value, dict) else None
             if kind and kind not in ODD_KINDS[source]:

@@ -115,7 +115,7 @@ def gather(
         """
     ).fetchall():
         if kind != "list":
-            for field, type_ in _types(json.loads(structure), _NESTED[source]):
+            for field, type_ in _types(_shallow(structure), _NESTED[source]):
                 fields[source, kind, field].update(type_)
     rows = connection.execute(
         """
@@ -136,6 +136,14 @@ def gather(
         )
         for kind, records, keys, lines in rows
     ]
+
+
+def _shallow(structure: str) -> object:
+    """A structure, unless it is so deep that Python gives up; such a record tells no types."""
+    try:
+        return json.loads(structure)
+    except RecursionError:
+        return None
 
 
 def _types(structure: object, nested: Sequence[str]) -> Iterator[tuple[str, set[str]]]:

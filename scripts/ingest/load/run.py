@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.load import audit, inspection, warehouse
+from ingest.load import audit, erasure, inspection, warehouse
 from ingest.load.batches import Batch, discover, manifest_of
 from ingest.load.errors import RefusedError, UsageError, WarehouseError
 from ingest.load.inspection import Inspected
@@ -57,6 +57,9 @@ def load_batches(
     with warehouse.opened(warehouse_path) as connection:
         try:
             warehouse.create_tables(connection)
+            connection.begin()
+            erasure.enforce(connection)
+            connection.commit()
             # A process that was killed leaves its spool behind.
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
@@ -71,6 +74,7 @@ def load_batches(
             raise WarehouseError(f"cannot write {warehouse_path}: {reason}") from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+    erasure.scrub(warehouse_path)
 
 
 def load_batch(
@@ -108,6 +112,7 @@ def load_batch(
         if state is not _State.NEW:
             audit.take_out(connection, batch.batch_id)
         report = land(connection, batch, manifest, files, scratch, quiet=quiet)
+        erasure.enforce(connection, batch.batch_id)
         connection.commit()
     except RefusedError as error:
         _roll_back(connection)

@@ -5,6 +5,7 @@ where it came from: every line of a spool starts with its file's number and its 
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,11 @@ _SEPARATOR = b"\x01"
 _BOM = b"\xef\xbb\xbf"
 # A shorter line is blank, or at least worth a look.
 _SHORTEST_RECORD = 8
+# DuckDB's JSON functions run out of stack, and take the process with them, somewhere above 5,000
+# levels, for which a line needs as many bytes.
+_MAX_NESTING = 1000
+_DEEP_BYTES = 4096
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 # DuckDB writes rows in groups of 122,880. An insert of several groups goes to disk at once and is
 # never written again; smaller ones wait in memory for the commit and are merged after it.
 _SPOOL_LINES = 8 * 122_880
@@ -201,7 +207,23 @@ def _is_plain(block: bytes, lines: Sequence[bytes]) -> bool:
         and _SEPARATOR not in block
         and b"\r" not in block
         and (block.isascii() or _first_undecodable(block) is None)
+        and not any(len(line) > _DEEP_BYTES and _is_deep(line) for line in lines)
     )
+
+
+def _is_deep(line: bytes) -> bool:
+    """Whether objects and lists lie in one another deeper than DuckDB can follow."""
+    if line.count(b"{") + line.count(b"[") <= _MAX_NESTING:
+        return False
+    depth = 0
+    for character in _STRING.sub(b"", line):
+        if character in b"{[":
+            depth += 1
+            if depth > _MAX_NESTING:
+                return True
+        elif character in b"}]":
+            depth -= 1
+    return False
 
 
 def _first_undecodable(line: bytes) -> int | None:
@@ -224,6 +246,8 @@ def _checked(file: SpoolFile, row: int, line: bytes, rejects: list[Reject]) -> b
         reason = "not JSON: a control character"
     elif (at := _first_undecodable(line)) is not None:
         reason = f"not UTF-8 at byte {at + 1}"
+    elif len(text) > _DEEP_BYTES and _is_deep(text):
+        reason = f"nested deeper than {_MAX_NESTING} levels"
     if reason:
         record = line.decode(errors="backslashreplace")
         rejects.append(Reject(file.name, row, "", reason, record))

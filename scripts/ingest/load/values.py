@@ -31,8 +31,11 @@ def quoted(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """An SQL string."""
-    return "'" + text.replace("'", "''") + "'"
+    """An SQL string; the character 0 would end the statement, so it is spelled."""
+    quoted_text = "'" + text.replace("'", "''") + "'"
+    return (
+        "(" + quoted_text.replace("\0", "' || chr(0) || '") + ")" if "\0" in text else quoted_text
+    )
 
 
 def typed(kind: str, text: str) -> str:

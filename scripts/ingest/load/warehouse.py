@@ -61,6 +61,15 @@ _AUDIT_TABLES = {
         status varchar, failures bigint, duration_seconds double, message varchar,
         failures_relation varchar
     """,
+    # What was erased because a person asked for it, in rows of each batch; and by what their
+    # records would be known again.
+    "erased_records": """
+        batch_id varchar, source_system varchar, object_name varchar, rows_erased bigint,
+        rows_redacted bigint, id_checksum decimal(38, 0), is_scrubbed boolean
+    """,
+    "erased_identifiers": "kind varchar, sha256 varchar",
+    # What a build has done, so that the next goes on from there.
+    "build_steps": "step varchar, key varchar",
 }
 
 
