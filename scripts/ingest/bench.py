@@ -16,10 +16,13 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import bench_finance
+from ingest import bench_finance, bench_product
+from ingest.build import PROJECT
 
 # Each figure is promised at one scale; `SCALE` measures all of them at another.
 _GENERATE, _LOAD, _BUILD, _MEMORY = "large", "medium", "small", "large"
+# What a day's increment onto the large scale is compared with.
+_SMALLER = "small"
 
 # What DuckDB alone needs to read the same files into tables, with types guessed by itself.
 _BARE = """
@@ -88,13 +91,13 @@ def _figures(scale: str | None, folder: Path) -> Iterator[tuple[str, str, str, s
         f"{events / generated.seconds:,.0f} events/s, {generated.peak_gigabytes:.1f} GB",
         "over 100,000 events/s, under 2 GB at large",
     )
-    built = _ingest("build", folder / "memory")
     yield (
         f"load {events:,} events",
         at_scale,
         f"{loaded.seconds:.0f} s, {loaded.peak_gigabytes:.1f} GB",
         "under 6 GB at large",
     )
+    yield from _product_figures(at_scale, folder, loaded)
     built = _ingest("build", folder / "memory")
     yield (
         "then build",
@@ -102,6 +105,58 @@ def _figures(scale: str | None, folder: Path) -> Iterator[tuple[str, str, str, s
         f"{built.seconds:.0f} s, {built.peak_gigabytes:.1f} GB",
         "under 6 GB at large",
     )
+
+
+def _product_figures(
+    at_scale: str, folder: Path, loaded: Run
+) -> Iterator[tuple[str, str, str, str]]:
+    large, small = folder / "memory", folder / "product"
+    bare = _run_process(*bench_product.bare(large, PROJECT / "seeds" / "event_taxonomy.csv"))
+    (large / "bare.duckdb").unlink()
+    # The warehouse of the other figures stays as it was loaded.
+    shutil.copy(large / "warehouse.duckdb", folder / "warehouse.duckdb")
+    built, added = _built_and_added(folder / "warehouse.duckdb")
+    size = (folder / "warehouse.duckdb").stat().st_size / 1e9
+    whole = loaded.seconds + built.seconds
+    yield (
+        "load and product core, bare SQL",
+        at_scale,
+        f"{whole:.0f} s / {bare.seconds:.0f} s = {whole / bare.seconds:.1f}",
+        "at most 3 at large",
+    )
+    peak = max(loaded.peak_gigabytes, built.peak_gigabytes)
+    yield (
+        "its memory and file",
+        at_scale,
+        f"{peak:.1f} GB, {size:.1f} GB",
+        "under 6 GB, under 2 GB at large",
+    )
+    _generate(small, _SMALLER)
+    _ingest("load", small)
+    _, added_to_small = _built_and_added(small / "warehouse.duckdb")
+    yield (
+        "a day of events more",
+        at_scale,
+        f"{added.seconds:.0f} s / {built.seconds:.0f} s = {added.seconds / built.seconds:.0%}",
+        "under 15 % at large",
+    )
+    yield (
+        f"the same onto {_SMALLER}",
+        _SMALLER,
+        (
+            f"{added.seconds:.0f} s / {added_to_small.seconds:.0f} s"
+            f" = {added.seconds / added_to_small.seconds:.2f}"
+        ),
+        "at most 1.3",
+    )
+    shutil.rmtree(small)
+
+
+def _built_and_added(warehouse: Path) -> tuple[Run, Run]:
+    """The product core built whole, and again after another day of events."""
+    built = _run_process(bench_product.models(warehouse, is_whole=True))
+    bench_product.add_a_day(warehouse)
+    return built, _run_process(bench_product.models(warehouse, is_whole=False))
 
 
 def _finance_figures(small: Path, folder: Path) -> Iterator[tuple[str, str, str, str]]:

@@ -84,8 +84,11 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
     limit = min(_MEMORY_LIMIT, physical * 6 // 10) >> 20
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # A file made with this format compresses repeated texts to half of what the first one does.
         connection = duckdb.connect(
-            str(path), read_only=read_only, config={"memory_limit": f"{limit}MiB"}
+            str(path),
+            read_only=read_only,
+            config={"memory_limit": f"{limit}MiB", "storage_compatibility_version": "v1.3.0"},
         )
     except (duckdb.Error, OSError) as error:
         raise WarehouseError(failure(path, str(error))) from error
