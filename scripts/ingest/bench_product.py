@@ -28,26 +28,34 @@ connection.execute("set threads = 2; set memory_limit = '4GB'; set TimeZone = 'U
 connection.execute('''
 create table messages as
 select
-    messageId, type, userId, anonymousId, event, name, properties, traits,
+    messageId, type, userId, anonymousId, event,
     coalesce(groupId, context ->> '$.groupId') as workspace_id,
     context ->> '$.userAgent' as user_agent,
     context ->> '$.page.path' as page_path,
+    case when type = 'group' then traits ->> '$.name' end as workspace_name,
+    properties,
     cast("timestamp" as timestamp) as occurred_at,
     cast(receivedAt as timestamp) as received_at
 from read_json(
     ?, format = 'newline_delimited', ignore_errors = true,
     columns = {
         messageId: 'varchar', type: 'varchar', userId: 'varchar', anonymousId: 'varchar',
-        event: 'varchar', name: 'varchar', groupId: 'varchar', properties: 'json',
-        traits: 'json', context: 'json', "timestamp": 'timestamptz', receivedAt: 'timestamptz'
+        event: 'varchar', groupId: 'varchar', properties: 'json', traits: 'json',
+        context: 'json', "timestamp": 'timestamptz', receivedAt: 'timestamptz'
     }
 )
 where messageId is not null
 ''', [glob])
 connection.execute('''
+create table repeated as
+select messageId from messages group by messageId having count(*) > 1;
+create table firsts as
+from messages semi join repeated using (messageId)
+qualify row_number() over (partition by messageId order by received_at) = 1;
 create table once as
-from messages
-qualify row_number() over (partition by messageId order by received_at) = 1
+from messages anti join repeated using (messageId)
+union all
+from firsts
 ''')
 connection.execute("create table taxonomy as from read_csv(?)", [taxonomy])
 connection.execute('''
@@ -62,7 +70,7 @@ from once
 where userId is not null
 group by userId;
 create table workspaces as
-select workspace_id, max_by(traits ->> '$.name', occurred_at) as name
+select workspace_id, max_by(workspace_name, occurred_at) as name
 from once
 where type = 'group'
 group by workspace_id
@@ -92,7 +100,7 @@ connection.execute('''
 create table sessions as
 with marked as (
     select
-        *,
+        person_id, occurred_at, event_type, event_name,
         coalesce(occurred_at - lag(occurred_at) over person >= interval 30 minute, true) as is_first
     from events
     window person as (partition by person_id order by occurred_at)
