@@ -2,7 +2,7 @@
 #   make build EXTRACTS_PATH=exports WAREHOUSE_PATH=data/mine.duckdb
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help build load snapshot docs test lint format bench backup restore clean
+.PHONY: help build load snapshot docs report test lint format bench backup restore clean
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
@@ -60,6 +60,9 @@ format: $(VENV)/.installed-dev ## mend what lint would name, where a tool can
 	@$(BIN)/ruff check --fix --quiet || true
 	@$(BIN)/ruff format
 	@$(LINT_ENVIRONMENT) $(BIN)/sqlfluff fix --disable-progress-bar --quiet
+
+report: $(VENV)/.installed ## data quality as one page, data/report/report.html
+	@$(BIN)/python -m ingest report
 
 bench: $(VENV)/.installed ## speed and memory of generator, loader and build; SCALE=small picks one
 	@$(BIN)/python -m ingest bench

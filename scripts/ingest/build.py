@@ -25,6 +25,7 @@ from ingest.load import (
     IngestError,
     NothingUsableError,
     WarehouseError,
+    audit,
     erasure,
     load_batches,
     pending,
@@ -196,6 +197,7 @@ def _prepare(warehouse_path: Path) -> None:
     """Makes the tables that steps are written to and models read from, and erases who asked."""
     with warehouse.opened(warehouse_path) as connection:
         warehouse.create_tables(connection)
+        audit.catch_up(connection)
     erasure.erase(warehouse_path)
 
 

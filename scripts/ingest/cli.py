@@ -80,6 +80,12 @@ def _backups_path(arguments: argparse.Namespace) -> Path:
     return path or arguments.warehouse.parent / "backups"
 
 
+def _report(arguments: argparse.Namespace) -> int:
+    from ingest.report import report  # noqa: PLC0415
+
+    return report(arguments.warehouse, arguments.out, strict=arguments.strict)
+
+
 def _bench(arguments: argparse.Namespace) -> int:
     from ingest.bench import bench  # noqa: PLC0415
 
@@ -178,6 +184,12 @@ def _add_restore(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    _add_warehouse(parser)
+    parser.add_argument("--out", type=Path, default=Path("data/report"), metavar="DIR")
+    parser.add_argument("--strict", action="store_true", help="end with 1 where it says fail")
+
+
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
@@ -202,6 +214,7 @@ _COMMANDS: tuple[
     ("build", "load, snapshot and build what is not done yet", _add_build, _build),
     ("backup", "keep a dated, verified copy of the warehouse", _add_backup, _backup),
     ("restore", "bring a backup of the warehouse back", _add_restore, _restore),
+    ("report", "write the data quality report", _add_report, _report),
     ("bench", "measure speed and memory", _add_bench, _bench),
 )
 

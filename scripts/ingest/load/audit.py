@@ -197,6 +197,19 @@ def id_checksum(source: str) -> str:
     return f"md5_number_lower(nullif({quoted(_IDS[source])}, ''))"
 
 
+def catch_up(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write what batches brought that landed before this was written down."""
+    missing = connection.execute(
+        """
+        select batch_id from raw_audit.batches
+        where rows_landed > 0
+            and batch_id not in (select batch_id from raw_audit.landed_objects)
+        """
+    ).fetchall()
+    for (batch_id,) in missing:
+        _record_objects(connection, batch_id)
+
+
 def batches(connection: duckdb.DuckDBPyConnection) -> list[LandedBatch]:
     """What has landed, in load order."""
     return connection.execute(

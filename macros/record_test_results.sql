@@ -1,0 +1,54 @@
+{#-
+    For `on-run-end`: one insert of the tests that ran into the audit's `test_results`, the only place
+    that keeps by the clock when something was built. Nothing where no test ran, where the table is not
+    there, or where the warehouse is open for reading only.
+
+    Arguments:
+        results: what dbt gives the hook.
+-#}
+{% macro record_test_results(results) -%}
+    {%- if execute -%}
+        {%- set tests = [] -%}
+        {%- for result in results
+            if result.node.resource_type in ('test', 'unit_test') and result.status != 'skipped' -%}
+            {%- do tests.append(result) -%}
+        {%- endfor -%}
+        {%- set schema = env_var('RAW_SCHEMAS', 'raw') ~ '_audit' -%}
+        {%- set writable -%}
+            select count(*)
+            from duckdb_tables() as tables
+            inner join duckdb_databases() as databases using (database_name)
+            where
+                database_name = '{{ target.database }}'
+                and schema_name = '{{ schema }}'
+                and table_name = 'test_results'
+                and not databases.readonly
+        {%- endset -%}
+        {#- Not run_query: it begins a transaction, which nobody would commit. -#}
+        {%- if tests and adapter.execute(writable, fetch=true)[1].columns[0].values()[0] -%}
+            insert into {{ schema }}.test_results values
+            {%- for result in tests %}
+            {%- set node = result.node -%}
+            {%- set is_unit_test = node.resource_type == 'unit_test' -%}
+            {%- set tested = node.tested_node_unique_id if is_unit_test else node.attached_node -%}
+            (
+                '{{ invocation_id }}',
+                cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp),
+                {{ dbt.string_literal(node.unique_id | replace("'", "''")) }},
+                {{ dbt.string_literal(node.name | replace("'", "''")) }},
+                '{{ "unit" if is_unit_test else "data" }}',
+                {{ dbt.string_literal(tested.split('.')[-1]) if tested else 'null' }},
+                {{ "'" ~ node.column_name ~ "'" if node.column_name else 'null' }},
+                '{{ (node.config.severity or "error") | lower }}',
+                '{{ result.status }}',
+                {{ result.failures if result.failures is not none else 'null' }},
+                {{ result.execution_time }},
+                {{ dbt.string_literal(result.message | replace("'", "''"))
+                    if result.message else 'null' }},
+                {{ dbt.string_literal(node.relation_name)
+                    if node.config.store_failures and node.relation_name else 'null' }}
+            ){{ "," if not loop.last }}
+            {%- endfor %}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,299 @@
+"""The data quality report: one page, as HTML and as Markdown, of what the quality marts say."""
+
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from ingest.load import IngestError, WarehouseError, warehouse
+from ingest.report_page import Report, Section, Table, html, markdown
+
+# Worst last.
+_STATUSES = ("ok", "warn", "fail")
+_RECENT_DAYS = 30
+_LONGEST_LIST = 50
+_LONGEST_TEXT = 160
+
+
+def report(warehouse_path: Path, out: Path, *, strict: bool = False) -> int:
+    """Writes `report.html` and `report.md` and returns the exit code.
+
+    Args:
+        warehouse_path: The DuckDB file; it is only read.
+        out: The folder to write to; made when absent.
+        strict: End with 1 where the report says `fail`.
+    """
+    try:
+        if not warehouse_path.exists():
+            raise WarehouseError(f"{warehouse_path} is not there; `make build` makes it")
+        with warehouse.opened(warehouse_path, read_only=True) as connection:
+            page = gather(connection)
+    except IngestError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    out.mkdir(parents=True, exist_ok=True)
+    for name, text in (("report.html", html(page)), ("report.md", markdown(page))):
+        (out / name).write_text(text, encoding="utf-8")
+    print(f"{out / 'report.html'}: {page.status}, as of {page.as_of}")
+    return 1 if strict and page.status == "fail" else 0
+
+
+def gather(connection: duckdb.DuckDBPyConnection) -> Report:
+    """Reads the quality marts.
+
+    Raises:
+        WarehouseError: They have not been built.
+    """
+    try:
+        days = connection.execute("select as_of_date from intermediate.int_as_of").fetchall()
+        sections = (
+            _batches(connection),
+            _freshness(connection),
+            _reconciliation(connection),
+            _rejected(connection),
+            _schema_changes(connection),
+            _anomalies(connection),
+            _tests(connection),
+        )
+        sources = _sources(connection)
+    except duckdb.CatalogException as error:
+        raise WarehouseError("the quality marts are not built; `make build` makes them") from error
+    status = _worst([section.status for section in (sources, *sections)])
+    return Report(_text(days[0][0]) if days else "never", status, (sources, *sections))
+
+
+def _sources(connection: duckdb.DuckDBPyConnection) -> Section:
+    """Each source's worst, of freshness, reconciliation and recent volumes."""
+    table = _table(
+        connection,
+        f"""
+        with
+        differences as (
+            select
+                source_system,
+                count(*) filter (where not is_loaded_whole or not is_staged_whole) as differences,
+                sum(file_count) as records, sum(rejected_count) as rejected
+            from quality.dq_source_reconciliation
+            group by all
+        ),
+        anomalies as (
+            select split_part(series_name, '.', 1) as source_system, count(*) as anomalies
+            from quality.dq_volume_anomalies
+            where metric = 'rows' and volume_date > {_since()}
+            group by all
+        )
+        select
+            source_system as "source",
+            case
+                when coalesce(differences, 0) > 0 then 'fail'
+                when freshness_status = 'late' or coalesce(anomalies, 0) > 0 then 'warn'
+                else 'ok'
+            end as "status",
+            freshness_status as "freshness",
+            coalesce(records, 0) as "records read",
+            coalesce(rejected, 0) as "rejected",
+            coalesce(differences, 0) as "unexplained differences",
+            coalesce(anomalies, 0) as "odd days of the last {_RECENT_DAYS}"
+        from quality.dq_source_freshness
+        left join differences using (source_system)
+        left join anomalies using (source_system)
+        order by 1
+        """,
+    )
+    statuses = [row[1] for row in table.rows]
+    bad = sum(status != "ok" for status in statuses)
+    summary = f"{bad} of {len(statuses)} sources need a look." if bad else "All sources are well."
+    return Section("Sources", _worst(statuses), summary, table)
+
+
+def _batches(connection: duckdb.DuckDBPyConnection) -> Section:
+    table = _table(
+        connection,
+        """
+        select
+            batch_id as "batch", batch_date as "as of", file_count as "files",
+            read_count as "records read", landed_count as "landed", rejected_count as "rejected",
+            salesforce_count as "Salesforce", stripe_count as "Stripe", segment_count as "Segment",
+            schema_change_count as "schema changes"
+        from quality.dq_batches
+        order by batch_id desc
+        """,
+    )
+    many = _count(connection, "quality.dq_batches where rejected_count > 0.01 * read_count")
+    summary = f"{table.total:,} batches have landed."
+    if many:
+        summary += f" Of {many:,} more than one record in a hundred was rejected."
+    return Section("Batches", "warn" if many else "ok", summary, table)
+
+
+def _freshness(connection: duckdb.DuckDBPyConnection) -> Section:
+    table = _table(
+        connection,
+        """
+        select
+            source_system as "source", freshness_status as "status",
+            newest_batch_id as "newest batch", round(extract_age_days, 1) as "its age in days",
+            newest_record_date as "newest record", record_age_days as "its age in days ",
+            promised_days as "promised"
+        from quality.dq_source_freshness
+        order by 1
+        """,
+    )
+    late = _count(connection, "quality.dq_source_freshness where freshness_status = 'late'")
+    absent = _count(connection, "quality.dq_source_freshness where freshness_status = 'absent'")
+    summary = f"{late} sources are older than promised." if late else "No source is late."
+    if absent:
+        summary += f" {absent} never came."
+    return Section("Freshness", "warn" if late else "ok", summary, table)
+
+
+def _reconciliation(connection: duckdb.DuckDBPyConnection) -> Section:
+    """Per object, or the batches and objects that do not add up, where there are any."""
+    bad = "quality.dq_source_reconciliation where not is_loaded_whole or not is_staged_whole"
+    differences = _count(connection, bad)
+    explained = ("duplicate", "superseded", "deleted", "test_mode", "elsewhere")
+    counts = ", ".join(
+        f'sum({name}_count) as "{name.replace("_", " ")}"'
+        for name in ("file", "rejected", "raw", *explained, "staging")
+    )
+    table = _table(
+        connection,
+        f"""
+        select
+            {'batch_id as "batch",' if differences else ""}
+            source_system || '.' || object_name as "object", {counts},
+            sum(abs(unexplained_load_count) + abs(unexplained_staging_count)) as "unexplained",
+            sum(unexplained_amount) as "unexplained amount",
+            count(*) filter (
+                where file_checksum <> raw_checksum or expected_checksum <> staging_checksum
+            ) as "checksums that differ"
+        from {bad if differences else "quality.dq_source_reconciliation"}
+        group by all
+        order by 1, 2
+        """,
+    )
+    summary = (
+        f"Of {differences:,} batches and objects something is lost or changed on the way."
+        if differences
+        else "Every record of every file is in staging, or it is known why not."
+    )
+    return Section("Reconciliation", "fail" if differences else "ok", summary, table)
+
+
+def _rejected(connection: duckdb.DuckDBPyConnection) -> Section:
+    """Reasons, and where to look; never the records, which may be of people."""
+    table = _table(
+        connection,
+        """
+        select
+            coalesce(source_system, '') as "source",
+            coalesce(nullif(field_name, ''), 'whole record') as "field",
+            reason, count(*) as "records",
+            max(batch_id) as "last in batch", max_by(source_file, batch_id) as "for instance in",
+            cast(max_by(source_row, batch_id) as varchar) as "row"
+        from quality.dq_rejected_records
+        group by all
+        order by "records" desc, 1, 2, 3
+        """,
+    )
+    rejected = _count(connection, "quality.dq_rejected_records")
+    summary = (
+        f"{rejected:,} records could not be landed; `quality.dq_rejected_records` has each of them."
+    )
+    return Section("Rejected records", "ok", summary, table)
+
+
+def _schema_changes(connection: duckdb.DuckDBPyConnection) -> Section:
+    table = _table(
+        connection,
+        """
+        select
+            batch_id as "batch", source_system as "source", object_name as "object",
+            field_name as "field", change_type as "change", old_type as "was", new_type as "is"
+        from quality.dq_schema_changes
+        order by batch_id desc, 2, 3, 4
+        """,
+    )
+    summary = f"{table.total:,} times a field appeared, vanished or changed type."
+    return Section("Schema changes", "ok", summary, table)
+
+
+def _anomalies(connection: duckdb.DuckDBPyConnection) -> Section:
+    table = _table(
+        connection,
+        """
+        select
+            volume_date as "day", metric, series_name as "series", anomaly_type as "what",
+            volume, round(expected_volume) as "expected", round(lower_volume) as "from",
+            round(upper_volume) as "to"
+        from quality.dq_volume_anomalies
+        order by volume_date desc, 2, 3
+        """,
+    )
+    recent = _count(connection, f"quality.dq_volume_anomalies where volume_date > {_since()}")
+    judged = _count(connection, "quality.dq_volume_bands where is_judged")
+    summary = (
+        f"{table.total:,} of {judged:,} daily volumes lie outside of what their weekday's past"
+        f" leads one to expect; {recent:,} of them in the last {_RECENT_DAYS} days."
+    )
+    return Section("Volume anomalies", "warn" if recent else "ok", summary, table)
+
+
+def _tests(connection: duckdb.DuckDBPyConnection) -> Section:
+    """Tests that did not pass when they last ran."""
+    table = _table(
+        connection,
+        """
+        select
+            test_name as "test", tested_model as "of", status, failure_count as "rows",
+            failing_since_at as "failing since", last_passed_at as "last passed",
+            consecutive_failure_count as "runs in a row", failures_relation as "see"
+        from quality.dq_test_results
+        where is_latest and not is_passed
+        order by status = 'warn', 1
+        """,
+    )
+    runs = "quality.dq_test_results where is_latest"
+    failing = _count(connection, f"{runs} and not is_passed and status <> 'warn'")
+    total = _count(connection, runs)
+    warned = table.total - failing
+    summary = f"Of {total:,} tests {failing:,} failed and {warned:,} warned when they last ran."
+    status = "fail" if failing else "warn" if warned else "ok"
+    return Section("Tests", status, summary, table)
+
+
+def _since() -> str:
+    return f"(select as_of_date - {_RECENT_DAYS} from intermediate.int_as_of)"
+
+
+def _worst(statuses: Sequence[str]) -> str:
+    return max(statuses, key=_STATUSES.index, default="ok")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, of: str) -> int:
+    row = connection.execute(f"select count(*) from {of}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _table(connection: duckdb.DuckDBPyConnection, query: str) -> Table:
+    found = connection.execute(query)
+    columns = tuple(column[0].strip() for column in found.description or ())
+    rows = [tuple(_text(value) for value in row) for row in found.fetchall()]
+    return Table(columns, tuple(rows[:_LONGEST_LIST]), len(rows))
+
+
+def _text(value: object) -> str:
+    """A value as people write it; long ones are cut."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float | Decimal):
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    text = " ".join(str(value).split())
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
