@@ -86,6 +86,8 @@ class Dbt:
         done = self._invoke("warn", *arguments, *self.options).result
         results = done.results if isinstance(done, RunExecutionResult) else []
         kinds = Counter(str(result.node.resource_type).replace("_", " ") for result in results)
+        # The hook that writes down what the tests said.
+        del kinds["operation"]
         return ", ".join(f"{count} {kind}{'s'[: count != 1]}" for kind, count in kinds.items())
 
     def keep_history(self, *, has_views: bool) -> str:

@@ -200,9 +200,7 @@ def _rejected(connection: duckdb.DuckDBPyConnection) -> Section:
         """,
     )
     rejected = _count(connection, "quality.dq_rejected_records")
-    summary = (
-        f"{rejected:,} records could not be landed; `quality.dq_rejected_records` has each of them."
-    )
+    summary = f"{rejected:,} records could not be landed; quality.dq_rejected_records has each."
     return Section("Rejected records", "ok", summary, table)
 
 

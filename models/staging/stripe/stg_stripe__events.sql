@@ -11,6 +11,7 @@ source as (
 repeated_deliveries as (
 
     select
+        id,
         _batch_id,
         _source_file,
         _source_row
@@ -43,7 +44,9 @@ final as (
     from source
     left join repeated_deliveries
         on
-            source._batch_id = repeated_deliveries._batch_id
+            -- Those that came in one list share a row.
+            source.id = repeated_deliveries.id
+            and source._batch_id = repeated_deliveries._batch_id
             and source._source_file = repeated_deliveries._source_file
             and source._source_row = repeated_deliveries._source_row
     where

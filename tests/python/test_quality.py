@@ -1,0 +1,234 @@
+"""The quality marts: what is whole reconciles, what is damaged does not, what is odd is found."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from harness import PROJECT, batches, expect, ingest, rows
+
+_JUDGED_AGAIN = (
+    *("int_raw_records_counted", "int_staged_records_counted", "dq_source_reconciliation"),
+    *("int_records_dated", "dq_volumes_daily", "dq_volume_bands", "dq_volume_anomalies"),
+)
+_FIRST = "select min(rowid) from {} where livemode"
+_DAMAGES = (
+    f"delete from raw_stripe.charges where rowid = ({_FIRST.format('raw_stripe.charges')})",
+    "insert into raw_stripe.refunds from raw_stripe.refunds limit 1",
+    f"""
+    update raw_stripe.invoices set id = 'in_other'
+    where rowid = ({_FIRST.format("raw_stripe.invoices")})
+    """,
+    "create table raw_audit.disputes_then as from staging.stg_stripe__disputes",
+    """
+    create or replace view staging.stg_stripe__disputes as
+    select * replace (amount_minor + 1 as amount_minor) from raw_audit.disputes_then
+    """,
+    "create table raw_audit.leads_then as from staging.stg_salesforce__leads",
+    """
+    create or replace view staging.stg_salesforce__leads as
+    from raw_audit.leads_then limit 100
+    """,
+)
+_ODD_DAYS = """
+    select volume_date, anomaly_type from quality.dq_volume_anomalies
+    where series_name = 'segment.messages'
+"""
+
+
+def _checksum(identifier: str) -> int:
+    return int.from_bytes(hashlib.md5(identifier.encode()).digest()[8:], "little")
+
+
+def _ids(path: Path, rejected: set[int]) -> Iterator[str]:
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        if number not in rejected:
+            yield json.loads(line)["id"]
+
+
+def test_checksums_of_the_audit_are_those_of_the_files(
+    tiny_extracts: Path, tiny_warehouse: Path
+) -> None:
+    """Worked out from the files by other means than the loader's."""
+    rejected: dict[tuple[str, str], set[int]] = {}
+    for batch_id, name, row in rows(
+        tiny_warehouse, "select batch_id, source_file, source_row from raw_audit.rejected_records"
+    ):
+        rejected.setdefault((str(batch_id), str(name)), set()).add(int(str(row)))
+    compared = 0
+    for batch in batches(tiny_extracts):
+        for path in (batch / "stripe").glob("*.jsonl"):
+            name = str(path.relative_to(batch))
+            ids = list(_ids(path, rejected.get((batch.name, name), set())))
+            landed = rows(
+                tiny_warehouse,
+                "select rows_landed, cast(id_checksum as varchar) from raw_audit.landed_objects"
+                " where batch_id = ? and source_file = ?",
+                *(batch.name, name),
+            )
+            assert landed == ([(len(ids), str(sum(map(_checksum, ids))))] if ids else [])
+            compared += len(ids)
+    assert compared > 1_000
+
+
+def test_everything_reconciles(tiny_warehouse: Path) -> None:
+    assert rows(
+        tiny_warehouse,
+        "select bool_and(is_loaded_whole), bool_and(is_staged_whole), sum(file_count)"
+        " from quality.dq_source_reconciliation",
+    ) == [(True, True, *rows(tiny_warehouse, "select sum(rows_read) from raw_audit.batches")[0])]
+    explained = rows(
+        tiny_warehouse,
+        "select sum(duplicate_count) > 0, sum(superseded_count) > 0, sum(test_mode_count) > 0"
+        " from quality.dq_source_reconciliation",
+    )
+    assert explained == [(True, True, True)]
+
+
+def test_every_test_of_a_build_is_recorded(tiny_warehouse: Path) -> None:
+    counted = "select count(*) from quality.dq_test_results where is_latest and test_type = ?"
+    assert rows(tiny_warehouse, counted, "data")[0] > (700,)
+    assert rows(tiny_warehouse, counted, "unit")[0] > (100,)
+    assert not rows(
+        tiny_warehouse,
+        "select test_name from quality.dq_test_results where status not in ('pass', 'warn')",
+    )
+
+
+@pytest.fixture(scope="module")
+def damaged(tiny_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy in which raw and staging were tampered with, and two days of messages are odd."""
+    warehouse = tmp_path_factory.mktemp("damaged") / "damaged.duckdb"
+    shutil.copyfile(tiny_warehouse, warehouse)
+    with duckdb.connect(str(warehouse)) as connection:
+        for statement in _DAMAGES:
+            connection.execute(statement)
+        ((busy,), (quiet,)) = connection.execute(
+            """
+            select volume_date from quality.dq_volume_bands
+            where
+                series_name = 'segment.messages'
+                and lower_volume > 0 and volume between lower_volume and upper_volume
+            order by lower_volume desc limit 2
+            """
+        ).fetchall()
+        connection.execute(
+            """
+            insert into staging.stg_segment__messages
+            select * replace (concat('planted ', n, message_id) as message_id)
+            from staging.stg_segment__messages, range(10) as planted (n)
+            where cast(received_at as date) = $1
+            """,
+            [busy],
+        )
+        connection.execute(
+            "delete from staging.stg_segment__messages where cast(received_at as date) = $1",
+            [quiet],
+        )
+        connection.execute(
+            "create table raw_audit.planted as"
+            " select $1 as volume_date, 'spike' as anomaly_type union all select $2, 'gap'",
+            [busy, quiet],
+        )
+    done = subprocess.run(
+        [
+            "dbt",
+            "--quiet",
+            "build",
+            "--select",
+            *_JUDGED_AGAIN,
+            "--exclude-resource-type",
+            "unit_test",
+        ],
+        cwd=PROJECT,
+        env=os.environ
+        | {"WAREHOUSE_PATH": str(warehouse), "DBT_TARGET_PATH": str(warehouse.parent / "target")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "every_record_of_every_file_is_in_raw_or_rejected" in done.stdout
+    assert "every_raw_row_is_in_staging_or_explained" in done.stdout
+    return warehouse
+
+
+def test_every_kind_of_damage_is_seen_where_it_is(damaged: Path) -> None:
+    found = rows(
+        damaged,
+        """
+        select object_name, bool_and(is_loaded_whole), bool_and(is_staged_whole)
+        from quality.dq_source_reconciliation
+        group by all
+        having not bool_and(is_loaded_whole and is_staged_whole)
+        order by all
+        """,
+    )
+    assert found == [
+        ("Lead", True, False),
+        ("charges", False, True),
+        ("disputes", True, False),
+        ("invoices", False, True),
+        ("messages", True, False),
+        ("refunds", False, True),
+    ]
+
+
+def test_planted_spikes_and_gaps_are_found_and_quiet_days_are_not(
+    tiny_warehouse: Path, damaged: Path
+) -> None:
+    planted = set(rows(damaged, "from raw_audit.planted"))
+    before, now = set(rows(tiny_warehouse, _ODD_DAYS)), set(rows(damaged, _ODD_DAYS))
+    assert len(planted) == 2
+    assert planted <= now
+    assert now - before == planted
+    ((judged, odd),) = rows(
+        tiny_warehouse,
+        """
+        select
+            count(*) filter (where is_judged),
+            (select count(*) from quality.dq_volume_anomalies where metric <> 'mrr')
+        from quality.dq_volume_bands
+        where metric <> 'mrr'
+        """,
+    )
+    assert int(str(odd)) < 0.04 * int(str(judged))
+
+
+def test_the_report_says_what_the_marts_say(
+    tiny_warehouse: Path, damaged: Path, tmp_path: Path
+) -> None:
+    well = tmp_path / "well"
+    expect(0, ingest("report", "--warehouse", tiny_warehouse, "--out", well, "--strict"))
+    page = (well / "report.html").read_text()
+    anchors = {part.split('"')[0] for part in page.split('href="#')[1:]}
+    assert len(anchors) == 8
+    assert all(f'id="{anchor}"' in page for anchor in anchors)
+    assert "<script" not in page
+    assert "Every record of every file is in staging" in page
+    # Reasons are shown, records are not: they may be of people.
+    assert "not JSON" in page
+    assert "@" not in page.split("</style>")[1]
+
+    ill = tmp_path / "ill"
+    expect(0, ingest("report", "--warehouse", damaged, "--out", ill))
+    expect(1, ingest("report", "--warehouse", damaged, "--out", ill, "--strict"))
+    text = (ill / "report.md").read_text()
+    assert text.startswith("# Data quality: fail")
+    assert "| stripe | fail |" in text
+    assert "| segment | fail |" in text
+    assert "Of 6 batches and objects something is lost or changed on the way." in text
+
+
+def test_a_report_of_nothing_says_so(tmp_path: Path) -> None:
+    missing = ingest("report", "--warehouse", tmp_path / "none.duckdb", "--out", tmp_path)
+    assert "is not there" in expect(1, missing)
+    duckdb.connect(str(tmp_path / "bare.duckdb")).close()
+    bare = ingest("report", "--warehouse", tmp_path / "bare.duckdb", "--out", tmp_path)
+    assert "not built" in expect(1, bare)
