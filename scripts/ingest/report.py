@@ -157,7 +157,7 @@ def _reconciliation(connection: duckdb.DuckDBPyConnection) -> Section:
     explained = ("duplicate", "superseded", "deleted", "test_mode", "elsewhere")
     counts = ", ".join(
         f'sum({name}_count) as "{name.replace("_", " ")}"'
-        for name in ("file", "rejected", "raw", *explained, "staging")
+        for name in ("file", "rejected", "erased", "raw", *explained, "staging")
     )
     table = _table(
         connection,
