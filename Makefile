@@ -2,11 +2,11 @@
 #   make build EXTRACTS_PATH=exports WAREHOUSE_PATH=data/mine.duckdb
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help build load snapshot docs report test lint format bench backup restore clean
+.PHONY: help build load snapshot docs report test lint format bench backup restore clean diff
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
-export EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP
+export EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP BASE
 
 # The first of these that is 3.11 or newer makes the virtual environment.
 PYTHON ?= python3
@@ -63,6 +63,9 @@ format: $(VENV)/.installed-dev ## mend what lint would name, where a tool can
 
 report: $(VENV)/.installed ## data quality as one page, data/report/report.html
 	@$(BIN)/python -m ingest report
+
+diff: $(VENV)/.installed ## what the working tree changes in models, metrics and rows; BASE=main
+	@$(BIN)/python -m ingest diff
 
 bench: $(VENV)/.installed ## speed and memory of generator, loader and build; SCALE=small picks one
 	@$(BIN)/python -m ingest bench

@@ -86,6 +86,12 @@ def _report(arguments: argparse.Namespace) -> int:
     return report(arguments.warehouse, arguments.out, strict=arguments.strict)
 
 
+def _diff(arguments: argparse.Namespace) -> int:
+    from ingest.review import diff  # noqa: PLC0415
+
+    return diff(arguments.base, arguments.extracts)
+
+
 def _bench(arguments: argparse.Namespace) -> int:
     from ingest.bench import bench  # noqa: PLC0415
 
@@ -190,6 +196,23 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="end with 1 where it says fail")
 
 
+def _add_diff(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "base",
+        nargs="?",
+        default=os.environ.get("BASE") or "main",
+        metavar="REF",
+        help="what to compare with (BASE; %(default)s)",
+    )
+    parser.add_argument(
+        "--extracts",
+        type=Path,
+        default=os.environ.get("EXTRACTS_PATH") or None,
+        metavar="DIR",
+        help="folder of batches (EXTRACTS_PATH; without one, a tiny company of the base's)",
+    )
+
+
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
@@ -215,6 +238,7 @@ _COMMANDS: tuple[
     ("backup", "keep a dated, verified copy of the warehouse", _add_backup, _backup),
     ("restore", "bring a backup of the warehouse back", _add_restore, _restore),
     ("report", "write the data quality report", _add_report, _report),
+    ("diff", "show what a change does to models, metrics and rows", _add_diff, _diff),
     ("bench", "measure speed and memory", _add_bench, _bench),
 )
 

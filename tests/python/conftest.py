@@ -41,7 +41,7 @@ def tiny_extracts(workspace: Path) -> Path:
 @pytest.fixture(scope="session")
 def tiny_warehouse(tiny_extracts: Path, workspace: Path) -> Path:
     """The tiny company loaded and built batch by batch; open it read-only."""
-    warehouse = workspace / "tiny.duckdb"
+    warehouse = workspace / "warehouse.duckdb"
     return _once(warehouse, lambda: build_warehouse(tiny_extracts, warehouse, without=()))
 
 
