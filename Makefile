@@ -2,7 +2,7 @@
 #   make build EXTRACTS_PATH=exports WAREHOUSE_PATH=data/mine.duckdb
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help build load snapshot docs report test lint format bench backup restore clean diff
+.PHONY: help build load snapshot docs report test lint format bench backup restore clean diff freshness
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
@@ -35,17 +35,21 @@ load: $(VENV)/.installed ## land the batches in the raw schemas and stop there
 snapshot: $(VENV)/.installed ## record the history of what is loaded
 	@$(BIN)/dbt build --select +resource_type:snapshot --exclude-resource-type test unit_test
 
+freshness: $(VENV)/.installed ## whether each source has sent something lately
+	@$(BIN)/dbt source freshness
+
 docs: $(VENV)/.installed ## one page of documentation, target/static_index.html
 	@$(BIN)/dbt docs generate --static
 
 test: $(VENV)/.installed-dev lint ## everything CI runs
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-lint: $(VENV)/.installed-dev ## style of Python, SQL and YAML, types, and the project's layering
+lint: $(VENV)/.installed-dev ## style of Python, SQL, YAML and workflows, types, and the project's layering
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
+	@$(BIN)/zizmor --quiet --offline --pedantic .github/workflows
 	@$(LINT_ENVIRONMENT) $(BIN)/dbt --quiet parse
 	@COLUMNS=150 $(BIN)/dbt-bouncer
 	@$(MAKE) --silent target/.sql-linted
@@ -77,7 +81,7 @@ restore: $(VENV)/.installed ## bring the newest backup back, or BACKUP=<name>
 	@$(BIN)/python -m ingest restore
 
 clean: ## remove the default extracts and warehouse and whatever the tools wrote
-	@rm -rf $(EXTRACTS) data/warehouse.duckdb data/warehouse.duckdb.wal target logs
+	@rm -rf $(EXTRACTS) data/warehouse.duckdb data/warehouse.duckdb.wal data/diff target logs
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/.python:
