@@ -2,7 +2,7 @@
 #   make build EXTRACTS_PATH=exports WAREHOUSE_PATH=data/mine.duckdb
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help build load snapshot docs report test lint format bench backup restore clean diff freshness
+.PHONY: help build load snapshot freshness docs report test lint format diff bench backup restore clean
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
