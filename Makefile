@@ -2,11 +2,11 @@
 #   make build EXTRACTS_PATH=exports WAREHOUSE_PATH=data/mine.duckdb
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help build load snapshot freshness docs report test lint format diff bench backup restore clean
+.PHONY: help build load snapshot freshness docs report test lint format diff bench backup restore share soak clean
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
-export EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP BASE
+export EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP BASE SHARE_PATH
 
 # The first of these that is 3.11 or newer makes the virtual environment.
 PYTHON ?= python3
@@ -79,6 +79,12 @@ backup: $(VENV)/.installed ## keep a dated, verified copy of the warehouse; BACK
 
 restore: $(VENV)/.installed ## bring the newest backup back, or BACKUP=<name>
 	@$(BIN)/python -m ingest restore
+
+share: $(VENV)/.installed ## copy the marts without personal data to SHARE_PATH, data/share.duckdb
+	@$(BIN)/python -m ingest share
+
+soak: $(VENV)/.installed ## kill, fill up and fuzz for some minutes, and print what survived
+	@$(BIN)/python -m ingest soak
 
 clean: ## remove the default extracts and warehouse and whatever the tools wrote
 	@rm -rf $(EXTRACTS) data/warehouse.duckdb data/warehouse.duckdb.wal data/diff target logs

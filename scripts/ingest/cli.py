@@ -92,6 +92,18 @@ def _diff(arguments: argparse.Namespace) -> int:
     return diff(arguments.base, arguments.extracts)
 
 
+def _share(arguments: argparse.Namespace) -> int:
+    from ingest.share import share  # noqa: PLC0415
+
+    return share(arguments.warehouse, arguments.out or arguments.warehouse.parent / "share.duckdb")
+
+
+def _soak(arguments: argparse.Namespace) -> int:
+    from ingest.soak import soak  # noqa: PLC0415
+
+    return soak(kills=arguments.kills, records=arguments.records, seed=arguments.seed)
+
+
 def _bench(arguments: argparse.Namespace) -> int:
     from ingest.bench import bench  # noqa: PLC0415
 
@@ -213,6 +225,23 @@ def _add_diff(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_share(parser: argparse.ArgumentParser) -> None:
+    _add_warehouse(parser)
+    parser.add_argument(
+        "--out",
+        type=_warehouse,
+        default=os.environ.get("SHARE_PATH") or None,
+        metavar="FILE",
+        help="DuckDB file to write (SHARE_PATH; `share.duckdb` beside the warehouse)",
+    )
+
+
+def _add_soak(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kills", type=_at_least_one, default=20, help="of each kind")
+    parser.add_argument("--records", type=_at_least_one, default=10_000, help="of each format")
+    parser.add_argument("--seed", type=int, default=7)
+
+
 def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
@@ -239,6 +268,8 @@ _COMMANDS: tuple[
     ("restore", "bring a backup of the warehouse back", _add_restore, _restore),
     ("report", "write the data quality report", _add_report, _report),
     ("diff", "show what a change does to models, metrics and rows", _add_diff, _diff),
+    ("share", "copy the marts without personal data", _add_share, _share),
+    ("soak", "kill, fill up and fuzz, and count what survives", _add_soak, _soak),
     ("bench", "measure speed and memory", _add_bench, _bench),
 )
 

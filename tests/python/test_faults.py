@@ -1,0 +1,50 @@
+"""A few of each fault that `make soak` does by the dozen: nothing is lost, and nothing is twice."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingest.soak import Soak, Tally, differing
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Soak:
+    return Soak(tmp_path_factory.mktemp("soak"), seed=1)
+
+
+def _all_survived(tally: Tally) -> None:
+    assert (tally.lost, tally.twice, tally.survived) == (0, 0, tally.tried), tally
+
+
+def test_a_killed_load_is_made_good(company: Soak) -> None:
+    _all_survived(company.kills_of_the_loader(3))
+
+
+def test_a_full_disk_is_made_good(company: Soak) -> None:
+    _all_survived(company.full_disks(1))
+
+
+def test_two_loads_at_once_take_turns(company: Soak) -> None:
+    _all_survived(company.loads_at_once(1))
+
+
+def test_a_damaged_file_comes_back(company: Soak) -> None:
+    _all_survived(company.damaged_files(3))
+
+
+def test_a_killed_build_is_made_good(company: Soak) -> None:
+    _all_survived(company.kills_of_the_build(2))
+
+
+def test_the_comparison_sees_lost_and_doubled_rows(company: Soak, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.duckdb"
+    damaged.write_bytes(company.loaded.read_bytes())
+    with duckdb.connect(str(damaged)) as connection:
+        connection.execute("insert into raw_stripe.prices from raw_stripe.prices limit 2")
+        connection.execute(
+            "delete from raw_stripe.customers where id = (select min(id) from raw_stripe.customers)"
+        )
+    lost, twice = differing(company.loaded, damaged, ("raw_stripe",))
+    assert lost >= 1
+    assert twice == 2
