@@ -17,7 +17,8 @@ rooted as (
         series_name,
         volume_date,
         volume,
-        sqrt(cast(greatest(volume, 0) as double)) as root
+        -- One more, so that there is always something to divide by.
+        1 + sqrt(cast(greatest(volume, 0) as double)) as root
 
     from dq_volumes_daily
 
@@ -47,10 +48,10 @@ weekdays as (
         root,
         level_root,
         count(level_root) over same_weekday as history_count,
-        level_root + {{ median('root - level_root') }} over same_weekday as expected_root,
-        (
-            {{ percentile('root - level_root', 0.75) }} over same_weekday
-            - {{ percentile('root - level_root', 0.25) }} over same_weekday
+        level_root * {{ median('root / level_root') }} over same_weekday as expected_root,
+        level_root * (
+            {{ percentile('root / level_root', 0.75) }} over same_weekday
+            - {{ percentile('root / level_root', 0.25) }} over same_weekday
         ) / 1.349 as observed_spread
 
     from levelled
@@ -84,12 +85,12 @@ final as (
         series_name,
         volume_date,
         volume,
-        cast(power(greatest(expected_root, 0), 2) as double) as expected_volume,
-        cast(power(greatest(expected_root - {{ width }} * spread, 0), 2) as double) as lower_volume,
-        cast(power(greatest(expected_root + {{ width }} * spread, 0), 2) as double) as upper_volume,
+        cast(power(greatest(expected_root - 1, 0), 2) as double) as expected_volume,
+        cast(power(greatest(expected_root - 1 - {{ width }} * spread, 0), 2) as double) as lower_volume,
+        cast(power(greatest(expected_root - 1 + {{ width }} * spread, 0), 2) as double) as upper_volume,
         case when spread > 0 then (root - expected_root) / spread end as deviation,
         history_count >= {{ weeks / 2 }}
-        and greatest(root, expected_root) >= sqrt({{ var('volume_least_judged') }}) as is_judged,
+        and greatest(root, expected_root) >= 1 + sqrt({{ var('volume_least_judged') }}) as is_judged,
         cast(history_count as integer) as history_count
 
     from spread_out
