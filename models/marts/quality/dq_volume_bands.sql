@@ -86,11 +86,14 @@ final as (
         volume_date,
         volume,
         cast(power(greatest(expected_root - 1, 0), 2) as double) as expected_volume,
-        cast(power(greatest(expected_root - 1 - {{ width }} * spread, 0), 2) as double) as lower_volume,
-        cast(power(greatest(expected_root - 1 + {{ width }} * spread, 0), 2) as double) as upper_volume,
+        cast(power(greatest(expected_root - 1 - {{ width }} * spread, 0), 2) as double)
+            as lower_volume,
+        cast(power(greatest(expected_root - 1 + {{ width }} * spread, 0), 2) as double)
+            as upper_volume,
         case when spread > 0 then (root - expected_root) / spread end as deviation,
         history_count >= {{ weeks / 2 }}
-        and greatest(root, expected_root) >= 1 + sqrt({{ var('volume_least_judged') }}) as is_judged,
+        and greatest(root, expected_root) >= 1 + sqrt({{ var('volume_least_judged') }})
+            as is_judged,
         cast(history_count as integer) as history_count
 
     from spread_out
