@@ -1,11 +1,13 @@
 """A person who asked for it is gone from every table and from the file itself, and stays gone."""
 
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from harness import build_warehouse, rows
 from ingest.load import erasure, warehouse
 from ingest.load.errors import IngestError
 from loading import Loading, customer, track
@@ -81,7 +83,11 @@ def traces(path: Path, words: tuple[str, ...]) -> set[str]:
             """
             select schema_name, table_name, column_name
             from duckdb_columns()
-            where database_name = current_database() and not internal
+            where
+                database_name = current_database() and not internal
+                and (schema_name, table_name) in (
+                    select (schema_name, table_name) from duckdb_tables()
+                )
             """
         ).fetchall():
             text = f"""replace(lower(cast("{column}" as varchar)), '{_MARY}', '')"""
@@ -269,3 +275,38 @@ def test_requests_that_cannot_be_read_are_said(loading: Loading) -> None:
 
 def test_the_project_lists_nobody() -> None:
     assert erasure.REQUESTS.read_text() == "user_id,requested_date\n"
+
+
+def test_a_build_leaves_no_trace_from_raw_to_marts(
+    tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / tiny_warehouse.name
+    shutil.copy(tiny_warehouse, path)
+    ((user_id, contact_id, name, email),) = rows(
+        path,
+        """
+        select users.user_id, contacts.contact_id, contacts.contact_name, contacts.email
+        from shared.dim_users as users
+        inner join shared.dim_contacts as contacts on users.email = contacts.email
+        inner join product.fct_user_activity_daily as days on users.user_id = days.user_id
+        where (select count(*) from shared.dim_contacts where contact_name = user_name) = 1
+        group by all
+        order by count(*) desc, users.user_id
+        limit 1
+        """,
+    )
+    words = tuple(str(word).lower() for word in (user_id, contact_id, name, email))
+    schemas = {column.split(".")[0] for column in traces(path, words)}
+    assert {"raw_salesforce", "raw_segment", "intermediate", "product", "shared"} <= schemas
+    requests = tmp_path / "requests.csv"
+    requests.write_text(f"user_id,requested_date\n{user_id},2026-09-30\n")
+    monkeypatch.setenv("DELETION_REQUESTS_PATH", str(requests))
+    build_warehouse(tiny_extracts, path, without=("test", "unit_test"))
+    assert traces(path, words) == set()
+    assert rows(
+        path,
+        """
+        select sum(erased_count) > 0, bool_and(is_loaded_whole), bool_and(is_staged_whole)
+        from quality.dq_source_reconciliation
+        """,
+    ) == [(True, True, True)]
