@@ -66,7 +66,12 @@ class Dbt:
         self.raw_schemas = raw_schemas
         self.options = options
         self._warehouse_path = warehouse_path
-        self._environment = {"WAREHOUSE_PATH": str(warehouse_path), "RAW_SCHEMAS": raw_schemas}
+        self._environment = {
+            "WAREHOUSE_PATH": str(warehouse_path),
+            "RAW_SCHEMAS": raw_schemas,
+            # They are about the project and not about the data; `make test` runs them.
+            "DBT_EXCLUDE_RESOURCE_TYPES": os.environ.get("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test"),
+        }
         self._project_options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         self._project_options += ["--vars", variables]
         self._manifest: Manifest | None = None

@@ -42,7 +42,7 @@ def tiny_extracts(workspace: Path) -> Path:
 def tiny_warehouse(tiny_extracts: Path, workspace: Path) -> Path:
     """The tiny company loaded and built batch by batch; open it read-only."""
     warehouse = workspace / "warehouse.duckdb"
-    return _once(warehouse, lambda: build_warehouse(tiny_extracts, warehouse, without=()))
+    return _once(warehouse, lambda: build_warehouse(tiny_extracts, warehouse))
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ def build_warehouse(
     one_by_one: bool = True,
     repeat: bool = False,
     variables: Mapping[str, object] | None = None,
-    without: Collection[str] = ("unit_test",),
+    has_tests: bool = True,
 ) -> Path:
     """Loads and builds a warehouse and returns its path.
 
@@ -64,12 +64,11 @@ def build_warehouse(
         one_by_one: Load and snapshot batch by batch; otherwise load everything, then build.
         repeat: Load every batch a second time under another name, which must change nothing.
         variables: dbt variables.
-        without: Kinds of dbt resources to leave out. Unit tests know nothing of the data, so once a
-            session is enough; a warehouse that is compared with a tested one needs no tests.
+        has_tests: Run dbt's tests of the data; one that is compared with a tested one needs none.
     """
     settings = {"DBT_TARGET_PATH": str(warehouse.parent / f"{warehouse.stem}_target")}
-    if without:
-        settings["DBT_EXCLUDE_RESOURCE_TYPES"] = " ".join(without)
+    if not has_tests:
+        settings["DBT_EXCLUDE_RESOURCE_TYPES"] = "test unit_test"
     places = ("--extracts", extracts, "--warehouse", warehouse)
     if repeat:
         doubled = warehouse.parent / f"{warehouse.stem}_extracts"

@@ -439,7 +439,7 @@ def test_history_is_the_same_whichever_batch_lands_last(warehouse: Path, tmp_pat
     extracts = _extracts(tmp_path / "extracts")
     (extracts / BATCHES[1]).rename(tmp_path / "late")
     other = tmp_path / "other.duckdb"
-    build_warehouse(extracts, other, without=("test", "unit_test"))
+    build_warehouse(extracts, other, has_tests=False)
     assert len(_history(other)) == 2
     (tmp_path / "late").rename(extracts / BATCHES[1])
     build_warehouse(extracts, other)

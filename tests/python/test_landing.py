@@ -7,8 +7,6 @@ import pytest
 
 from harness import build_warehouse, differences, expect, ingest, rows
 
-_ALL_TESTS = ("test", "unit_test")
-
 
 @pytest.mark.parametrize(
     ("one_by_one", "repeat"),
@@ -25,7 +23,7 @@ def test_the_way_batches_land_changes_no_mart(
         tmp_path / "other.duckdb",
         one_by_one=one_by_one,
         repeat=repeat,
-        without=_ALL_TESTS,
+        has_tests=False,
     )
     assert differences(tiny_warehouse, other) == {}
 
@@ -37,7 +35,7 @@ def test_both_stripe_versions_give_the_same_marts(tiny_warehouse: Path, tmp_path
         "generate", "--scale", "tiny", "--out", extracts, "--stripe-version", "2022-11-15"
     )
     expect(0, done)
-    older = build_warehouse(extracts, tmp_path / "older.duckdb", without=_ALL_TESTS)
+    older = build_warehouse(extracts, tmp_path / "older.duckdb", has_tests=False)
     beyond = {
         str(account_id)
         for (account_id,) in rows(

@@ -1,13 +1,16 @@
 """Whatever is there, the project builds: one source alone, none, the vendors' own samples."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from harness import batches, build_warehouse, expect, ingest, marts, rows
+from harness import PROJECT, batches, build_warehouse, expect, ingest, marts, rows
 
 _SOURCE_OF_SCHEMA = {"finance": "stripe", "sales": "salesforce", "product": "segment"}
 
@@ -36,21 +39,41 @@ def test_one_source_alone_leaves_the_others_marts_empty(
     }
 
 
-def test_nothing_at_all_builds_empty_marts(tmp_path: Path) -> None:
-    """Run from elsewhere, whose relative paths are the caller's own."""
-    (tmp_path / "my exports").mkdir()
+@pytest.fixture(scope="module")
+def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from nothing, and from elsewhere, whose relative paths are the caller's own."""
+    folder = tmp_path_factory.mktemp("nothing")
+    (folder / "my exports").mkdir()
     done = ingest(
         *("build", "--extracts", "my exports", "--warehouse", "out/mine.duckdb"),
-        cwd=tmp_path,
-        settings={
-            "DBT_TARGET_PATH": str(tmp_path / "target"),
-            "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
-        },
+        cwd=folder,
+        settings={"DBT_TARGET_PATH": str(folder / "target")},
     )
     expect(0, done)
-    warehouse = tmp_path / "out" / "mine.duckdb"
-    assert "finance.fct_mrr_monthly" in marts(warehouse)
-    assert rows(warehouse, "select * from finance.fct_mrr_monthly") == []
+    return folder / "out" / "mine.duckdb"
+
+
+def test_nothing_at_all_builds_empty_marts(empty_warehouse: Path) -> None:
+    assert "finance.fct_mrr_monthly" in marts(empty_warehouse)
+    assert rows(empty_warehouse, "select * from finance.fct_mrr_monthly") == []
+
+
+def test_every_unit_test_passes(empty_warehouse: Path) -> None:
+    """They bring their own rows, so an empty warehouse is enough."""
+    dbt = Path(sys.executable).parent / "dbt"
+    done = subprocess.run(
+        [dbt, "--quiet", "test", "--select", "resource_type:unit_test"],
+        cwd=PROJECT,
+        env=os.environ
+        | {
+            "WAREHOUSE_PATH": str(empty_warehouse),
+            "DBT_TARGET_PATH": str(empty_warehouse.parent / "target"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_vendors_own_samples_build(vendor: Path, tmp_path: Path) -> None:
