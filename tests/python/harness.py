@@ -140,3 +140,35 @@ def differences(
             if apart:
                 found[mart] = apart
     return found
+
+
+def git(project: Path, *arguments: str) -> str:
+    """Runs git as nobody in particular and returns what it printed."""
+    person = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    done = subprocess.run(
+        ["git", *person, *arguments], cwd=project, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def clone(project: Path) -> Path:
+    """The project as it is on disk, in a repository of its own with one commit on `main`."""
+    project.mkdir(parents=True)
+    listed = git(PROJECT, "ls-files", "--cached", "--others", "--exclude-standard")
+    for name in listed.splitlines():
+        if (PROJECT / name).is_file():
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, project / name)
+    git(project, "init", "--quiet", "--initial-branch=main")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message=Begin")
+    return project
+
+
+def place_base(project: Path, extracts: Path, warehouse: Path) -> None:
+    """Gives a clone, as what `make diff` built of its commit, a warehouse that is built already."""
+    base = project / "data/diff" / f"base-{git(project, 'rev-parse', 'HEAD')[:12]}"
+    base.mkdir(parents=True)
+    (base / "extracts").symlink_to(extracts)
+    shutil.copy2(warehouse, base / "warehouse.duckdb")
+    shutil.copytree(warehouse.parent / f"{warehouse.stem}_target", base / "target")

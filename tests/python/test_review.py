@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from harness import PROJECT, expect, ingest
+from harness import clone, expect, ingest, place_base
 from ingest.review_compare import Side, compare
 from ingest.review_report import markdown
 
@@ -235,27 +233,9 @@ def test_the_report_fits_a_comment(sides: Sides) -> None:
     assert "cut here" in report
 
 
-def _git(project: Path, *arguments: str) -> str:
-    person = ("-c", "user.name=A", "-c", "user.email=a@example.com")
-    return subprocess.run(
-        ["git", *person, *arguments], cwd=project, capture_output=True, text=True, check=True
-    ).stdout.strip()
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project as it is on disk, in a repository of its own with one commit on `main`."""
-    project = tmp_path_factory.mktemp("clone") / "project"
-    project.mkdir()
-    listed = _git(PROJECT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
-    for name in listed:
-        if (PROJECT / name).is_file():
-            (project / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, project / name)
-    _git(project, "init", "--quiet", "--initial-branch=main")
-    _git(project, "add", "--all")
-    _git(project, "commit", "--quiet", "--message=Begin")
-    return project
+    return clone(tmp_path_factory.mktemp("clone") / "project")
 
 
 def test_an_unknown_base_is_wrong_usage(project: Path) -> None:
@@ -267,12 +247,7 @@ def test_a_change_that_breaks_a_metric_is_caught_and_explained(
     project: Path, tiny_extracts: Path, tiny_warehouse: Path
 ) -> None:
     # What `make diff` would build of the base is what the session has built already.
-    base = project / "data/diff" / f"base-{_git(project, 'rev-parse', 'HEAD')[:12]}"
-    base.mkdir(parents=True)
-    (base / "extracts").symlink_to(tiny_extracts)
-    shutil.copy2(tiny_warehouse, base / "warehouse.duckdb")
-    shutil.copytree(tiny_warehouse.parent / "warehouse_target", base / "target")
-
+    place_base(project, tiny_extracts, tiny_warehouse)
     model = project / "models/marts/product/fct_active_users_daily.sql"
     counted = "where fct_user_activity_daily.is_active\n"
     text = model.read_text()
