@@ -301,7 +301,7 @@ def test_a_build_leaves_no_trace_from_raw_to_marts(
     requests = tmp_path / "requests.csv"
     requests.write_text(f"user_id,requested_date\n{user_id},2026-09-30\n")
     monkeypatch.setenv("DELETION_REQUESTS_PATH", str(requests))
-    build_warehouse(tiny_extracts, path, without=("test", "unit_test"))
+    build_warehouse(tiny_extracts, path, has_tests=False)
     assert traces(path, words) == set()
     assert rows(
         path,
