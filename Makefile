@@ -38,8 +38,8 @@ snapshot: $(VENV)/.installed ## record the history of what is loaded
 freshness: $(VENV)/.installed ## whether each source has sent something lately
 	@$(BIN)/dbt source freshness
 
-docs: $(VENV)/.installed ## one page of documentation, target/static_index.html
-	@$(BIN)/dbt docs generate --static
+docs: $(VENV)/.installed ## the documentation of a built warehouse, target/site/index.html
+	@$(BIN)/python -m ingest docs
 
 test: $(VENV)/.installed-dev lint ## everything CI runs
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile

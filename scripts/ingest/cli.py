@@ -63,6 +63,12 @@ def _build(arguments: argparse.Namespace) -> int:
     return build(arguments.extracts, arguments.warehouse, variables=arguments.vars)
 
 
+def _docs(arguments: argparse.Namespace) -> int:
+    from ingest.site import docs  # noqa: PLC0415
+
+    return docs(arguments.warehouse, arguments.out)
+
+
 def _backup(arguments: argparse.Namespace) -> int:
     from ingest.backup import backup  # noqa: PLC0415
 
@@ -169,6 +175,17 @@ def _add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vars", default="{}", metavar="YAML", help="dbt variables")
 
 
+def _add_docs(parser: argparse.ArgumentParser) -> None:
+    _add_warehouse(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("target/site"),
+        metavar="DIR",
+        help="folder to write (%(default)s)",
+    )
+
+
 def _add_backups(parser: argparse.ArgumentParser) -> None:
     _add_warehouse(parser)
     parser.add_argument(
@@ -264,6 +281,7 @@ _COMMANDS: tuple[
     ("load", "land batches in the raw schemas", _add_load, _load),
     ("status", "show what has landed and what waits", _add_paths, _status),
     ("build", "load, snapshot and build what is not done yet", _add_build, _build),
+    ("docs", "write the documentation site of a built warehouse", _add_docs, _docs),
     ("backup", "keep a dated, verified copy of the warehouse", _add_backup, _backup),
     ("restore", "bring a backup of the warehouse back", _add_restore, _restore),
     ("report", "write the data quality report", _add_report, _report),

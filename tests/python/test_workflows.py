@@ -15,9 +15,7 @@ _PATHS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
 _TEXTS = {path.name: path.read_text() for path in _PATHS}
 _TARGETS = set(re.findall(r"^([a-z]+):.*##", (PROJECT / "Makefile").read_text(), re.MULTILINE))
 # Beside make: what only a runner has, GitHub's own outputs, its summary and its `gh`.
-_RUNNER_ONLY = (
-    r"gh pr comment |issue=\$\(gh issue |.* >> \"\$GITHUB_(OUTPUT|STEP_SUMMARY)\"$|mkdir site "
-)
+_RUNNER_ONLY = r"gh pr comment |issue=\$\(gh issue |.* >> \"\$GITHUB_(OUTPUT|STEP_SUMMARY)\"$"
 # What may be written, by which job alone.
 _WRITES = {
     ("pull_request.yml", "comment"): {"pull-requests"},

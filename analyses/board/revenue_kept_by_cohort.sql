@@ -1,0 +1,65 @@
+-- What is left of each quarter's new customers' MRR after 3, 6, 12 and 24 months? A month counts only
+-- the cohorts that are that old; a quarter of which none is has no figure.
+with
+
+fct_revenue_cohorts as (
+
+    select * from {{ ref('fct_revenue_cohorts') }}
+    where is_month_closed
+
+),
+
+-- A quarter is as old as the youngest of its cohorts.
+ages as (
+
+    select
+        cohort_month,
+        cast(date_trunc('quarter', cohort_month) as date) as cohort_quarter_date,
+        max(months_since_number) as age_months
+
+    from fct_revenue_cohorts
+    group by cohort_month
+
+),
+
+quarters as (
+
+    select
+        cohort_quarter_date,
+        min(age_months) as age_months
+
+    from ages
+    group by cohort_quarter_date
+
+),
+
+final as (
+
+    select
+        quarters.cohort_quarter_date,
+        sum(fct_revenue_cohorts.cohort_account_count)
+            filter (where fct_revenue_cohorts.months_since_number = 0) as account_count,
+        sum(fct_revenue_cohorts.mrr_usd)
+            filter (where fct_revenue_cohorts.months_since_number = 0) as first_mrr_usd,
+        {% for months in [3, 6, 12, 24] %}
+        sum(fct_revenue_cohorts.mrr_usd) filter (
+            where fct_revenue_cohorts.months_since_number = {{ months }}
+            and quarters.age_months >= {{ months }}
+        ) / nullif(
+            sum(fct_revenue_cohorts.mrr_usd)
+                filter (where fct_revenue_cohorts.months_since_number = 0),
+            0
+        ) as kept_{{ months }}_months_rate{{ "," if not loop.last }}
+        {% endfor %}
+
+    from fct_revenue_cohorts
+    inner join ages
+        on fct_revenue_cohorts.cohort_month = ages.cohort_month
+    inner join quarters
+        on ages.cohort_quarter_date = quarters.cohort_quarter_date
+    group by quarters.cohort_quarter_date
+
+)
+
+select * from final
+order by cohort_quarter_date

@@ -1,0 +1,268 @@
+"""One static site, opened from disk: what dbt knows of the project, made readable.
+
+dbt's own documentation and dbt-colibri's column lineage stand beside pages that are written from
+the same manifest and catalog: metrics, data dictionary, source map, board questions with their
+answers from this warehouse, owners, and everything in `docs/`.
+"""
+
+import json
+import logging
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dbt_colibri.lineage_extractor.extractor import DbtColumnLineageExtractor
+from dbt_colibri.report.generator import DbtColibriReportGenerator
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from ingest.build import PROJECT, Dbt
+from ingest.load import IngestError, warehouse
+from ingest.report import report
+
+Node = dict[str, Any]
+
+_ASSETS = Path("docs/assets")
+_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_SHOWN_ROWS = 24
+_INNER_LAYERS = ("staging", "intermediate", "seeds", "snapshots")
+_PAGES = {
+    "index": "Overview",
+    "board": "Board questions",
+    "metrics": "Metrics",
+    "dictionary": "Data dictionary",
+    "sources": "Source map",
+    "owners": "Dashboards and owners",
+    "limits": "Assumptions and limits",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A board question with what this warehouse answers.
+
+    Attributes:
+        name: of the analysis.
+        question: what is asked, as Markdown.
+        path: of the query, from the project's root.
+        sql: the query as it can be run.
+        columns: of the answer.
+        rows: the first of the answer, as text.
+        row_count: how many there are.
+    """
+
+    name: str
+    question: str
+    path: str
+    sql: str
+    columns: list[str]
+    rows: list[list[str]]
+    row_count: int
+
+
+def docs(warehouse_path: Path, out: Path) -> int:
+    """Write the site of a built warehouse and return the exit code.
+
+    Args:
+        warehouse_path: the DuckDB file.
+        out: the folder to write, replaced if it is there.
+    """
+    warehouse_path, out = warehouse_path.resolve(), out.resolve()
+    target = PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
+    if not warehouse_path.exists():
+        print(f"{warehouse_path} is not there; `make build` makes it", file=sys.stderr)
+        return 1
+    try:
+        Dbt(warehouse_path, "{}").run("docs", "generate", "--static")
+        with warehouse.opened(warehouse_path, read_only=True) as connection:
+            _write(_Project(target), connection, target, out)
+    except IngestError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    print(f"open {out / 'index.html'}")
+    return report(warehouse_path, out / "quality")
+
+
+class _Project:
+    """The manifest and the catalog, asked the way pages ask."""
+
+    def __init__(self, target: Path) -> None:
+        self.manifest: Node = json.loads((target / "manifest.json").read_text())
+        catalog: Node = json.loads((target / "catalog.json").read_text())
+        self._tables: Node = catalog["nodes"] | catalog["sources"]
+        self.nodes: Node = self.manifest["nodes"] | self.manifest["sources"]
+        self.groups = sorted(self.manifest["groups"].values(), key=lambda group: group["name"])
+        self.exposures = sorted(self.manifest["exposures"].values(), key=lambda one: one["label"])
+
+    def layers(self) -> dict[str, list[Node]]:
+        """Every table by its schema, marts first."""
+        found: dict[str, list[Node]] = {}
+        for node in sorted(self.nodes.values(), key=lambda node: node["name"]):
+            if node["resource_type"] in {"model", "seed", "snapshot"}:
+                found.setdefault(node["schema"], []).append(node)
+        order = ["shared", "finance", "sales", "product", "quality", *_INNER_LAYERS]
+        return {schema: found[schema] for schema in order if schema in found}
+
+    def columns(self, node: Node) -> list[Node]:
+        """What the warehouse holds, described by what is written."""
+        table = self._tables.get(node["unique_id"], {"columns": {}})
+        written = {name.lower(): column for name, column in node["columns"].items()}
+        return [
+            {
+                "name": column["name"],
+                "type": column["type"].lower(),
+                "description": written.get(column["name"].lower(), {}).get("description", ""),
+            }
+            for column in sorted(table["columns"].values(), key=lambda column: column["index"])
+        ]
+
+    def metrics(self) -> dict[str, list[Node]]:
+        """Metric definitions by area, each with the columns that carry it."""
+        carriers: dict[str, list[str]] = {}
+        for node in self.nodes.values():
+            if node["path"].startswith("marts/"):
+                for name, column in node["columns"].items():
+                    for block in column.get("doc_blocks", []):
+                        carriers.setdefault(block, []).append(f"{node['name']}.{name}")
+        found: dict[str, list[Node]] = {}
+        for key, block in self.manifest["docs"].items():
+            if block["path"].startswith("marts/"):
+                area = Path(block["path"]).parts[1]
+                found.setdefault(area, []).append(
+                    block | {"columns": sorted(carriers.get(key, []))}
+                )
+        return dict(sorted(found.items()))
+
+    def sources(self) -> dict[str, list[Node]]:
+        """Raw tables by source, each with its staging models and the marts it reaches."""
+        found: dict[str, list[Node]] = {}
+        for source in sorted(self.manifest["sources"].values(), key=lambda one: one["name"]):
+            staging = self._readers(source["unique_id"])
+            reached = set(self._below(source["unique_id"]))
+            marts = [name for name in reached if self.nodes[name]["path"].startswith("marts/")]
+            entry = source | {"staging": staging, "marts": sorted(marts)}
+            found.setdefault(source["source_name"], []).append(entry)
+        return dict(sorted(found.items()))
+
+    def board(self) -> list[Node]:
+        """The analyses of the board meeting, in their order."""
+        return sorted(
+            (node for node in self.nodes.values() if "board" in node["fqn"]),
+            key=lambda node: (node["config"]["meta"].get("order", 99), node["name"]),
+        )
+
+    def _readers(self, name: str) -> list[str]:
+        return [
+            child
+            for child in sorted(self.manifest["child_map"].get(name, []))
+            if child.split(".")[0] in {"model", "snapshot"}
+        ]
+
+    def _below(self, name: str) -> Iterator[str]:
+        seen, waiting = set[str](), [name]
+        while waiting:
+            for child in self._readers(waiting.pop()):
+                if child not in seen:
+                    seen.add(child)
+                    waiting.append(child)
+                    yield child
+
+
+def _write(
+    project: _Project, connection: duckdb.DuckDBPyConnection, target: Path, out: Path
+) -> None:
+    shutil.rmtree(out, ignore_errors=True)
+    (out / "dbt").mkdir(parents=True)
+    shutil.copy(target / "static_index.html", out / "dbt/index.html")
+    for folder in (out, out / "dbt"):
+        shutil.copytree(PROJECT / _ASSETS, folder / _ASSETS)
+    shutil.copy(Path(__file__).with_name("style.css"), out)
+    _write_lineage(target, out / "lineage")
+
+    papers = {path.stem: path.read_text() for path in sorted((PROJECT / "docs").glob("*.md"))}
+    titles = _PAGES | {name: _title(text) for name, text in papers.items()}
+    environment = Environment(
+        loader=PackageLoader("ingest.site", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"markdown": _markdown, "inline": _inline}
+    environment.globals |= {"project": project, "titles": titles}
+    for name in _PAGES:
+        if name not in papers:
+            answers = [_answer(connection, node) for node in project.board()]
+            text = environment.get_template(f"{name}.html").render(page=name, answers=answers)
+            (out / f"{name}.html").write_text(text)
+    for name, paper in papers.items():
+        text = environment.get_template("paper.html").render(page=name, paper=paper)
+        (out / f"{name}.html").write_text(text)
+
+
+def _write_lineage(target: Path, out: Path) -> None:
+    """Column lineage; an expression that cannot be followed leaves its column without one."""
+    logging.getLogger("colibri").setLevel(logging.CRITICAL)
+    extractor = DbtColumnLineageExtractor(
+        str(target / "manifest.json"), str(target / "catalog.json")
+    )
+    report = DbtColibriReportGenerator(extractor, light_mode=True, disable_telemetry=True)
+    report.generate_report(output_dir=str(out))
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, node: Node) -> Answer:
+    result = connection.execute(node["compiled_code"])
+    columns = [str(name) for name, *_ in result.description]
+    rows = result.fetchall()
+    return Answer(
+        name=node["name"],
+        question=node["description"],
+        path=node["original_file_path"],
+        sql=node["compiled_code"].strip(),
+        columns=columns,
+        rows=[
+            [shown(name, value) for name, value in zip(columns, row, strict=True)]
+            for row in rows[:_SHOWN_ROWS]
+        ],
+        row_count=len(rows),
+    )
+
+
+def shown(column: str, value: object) -> str:
+    """A value as a person reads it: dollars whole, shares as percentages, nothing as a hyphen."""
+    if value is None:
+        return "-"
+    if column.endswith("_rate") and isinstance(value, int | float | Decimal):
+        return f"{value:.1%}"
+    if column.endswith("_usd") and isinstance(value, int | float | Decimal):
+        return f"{value:,.0f}"
+    if isinstance(value, float | Decimal):
+        return f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) and column.endswith("_count") else str(value)
+
+
+def _title(text: str) -> str:
+    return text.splitlines()[0].removeprefix("# ")
+
+
+def _markdown(text: str) -> Markup:
+    return Markup(_MARKDOWN.render(_local(text)))  # noqa: S704  the project's own words
+
+
+def _inline(text: str) -> Markup:
+    return Markup(_MARKDOWN.renderInline(_local(" ".join(text.split()))))  # noqa: S704
+
+
+def _local(text: str) -> str:
+    """Links to papers and models lead to pages of the site; those into the code are plain text."""
+    text = re.sub(r"\]\((?:docs/)?([a-z_]+)\.md\b", r"](\1.html", text)
+    text = re.sub(r"\]\(#!/model/model\.\w+\.(\w+)\)", r"](dictionary.html#\1)", text)
+    return re.sub(r"(?<!!)\[([^\]]+)\]\((?![a-z_]+\.html|https:|#)[^)]+\)", r"\1", text)
