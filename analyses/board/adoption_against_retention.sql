@@ -1,6 +1,6 @@
--- Do accounts that adopt a feature in their first 90 days stay longer than those that do not? Asked of
--- accounts that first paid at least nine months before the last closed month: who still pays then?
--- It shows what goes together, not what causes what.
+-- Do accounts that adopt a feature in their first 90 days stay longer than those that do not? Asked
+-- of accounts that first paid at least nine months before the last closed month: who still pays
+-- then? It shows what goes together, not what causes what.
 with
 
 fct_mrr_monthly as (

@@ -1,5 +1,5 @@
--- At which hours is the product busiest, on weekdays and at weekends? UTC, over the last 12 weeks. Every
--- weekday's hours are in `analyses/dashboard/peak_hours.sql`.
+-- At which hours is the product busiest, on weekdays and at weekends? UTC, over the last 12 weeks.
+-- Every weekday's hours are in `analyses/dashboard/peak_hours.sql`.
 with
 
 fct_usage_hourly as (

@@ -1,5 +1,6 @@
--- Which coupons paid, and what did a dollar of discount bring in? Money received from the accounts that
--- used the coupon, from their first use on, beside what it cost; an account that used two counts in both.
+-- Which coupons paid, and what did a dollar of discount bring in? Money received from the accounts
+-- that used the coupon, from their first use on, beside what it cost; an account that used two
+-- counts in both.
 with
 
 fct_coupon_performance as (

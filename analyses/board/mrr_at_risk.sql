@@ -1,5 +1,5 @@
--- How much MRR is with accounts that are likely to leave, and what gives them away? The accounts one
--- by one are in `analyses/dashboard/accounts_at_risk.sql`.
+-- How much MRR is with accounts that are likely to leave, and what gives them away? The accounts
+-- one by one are in `analyses/dashboard/accounts_at_risk.sql`.
 with
 
 fct_account_health as (

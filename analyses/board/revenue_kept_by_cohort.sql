@@ -1,5 +1,5 @@
--- What is left of each quarter's new customers' MRR after 3, 6, 12 and 24 months? A month counts only
--- the cohorts that are that old; a quarter of which none is has no figure.
+-- What is left of each quarter's new customers' MRR after 3, 6, 12 and 24 months? A month counts
+-- only the cohorts that are that old; a quarter of which none is has no figure.
 with
 
 fct_revenue_cohorts as (
@@ -33,31 +33,44 @@ quarters as (
 
 ),
 
-final as (
+months as (
 
     select
         quarters.cohort_quarter_date,
-        sum(fct_revenue_cohorts.cohort_account_count)
-            filter (where fct_revenue_cohorts.months_since_number = 0) as account_count,
-        sum(fct_revenue_cohorts.mrr_usd)
-            filter (where fct_revenue_cohorts.months_since_number = 0) as first_mrr_usd,
-        {% for months in [3, 6, 12, 24] %}
-        sum(fct_revenue_cohorts.mrr_usd) filter (
-            where fct_revenue_cohorts.months_since_number = {{ months }}
-            and quarters.age_months >= {{ months }}
-        ) / nullif(
-            sum(fct_revenue_cohorts.mrr_usd)
-                filter (where fct_revenue_cohorts.months_since_number = 0),
-            0
-        ) as kept_{{ months }}_months_rate{{ "," if not loop.last }}
-        {% endfor %}
+        fct_revenue_cohorts.months_since_number,
+        sum(fct_revenue_cohorts.cohort_account_count) as account_count,
+        sum(fct_revenue_cohorts.mrr_usd) as mrr_usd
 
     from fct_revenue_cohorts
     inner join ages
         on fct_revenue_cohorts.cohort_month = ages.cohort_month
     inner join quarters
-        on ages.cohort_quarter_date = quarters.cohort_quarter_date
-    group by quarters.cohort_quarter_date
+        on
+            ages.cohort_quarter_date = quarters.cohort_quarter_date
+            and fct_revenue_cohorts.months_since_number <= quarters.age_months
+    group by
+        quarters.cohort_quarter_date,
+        fct_revenue_cohorts.months_since_number
+
+),
+
+final as (
+
+    select
+        cohort_quarter_date,
+        max(account_count) as account_count,
+        max(mrr_usd) filter (where months_since_number = 0) as first_mrr_usd,
+        max(mrr_usd) filter (where months_since_number = 3)
+        / nullif(max(mrr_usd) filter (where months_since_number = 0), 0) as kept_3_months_rate,
+        max(mrr_usd) filter (where months_since_number = 6)
+        / nullif(max(mrr_usd) filter (where months_since_number = 0), 0) as kept_6_months_rate,
+        max(mrr_usd) filter (where months_since_number = 12)
+        / nullif(max(mrr_usd) filter (where months_since_number = 0), 0) as kept_12_months_rate,
+        max(mrr_usd) filter (where months_since_number = 24)
+        / nullif(max(mrr_usd) filter (where months_since_number = 0), 0) as kept_24_months_rate
+
+    from months
+    group by cohort_quarter_date
 
 )
 

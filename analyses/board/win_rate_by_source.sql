@@ -23,8 +23,8 @@ final as (
         count(*) filter (where fct_opportunities.is_lost) as lost_count,
         count(*) filter (where fct_opportunities.is_won) / count(*) as win_rate,
         sum(fct_opportunities.amount_usd) filter (where fct_opportunities.is_won) as won_usd,
-        median(fct_opportunities.sales_cycle_days)
-            filter (where fct_opportunities.is_won) as median_won_cycle_days
+        median(case when fct_opportunities.is_won then fct_opportunities.sales_cycle_days end)
+            as median_won_cycle_days
 
     from fct_opportunities
     cross join latest
