@@ -54,7 +54,7 @@ class Answer:
         question: what is asked, as Markdown.
         path: of the query, from the project's root.
         sql: the query as it can be run.
-        columns: of the answer.
+        columns: of the answer, each with whether it holds numbers.
         rows: the first of the answer, as text.
         row_count: how many there are.
     """
@@ -63,7 +63,7 @@ class Answer:
     question: str
     path: str
     sql: str
-    columns: list[str]
+    columns: list[tuple[str, bool]]
     rows: list[list[str]]
     row_count: int
 
@@ -227,7 +227,10 @@ def _answer(connection: duckdb.DuckDBPyConnection, node: Node) -> Answer:
         question=node["description"],
         path=node["original_file_path"],
         sql=node["compiled_code"].strip(),
-        columns=columns,
+        columns=[
+            (name, any(isinstance(value, int | float | Decimal) for value in values))
+            for name, *values in zip(columns, *rows, strict=True)
+        ],
         rows=[
             [shown(name, value) for name, value in zip(columns, row, strict=True)]
             for row in rows[:_SHOWN_ROWS]
