@@ -19,7 +19,7 @@ from harness import PROJECT, clone, opened, place_base
 
 _DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md"]
 _ANSWERED = [*_DOCUMENTS, *sorted((PROJECT / "docs").glob("*.md"))]
-_QUESTION = re.compile(r"^```sql\n(.*?)^```\n+((?:^\|.*\n?)+)", re.MULTILINE | re.DOTALL)
+_QUESTION = re.compile(r"^```sql\n(.*?)^```\n+((?:^\|[^\n]*\n?)+)", re.MULTILINE | re.DOTALL)
 
 _PERSON = [f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")]
 
