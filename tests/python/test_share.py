@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from harness import expect, ingest, marts, rows
+from harness import PROJECT, expect, ingest, marts, rows
 from ingest.share import EMAIL
 
 _KEY = {"SHARE_KEY": "for these tests only"}
@@ -133,3 +133,10 @@ def test_a_column_that_nobody_declared_stops_the_copy(tiny_warehouse: Path, tmp_
     output = expect(1, ingest("share", "--warehouse", damaged, "--out", out))
     assert "holds e-mail or IP addresses" in output
     assert not out.exists()
+
+
+def test_profiles_hold_paths_and_no_secret() -> None:
+    text = (PROJECT / "profiles.yml").read_text()
+    assert set(re.findall(r"env_var\('(\w+)'", text)) == {"WAREHOUSE_PATH", "DUCKDB_MEMORY_LIMIT"}
+    keys = set(re.findall(r"^\s*(\w+):", text, re.MULTILINE))
+    assert not {key for key in keys if re.search("pass|secret|token|key|user", key)}
