@@ -142,7 +142,7 @@ class _Project:
         return dict(sorted(found.items()))
 
     def sources(self) -> dict[str, list[Node]]:
-        """Raw tables by source, each with its staging models and the marts it reaches."""
+        """Raw tables by source, the loader's own last, each with its readers and marts."""
         found: dict[str, list[Node]] = {}
         for source in sorted(self.manifest["sources"].values(), key=lambda one: one["name"]):
             staging = self._readers(source["unique_id"])
@@ -150,7 +150,7 @@ class _Project:
             marts = [name for name in reached if self.nodes[name]["path"].startswith("marts/")]
             entry = source | {"staging": staging, "marts": sorted(marts)}
             found.setdefault(source["source_name"], []).append(entry)
-        return dict(sorted(found.items()))
+        return dict(sorted(found.items(), key=lambda item: (item[0] == "audit", item[0])))
 
     def board(self) -> list[Node]:
         """The analyses of the board meeting, in their order."""
