@@ -2,8 +2,8 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,101 +11,12 @@ import duckdb
 
 from ingest.load import warehouse
 from ingest.load.values import literal, quoted
+from ingest.review_metrics import METRICS, Metric, read
 from ingest.review_rows import MartDiff, compare_rows
 
 _DATA = {"model", "seed", "snapshot", "source"}
 _TESTS = {"test", "unit_test"}
 _GOOD = {"success", "pass", "warn"}
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A key figure.
-
-    Attributes:
-        name: as people say it.
-        mart: the model it is read from.
-        query: gives one number, of one warehouse.
-        is_rate: a share of 1 rather than an amount or a count.
-    """
-
-    name: str
-    mart: str
-    query: str
-    is_rate: bool = False
-
-
-_CLOSED = "select max(mrr_month) from finance.fct_mrr_monthly where is_month_closed"
-
-
-def _of_month(expression: str) -> str:
-    return f"select {expression} from finance.fct_mrr_monthly where mrr_month = ({_CLOSED})"
-
-
-def _of_retention(column: str) -> str:
-    return (
-        f"select {column} from finance.fct_revenue_retention_monthly"
-        f" where segment = 'total' and mrr_month = ({_CLOSED})"
-    )
-
-
-def _of_active_users(expression: str, days: int) -> str:
-    return (
-        f"select {expression} from product.fct_active_users_daily where segment = 'total' and"
-        " active_date > (select max(active_date) from product.fct_active_users_daily)"
-        f" - interval {days} day"
-    )
-
-
-METRICS = (
-    Metric("MRR, USD, last closed month", "fct_mrr_monthly", _of_month("sum(closing_mrr_usd)")),
-    Metric("ARR, USD, last closed month", "fct_mrr_monthly", _of_month("sum(closing_arr_usd)")),
-    Metric(
-        "Paying accounts, last closed month",
-        "fct_mrr_monthly",
-        _of_month("count(*) filter (where closing_mrr_usd > 0)"),
-    ),
-    Metric(
-        "Net revenue retention, 12 months",
-        "fct_revenue_retention_monthly",
-        _of_retention("net_revenue_retention_rate"),
-        is_rate=True,
-    ),
-    Metric(
-        "Gross revenue retention, 12 months",
-        "fct_revenue_retention_monthly",
-        _of_retention("gross_revenue_retention_rate"),
-        is_rate=True,
-    ),
-    Metric(
-        "Recognised revenue, USD, all months",
-        "fct_revenue_schedule",
-        "select sum(recognized_usd) from finance.fct_revenue_schedule where is_recognized",
-    ),
-    Metric(
-        "Win rate, all closed deals",
-        "fct_opportunities",
-        "select count(*) filter (where is_won) / count(*) from sales.fct_opportunities"
-        " where is_closed",
-        is_rate=True,
-    ),
-    Metric(
-        "Won, USD, all deals",
-        "fct_opportunities",
-        "select sum(amount_usd) from sales.fct_opportunities where is_won",
-    ),
-    Metric(
-        "Open pipeline, USD",
-        "fct_opportunities",
-        "select sum(amount_usd) from sales.fct_opportunities where not is_closed",
-    ),
-    Metric(
-        "DAU, average of the last 30 days",
-        "fct_active_users_daily",
-        _of_active_users("avg(dau)", 30),
-    ),
-    Metric("MAU, last day", "fct_active_users_daily", _of_active_users("avg(mau)", 1)),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +80,28 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A metric on both sides, None where it cannot be asked.
+    """A metric on both sides.
 
     Attributes:
         metric: what was asked.
-        before: of the base.
-        after: of the working tree.
+        before: the headline of the base.
+        after: that of the working tree.
+        moved: the periods that differ with both values, the largest difference first.
+        periods: how many periods there are.
         paths: from each change that it depends on to its mart, names of models.
     """
 
     metric: Metric
     before: float | None
     after: float | None
-    paths: list[list[str]] = field(default_factory=list)
+    moved: list[tuple[str, float | None, float | None]]
+    periods: int
+    paths: list[list[str]]
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it differs, now or at any time."""
+        return self.before != self.after or bool(self.moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +171,7 @@ def compare(
             connection.execute(
                 f"attach {literal(str(side.warehouse))} as {quoted(alias)} (read_only)"
             )
-        figures = [
-            Figure(metric, number(connection, "before"), number(connection, "after"))
-            for metric in METRICS
-            for number in [_asked(metric)]
-        ]
+        figures = [_figure(connection, metric, causes) for metric in METRICS]
         for mart_id, mart in marts.items():
             compare_rows(connection, mart, before.key(mart_id), after.key(mart_id))
             mart.causes = [path[0] for path in causes.paths(mart.name.split(".")[1])]
@@ -263,12 +179,7 @@ def compare(
         changes=causes.changes(),
         tests=causes.tests(),
         contracts=_contracts(before, after),
-        figures=[
-            Figure(one.metric, one.before, one.after, causes.paths(one.metric.mart))
-            if one.before != one.after
-            else one
-            for one in figures
-        ],
+        figures=figures,
         marts=list(marts.values()),
         statuses=_statuses(after),
         outcomes=_outcomes(after),
@@ -422,18 +333,17 @@ def _is_contracted(node: Mapping[str, Any]) -> bool:
     return bool(node["config"].get("contract", {}).get("enforced"))
 
 
-def _asked(metric: Metric) -> Callable[[duckdb.DuckDBPyConnection, str], float | None]:
-    """Asks one side for a metric; None where its mart has no such column, or no rows."""
-
-    def number(connection: duckdb.DuckDBPyConnection, alias: str) -> float | None:
-        connection.execute(f"use {quoted(alias)}")
-        try:
-            row = connection.execute(metric.query).fetchone()
-        except (duckdb.CatalogException, duckdb.BinderException):
-            return None
-        return None if row is None or row[0] is None else float(row[0])
-
-    return number
+def _figure(connection: duckdb.DuckDBPyConnection, metric: Metric, causes: _Causes) -> Figure:
+    """Asks both sides. A metric that moves in the past alone has moved."""
+    before, after = (read(connection, metric, side) for side in ("before", "after"))
+    moved = [
+        (period, old, new)
+        for period in sorted(before.run.keys() | after.run.keys(), reverse=True)
+        if (old := before.run.get(period)) != (new := after.run.get(period))
+    ]
+    moved.sort(key=lambda one: abs((one[2] or 0) - (one[1] or 0)), reverse=True)
+    figure = Figure(metric, before.headline, after.headline, moved, len(after.run), [])
+    return replace(figure, paths=causes.paths(metric.mart)) if figure.is_moved else figure
 
 
 def _marts(before: Side, after: Side, *, is_loader_changed: bool) -> dict[str, MartDiff]:

@@ -71,13 +71,15 @@ def _verdict(compared: Comparison) -> str:
     else:
         lines.append("✅ **Nothing to build**: no model, seed, snapshot or test differs.")
     for figure in compared.figures:
-        if figure.before != figure.after:
+        if figure.is_moved:
             said = f"**{figure.metric.name}** {_value(figure, figure.before)}"
-            said += f" → {_value(figure, figure.after)}{_relative(figure)}"
+            said += f" → {_value(figure, figure.after)}{_relative(figure.before, figure.after)}"
+            parts = [said, *([_over_time(figure)] if figure.moved else [])]
             because = [f"`{path[0]}`" for path in figure.paths]
-            lines.append(f"⚠️ {said}" + (f", through {', '.join(because)}" if because else ""))
-    if compared.statuses and not any(one.before != one.after for one in compared.figures):
-        lines.append("No key metric moved.")
+            parts += [f"through {', '.join(because)}"] if because else []
+            lines.append("⚠️ " + "; ".join(parts))
+    if compared.statuses and not any(one.is_moved for one in compared.figures):
+        lines.append("No key metric moved, at any time.")
     if compared.is_loader_changed:
         lines.append("The loader differs, so everything was loaded and built anew.")
     return "\n\n".join(lines)
@@ -102,17 +104,17 @@ def _contracts(compared: Comparison) -> Iterator[str]:
 def _figures(compared: Comparison) -> Iterator[str]:
     yield "## Key metrics"
     yield _table(
-        ["", "before", "after", "difference"],
+        ["", "before", "after", "difference", "at any time"],
         [
             [
                 one.metric.name,
                 _value(one, one.before),
                 _value(one, one.after),
                 _difference(one) if one.before != one.after else "—",
+                _over_time(one) if one.moved else "—",
             ]
             for one in compared.figures
         ],
-        right=3,
     )
     moved: dict[tuple[str, ...], list[str]] = {}
     for one in compared.figures:
@@ -225,13 +227,21 @@ def _difference(figure: Figure) -> str:
     moved = figure.after - figure.before
     if figure.metric.is_rate:
         return f"{100 * moved:+.2f} points"
-    return f"{moved:+,.2f}".removesuffix(".00") + _relative(figure)
+    return f"{moved:+,.2f}".removesuffix(".00") + _relative(figure.before, figure.after)
 
 
-def _relative(figure: Figure) -> str:
-    if not figure.before or figure.after is None or figure.metric.is_rate:
+def _over_time(figure: Figure) -> str:
+    """How often it differs, and where the most."""
+    period, before, after = figure.moved[0]
+    said = f"{_value(figure, before)} → {_value(figure, after)}{_relative(before, after)}"
+    unit = "days" if figure.metric.period.endswith("_date") else "months"
+    return f"{len(figure.moved):,} of {figure.periods:,} {unit} differ, most {period}: {said}"
+
+
+def _relative(before: float | None, after: float | None) -> str:
+    if not before or after is None or before == after:
         return ""
-    return f" ({figure.after / figure.before - 1:+.1%})"
+    return f" ({after / before - 1:+.1%})"
 
 
 def _counted(statuses: dict[str, int]) -> str:

@@ -110,11 +110,25 @@ def test_a_metric_that_moves_is_explained_by_the_model_that_changed(sides: Sides
     report = markdown(compared, "main")
     assert compared.is_sound
     # 100 + 50 before, 100 + 20 after, of the closed month alone.
-    assert "| MRR, USD, last closed month | 150 | 120 | -30 (-20.0%) |" in report
+    assert (
+        "| MRR, USD, last closed month | 150 | 120 | -30 (-20.0%) |"
+        " 1 of 1 months differ, most 2026-01-01: 150 → 120 (-20.0%) |"
+    ) in report
     assert "- MRR: `int_prices` → `fct_mrr_monthly` (SQL)" in report
     assert "| `finance.fct_mrr_monthly` | changed | 4 | 4 | — | — | 1 | `int_prices` |" in report
     assert "| changed | b, 2026-01-01 | closing_mrr_usd: 50 → 20 |" in report
-    assert "| ARR, USD, last closed month | 1,800 | 1,800 | — |" in report
+    assert "| ARR, USD, last closed month | 1,800 | 1,800 | — | — |" in report
+
+
+def test_a_metric_that_moved_in_the_past_alone_is_not_called_the_same(sides: Sides) -> None:
+    earlier = "insert into finance.fct_mrr_monthly values ('a', '2025-12-01', 70, 840, true, null)"
+    compared = compare(*sides(earlier), {_PRICES})
+    figure = compared.figures[0]
+    assert (figure.before, figure.after) == (150, 150)
+    assert (figure.moved, figure.periods) == ([("2025-12-01", None, 70)], 2)
+    report = markdown(compared, "main")
+    assert "⚠️ **MRR, USD, last closed month** 150 → 150; 1 of 2 months differ" in report
+    assert "most 2025-12-01: none → 70; through `int_prices`" in report
 
 
 def test_rows_that_come_and_go_are_told_by_their_key(sides: Sides) -> None:
@@ -150,7 +164,7 @@ def test_without_a_key_that_holds_whole_rows_are_compared(sides: Sides) -> None:
 def test_the_same_rows_are_no_difference(sides: Sides) -> None:
     report = markdown(compare(*sides(), {_PRICES}), "main")
     assert "the same, row for row: `finance.fct_mrr_monthly`" in report
-    assert "No key metric moved." in report
+    assert "No key metric moved, at any time." in report
 
 
 def test_values_cannot_break_the_report(sides: Sides) -> None:
@@ -264,7 +278,7 @@ def test_a_change_that_breaks_a_metric_is_caught_and_explained(
     assert "nothing to do" in report, "the base was built again"
     assert "| changed | model | `fct_active_users_daily` | SQL |" in said
     (moved,) = (line for line in said.splitlines() if line.startswith("| DAU"))
-    assert not moved.endswith("| — |")
+    assert "days differ, most 2" in moved
     (why,) = (line for line in said.splitlines() if line.startswith("- DAU"))
     assert "`fct_active_users_daily` (SQL)" in why
     assert "| MRR, USD, last closed month" in said
