@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from harness import PROJECT
 from ingest.soak import Soak, Tally, differing
 
 
@@ -48,3 +49,13 @@ def test_the_comparison_sees_lost_and_doubled_rows(company: Soak, tmp_path: Path
     lost, twice = differing(company.loaded, damaged, ("raw_stripe",))
     assert lost >= 1
     assert twice == 2
+
+
+def test_the_table_of_the_last_soak_is_in_the_documentation() -> None:
+    page = (PROJECT / "docs" / "reliability.md").read_text()
+    section = page.split("## What survives")[1].split("\n## ")[0]
+    table = [line.split("|")[2:6] for line in section.splitlines() if line.startswith("| ")][1:]
+    assert len(table) == 11
+    for tried, survived, lost, twice in table:
+        assert tried == survived
+        assert (lost.strip(), twice.strip()) == ("0", "0")
