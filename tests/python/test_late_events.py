@@ -89,6 +89,10 @@ def _deliveries(seed: int) -> list[Message]:
         at = _START + timedelta(days=luck.randrange(45))
         company: dict[str, object] = {"name": f"Company {number}", "is_test": number == 3}
         add("group", at, userId=f"u{number}", groupId=f"w{number}", traits=company)
+    # A visitor who never says who it is.
+    for day in (3, 4):
+        context = {"userAgent": _CHROME}
+        add("page", _START + timedelta(days=day), name="Home", anonymousId="d12", context=context)
     add("alias", _START + timedelta(days=20), userId="u1", previousId="d7")
     add("alias", _START + timedelta(days=21), userId="u2", previousId="u5")
     ahead = _START + timedelta(days=400)
