@@ -26,8 +26,7 @@ from ingest.load.values import literal, quoted
 _RAW = ("raw_salesforce", "raw_stripe", "raw_segment")
 _MARTS = ("shared", "finance", "sales", "product")
 _HISTORY = (*_MARTS, "snapshots")
-# Says which tests ran and when, what rows were restated since an earlier report, and when it was.
-_COMPANY = ("--scale", "tiny", "--start", "2026-06-01", "--end", "2026-08-31", "--batches", "3")
+_COMPANY = ("--scale", "tiny", "--start", "2026-06-01", "--end", "2026-08-31")
 
 
 @dataclass(slots=True)
@@ -62,16 +61,17 @@ class Soak:
     Args:
         folder: an empty folder to work in.
         seed: of the moments and places of the faults.
+        count: how many batches the company has.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, count: int = 3) -> None:
         self.folder = folder
         self.draw = Random(seed)
         self.extracts = folder / "extracts"
         self.loaded = folder / "loaded" / "warehouse.duckdb"
         self.begun = folder / "begun" / "warehouse.duckdb"
         self.built = folder / "built" / "warehouse.duckdb"
-        self._run("generate", "--out", str(self.extracts), *_COMPANY)
+        self._run("generate", "--out", str(self.extracts), *_COMPANY, "--batches", str(count))
         started = time.monotonic()
         self._run("load", "--quiet", *self._paths(self.loaded))
         self.load_seconds = time.monotonic() - started

@@ -11,7 +11,7 @@ from ingest.soak import Soak, Tally, differing
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Soak:
-    return Soak(tmp_path_factory.mktemp("soak"), seed=1)
+    return Soak(tmp_path_factory.mktemp("soak"), seed=1, count=2)
 
 
 def _all_survived(tally: Tally) -> None:
