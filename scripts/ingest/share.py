@@ -66,9 +66,11 @@ def _write(warehouse_path: Path, path: Path) -> int:
     marts, masks = _marts_and_masks()
     if not warehouse_path.is_file():
         raise WarehouseError(f"there is no warehouse {warehouse_path}")
+    # A view says which database it reads, so that has to have its own name.
+    source = quoted(warehouse_path.stem)
     with warehouse.opened(path) as connection:
         try:
-            connection.execute(f"attach {literal(str(warehouse_path))} as source (read_only)")
+            connection.execute(f"attach {literal(str(warehouse_path))} as {source} (read_only)")
         except duckdb.Error as error:
             raise WarehouseError(warehouse.failure(warehouse_path, str(error))) from error
         key = os.environ.get("SHARE_KEY") or secrets.token_hex(32)
@@ -77,19 +79,19 @@ def _write(warehouse_path: Path, path: Path) -> int:
         for mart in marts:
             columns = connection.execute(
                 "select column_name, data_type from duckdb_columns()"
-                " where database_name = 'source' and schema_name = ? and table_name = ?"
+                " where database_name = ? and schema_name = ? and table_name = ?"
                 " order by column_index",
-                [mart.schema, mart.name],
+                [warehouse_path.stem, mart.schema, mart.name],
             ).fetchall()
             if not columns:
                 raise IngestError(f"{mart.schema}.{mart.name} is not built; run `make build`")
             chosen = ", ".join(_shown(mart, name, kind, masks) for name, kind in columns)
             table = f"{quoted(mart.schema)}.{quoted(mart.name)}"
             connection.execute(f"create schema if not exists {quoted(mart.schema)}")
-            connection.execute(f"create table {table} as select {chosen} from source.{table}")
+            connection.execute(f"create table {table} as select {chosen} from {source}.{table}")
             written += 1
-        _prove(connection)
-        connection.execute("detach source")
+        _prove(connection, source)
+        connection.execute(f"detach {source}")
     return written
 
 
@@ -105,17 +107,17 @@ def _shown(mart: _Mart, column: str, kind: str, masks: dict[bool, str]) -> str:
     return name
 
 
-def _prove(connection: duckdb.DuckDBPyConnection) -> None:
+def _prove(connection: duckdb.DuckDBPyConnection, source: str) -> None:
     """Read every text of the copy for e-mail addresses, and for the IP addresses of the source.
 
     Raises:
         IngestError: there is one; the column is not declared as personal data and should be.
     """
     connection.execute(
-        """
+        f"""
         create temp table addresses as
         select distinct json_extract_string(context, '$.ip') as address
-        from source.raw_segment.messages
+        from {source}.raw_segment.messages
         """
     )
     for schema, table, column in connection.execute(

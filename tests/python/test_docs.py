@@ -82,8 +82,13 @@ def test_every_table_and_column_of_the_warehouse_is_described(site: Path) -> Non
     manifest = json.loads((target / "manifest.json").read_text())
     catalog = json.loads((target / "catalog.json").read_text())
     written = manifest["nodes"] | manifest["sources"]
-    built = catalog["nodes"] | catalog["sources"]
     kinds = {"model", "seed", "snapshot", "source"}
+    # The rows on which tests failed are tables too.
+    built = {
+        name: table
+        for name, table in (catalog["nodes"] | catalog["sources"]).items()
+        if name.split(".")[0] in kinds
+    }
     assert set(built) == {name for name in written if name.split(".")[0] in kinds}
     missing = []
     for name, table in built.items():

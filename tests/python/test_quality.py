@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,7 +96,6 @@ def test_everything_reconciles(tiny_warehouse: Path) -> None:
 def test_every_test_of_a_build_is_recorded(tiny_warehouse: Path) -> None:
     counted = "select count(*) from quality.dq_test_results where is_latest and test_type = ?"
     assert rows(tiny_warehouse, counted, "data")[0] > (700,)
-    assert rows(tiny_warehouse, counted, "unit")[0] > (100,)
     assert not rows(
         tiny_warehouse,
         "select test_name from quality.dq_test_results where status not in ('pass', 'warn')",
@@ -140,7 +140,7 @@ def damaged(tiny_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         )
     done = subprocess.run(
         [
-            "dbt",
+            str(Path(sys.executable).parent / "dbt"),
             "--quiet",
             "build",
             "--select",
