@@ -121,7 +121,7 @@ def test_hashes_need_the_key_to_be_equal(tiny_warehouse: Path, copy: Path, tmp_p
 
 
 def test_a_column_that_nobody_declared_stops_the_copy(tiny_warehouse: Path, tmp_path: Path) -> None:
-    damaged = tmp_path / "damaged.duckdb"
+    damaged = tmp_path / tiny_warehouse.name
     damaged.write_bytes(tiny_warehouse.read_bytes())
     with duckdb.connect(str(damaged)) as connection:
         connection.execute(
