@@ -24,7 +24,7 @@ LINT_ENVIRONMENT := WAREHOUSE_PATH=:memory: DBT_TARGET_PATH=target/lint PYTHONWA
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-build: $(VENV)/.installed ## extracts, load, snapshots and every model with its tests
+build: $(VENV)/.installed ## extracts, load, snapshots and every model, with the tests of the data
 	@if [ -z "$$EXTRACTS_PATH" ]; then $(MAKE) --silent $(EXTRACTS); fi
 	@$(BIN)/python -m ingest build
 
