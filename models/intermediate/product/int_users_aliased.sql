@@ -22,11 +22,7 @@ aliases as (
     where
         message_type = 'alias'
         and previous_id != user_id
-    qualify
-        row_number() over (
-            partition by previous_id
-            order by seen_at desc, user_id asc
-        ) = 1
+    qualify row_number() over (partition by previous_id order by call_number desc) = 1
 
 ),
 

@@ -70,9 +70,7 @@ identify_traits as (
         ) as user_name,
         nullif({{ json_string('int_identity_calls.traits', 'title') }}, '') as title,
         {{ json_string('int_identity_calls.traits', 'createdAt') }} as signed_up_text,
-        concat(
-            cast(int_identity_calls.seen_at as string), int_identity_calls.message_id
-        ) as recency
+        int_identity_calls.call_number
 
     from int_identity_calls
     inner join int_users_aliased
@@ -85,10 +83,10 @@ latest_traits as (
 
     select
         user_id,
-        max_by(email, recency) filter (where email is not null) as email,
-        max_by(user_name, recency) filter (where user_name is not null) as user_name,
-        max_by(title, recency) filter (where title is not null) as title,
-        max_by(signed_up_text, recency) filter (where signed_up_text is not null) as signed_up_text
+        max_by(email, call_number) filter (where email is not null) as email,
+        max_by(user_name, call_number) filter (where user_name is not null) as user_name,
+        max_by(title, call_number) filter (where title is not null) as title,
+        max_by(signed_up_text, call_number) filter (where signed_up_text is not null) as signed_up_text
 
     from identify_traits
     group by user_id

@@ -25,9 +25,7 @@ claims as (
         lower({{ json_first_string(
             'int_identity_calls.traits', var('email_verified_fields')
         ) }}) as email_verified,
-        concat(
-            cast(int_identity_calls.seen_at as string), int_identity_calls.message_id
-        ) as recency
+        int_identity_calls.call_number
 
     from int_identity_calls
     inner join int_users_aliased
@@ -42,13 +40,13 @@ latest as (
 
     select
         user_id,
-        max_by(salesforce_account_id, recency) filter (
+        max_by(salesforce_account_id, call_number) filter (
             where salesforce_account_id is not null
         ) as salesforce_account_id,
-        max_by(stripe_customer_id, recency) filter (
+        max_by(stripe_customer_id, call_number) filter (
             where stripe_customer_id is not null
         ) as stripe_customer_id,
-        max_by(email_verified, recency) filter (where email_verified is not null) as email_verified
+        max_by(email_verified, call_number) filter (where email_verified is not null) as email_verified
 
     from claims
     group by user_id

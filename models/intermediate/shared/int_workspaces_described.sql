@@ -54,7 +54,7 @@ group_traits as (
         nullif({{ json_string('traits', 'plan') }}, '') as plan_name,
         {{ website_domain(json_string('traits', 'website')) }} as website_domain,
         lower({{ json_string('traits', 'is_test') }}) = 'true' as is_test,
-        concat(cast(seen_at as string), message_id) as recency
+        call_number
 
     from int_identity_calls
     where
@@ -67,17 +67,17 @@ latest_traits as (
 
     select
         workspace_id,
-        max_by(salesforce_account_id, recency) filter (
+        max_by(salesforce_account_id, call_number) filter (
             where salesforce_account_id is not null
         ) as salesforce_account_id,
-        max_by(stripe_customer_id, recency) filter (
+        max_by(stripe_customer_id, call_number) filter (
             where stripe_customer_id is not null
         ) as stripe_customer_id,
-        max_by(workspace_name, recency) filter (where workspace_name is not null) as workspace_name,
-        max_by(industry, recency) filter (where industry is not null) as industry,
-        max_by(plan_name, recency) filter (where plan_name is not null) as plan_name,
-        max_by(website_domain, recency) filter (where website_domain is not null) as website_domain,
-        coalesce(max_by(is_test, recency) filter (where is_test is not null), false) as is_test
+        max_by(workspace_name, call_number) filter (where workspace_name is not null) as workspace_name,
+        max_by(industry, call_number) filter (where industry is not null) as industry,
+        max_by(plan_name, call_number) filter (where plan_name is not null) as plan_name,
+        max_by(website_domain, call_number) filter (where website_domain is not null) as website_domain,
+        coalesce(max_by(is_test, call_number) filter (where is_test is not null), false) as is_test
 
     from group_traits
     group by workspace_id
