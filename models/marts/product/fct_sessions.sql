@@ -63,27 +63,13 @@ people_touched as (
 ),
 {%- endif %}
 
+-- Windows sort what they carry, so they carry no more than they need, and the rest is joined to them.
 numbered as (
 
     select
         event_id,
-        user_id,
-        anonymous_id,
         person_id,
-        account_id,
-        event_type,
-        event_name,
-        page_path,
-        browser_name,
-        os_name,
-        device_type,
-        is_key_action,
-        is_bot,
-        is_internal,
-        is_test,
         is_counted,
-        occurred_at,
-        _built_at,
         row_number() over person as event_number,
         coalesce(
             occurred_at - lag(occurred_at) over person >= interval 30 minute, true
@@ -97,10 +83,12 @@ numbered as (
 
 ),
 
-events as (
+places as (
 
     select
-        *,
+        event_id,
+        event_number,
+        is_first,
         count(*) filter (where is_first) over (
             partition by person_id, is_counted
             order by event_number
@@ -108,6 +96,23 @@ events as (
         ) as session_number
 
     from numbered
+
+),
+
+events as (
+
+    select
+        fct_events.*,
+        places.event_number,
+        places.is_first,
+        places.session_number
+
+    from fct_events
+    inner join places
+        on fct_events.event_id = places.event_id
+    {%- if is_incremental() %}
+    where fct_events.person_id in (select people_touched.person_id from people_touched)
+    {%- endif %}
 
 ),
 
