@@ -1,3 +1,14 @@
+{#- An object is long and asked for much, so it is read in one pass. -#}
+{%- set fields = {
+    'customer': 'varchar', 'currency': 'varchar', 'status': 'varchar',
+    'start_date': 'varchar', 'created': 'varchar', 'trial_start': 'varchar', 'trial_end': 'varchar',
+    'cancel_at': 'varchar', 'canceled_at': 'varchar', 'ended_at': 'varchar',
+    'cancel_at_period_end': 'varchar', 'current_period_end': 'varchar',
+    'pause_collection': {'behavior': 'varchar', 'resumes_at': 'varchar'},
+    'items': {'data': 'json', 'has_more': 'varchar'},
+    'discounts': 'json', 'discount': 'json', 'default_tax_rates': 'json',
+} -%}
+
 with
 
 int_subscription_events_ordered as (
@@ -74,6 +85,16 @@ statements as (
 
 ),
 
+with_fields as (
+
+    select
+        *,
+        {{ json_fields('object', fields) }} as fields
+
+    from statements
+
+),
+
 parsed as (
 
     select
@@ -82,47 +103,42 @@ parsed as (
         event_type,
         stated_at,
         statement_number,
-        {{ expandable_id(json_string('object', 'customer')) }} as stripe_customer_id,
-        upper({{ json_string('object', 'currency') }}) as currency,
+        {{ expandable_id('fields.customer') }} as stripe_customer_id,
+        upper(fields.currency) as currency,
         case
             when
                 event_type = 'customer.subscription.deleted'
                 and statement_source = 'event'
-                and {{ json_string('object', 'status') }} != 'incomplete_expired'
+                and fields.status != 'incomplete_expired'
                 then 'canceled'
-            else {{ json_string('object', 'status') }}
+            else fields.status
         end as subscription_status,
         least(
-            {{ from_epoch(json_string('object', 'start_date')) }},
-            {{ from_epoch(json_string('object', 'created')) }}
+            {{ from_epoch('fields.start_date') }}, {{ from_epoch('fields.created') }}
         ) as started_at,
-        {{ from_epoch(json_string('object', 'trial_start')) }} as trial_start_at,
-        {{ from_epoch(json_string('object', 'trial_end')) }} as trial_end_at,
-        {{ from_epoch(json_string('object', 'cancel_at')) }} as stated_cancel_at,
-        {{ from_epoch(json_string('object', 'canceled_at')) }} as canceled_at,
-        {{ from_epoch(json_string('object', 'ended_at')) }} as ended_at,
-        coalesce(cast({{ json_string('object', 'cancel_at_period_end') }} as boolean), false)
-            as is_cancel_at_period_end,
+        {{ from_epoch('fields.trial_start') }} as trial_start_at,
+        {{ from_epoch('fields.trial_end') }} as trial_end_at,
+        {{ from_epoch('fields.cancel_at') }} as stated_cancel_at,
+        {{ from_epoch('fields.canceled_at') }} as canceled_at,
+        {{ from_epoch('fields.ended_at') }} as ended_at,
+        coalesce(cast(fields.cancel_at_period_end as boolean), false) as is_cancel_at_period_end,
         -- The period stands on the subscription up to acacia, on its items since.
-        {{ from_epoch(json_string('object', 'current_period_end')) }} as subscription_period_end_at,
+        {{ from_epoch('fields.current_period_end') }} as subscription_period_end_at,
         {{ from_epoch(json_string('object', 'items.data[0].current_period_end')) }}
             as item_period_end_at,
-        {{ json_string('object', 'pause_collection.behavior') }} as pause_behavior,
-        {{ from_epoch(json_string('object', 'pause_collection.resumes_at')) }} as pause_resumes_at,
-        {{ json_value('object', 'items.data') }} as items,
-        coalesce(cast({{ json_string('object', 'items.has_more') }} as boolean), false)
-            as has_more_items,
+        fields.pause_collection.behavior as pause_behavior,
+        {{ from_epoch('fields.pause_collection.resumes_at') }} as pause_resumes_at,
+        fields.items.data as items,
+        coalesce(cast(fields.items.has_more as boolean), false) as has_more_items,
         -- Versions up to acacia have one `discount`, later ones a list; some have both.
         case
-            when json_array_length({{ json_value('object', 'discounts') }}) > 0
-                then {{ json_array(json_value('object', 'discounts')) }}
-            when {{ json_value('object', 'discount') }} is not null
-                then [{{ json_value('object', 'discount') }}]
+            when json_array_length(fields.discounts) > 0 then {{ json_array('fields.discounts') }}
+            when fields.discount is not null then [fields.discount]
             else cast([] as json[])
         end as discounts,
-        {{ json_value('object', 'default_tax_rates') }} as default_tax_rates
+        fields.default_tax_rates
 
-    from statements
+    from with_fields
 
 ),
 
