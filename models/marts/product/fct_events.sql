@@ -11,12 +11,6 @@
 
 with
 
-int_messages_keyed as (
-
-    select * from {{ ref('int_messages_keyed') }}
-
-),
-
 int_event_names_resolved as (
 
     select * from {{ ref('int_event_names_resolved') }}
@@ -81,7 +75,7 @@ touched as (
 
     select message_id
 
-    from int_messages_keyed
+    from {{ ref('int_messages_keyed') }}
     where
         _loaded_at in ({{ loads_lacking(ref('int_messages_keyed'), this) }})
         or raw_name_key in (select names_changed.raw_name_key from names_changed)
@@ -100,7 +94,7 @@ touched as (
 messages as (
 
     select *
-    from int_messages_keyed
+    from {{ ref('int_messages_keyed') }}
     {%- if is_incremental() %}
     where message_id in (select touched.message_id from touched)
     {%- endif %}

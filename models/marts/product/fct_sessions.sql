@@ -1,4 +1,7 @@
-{#- A run works over everything of the people whose events came, went or changed since. -#}
+{#-
+    A run works over everything of the people whose events came, went or changed since. Events are
+    named wherever they are read: a CTE that is read twice would be written out whole.
+-#}
 {{ config(
     materialized='incremental',
     unique_key='person_id',
@@ -7,13 +10,7 @@
 
 with
 
-fct_events as (
-
-    select * from {{ ref('fct_events') }}
-
-),
-
-{%- if is_incremental() %}
+{% if is_incremental() -%}
 
 people as (
 
@@ -22,7 +19,7 @@ people as (
         count(*) as event_count,
         max(_built_at) as built_at
 
-    from fct_events
+    from {{ ref('fct_events') }}
     group by person_id
 
 ),
@@ -75,7 +72,7 @@ numbered as (
             occurred_at - lag(occurred_at) over person >= interval 30 minute, true
         ) as is_first
 
-    from fct_events
+    from {{ ref('fct_events') }}
     {%- if is_incremental() %}
     where person_id in (select people_touched.person_id from people_touched)
     {%- endif %}
@@ -107,7 +104,7 @@ events as (
         places.is_first,
         places.session_number
 
-    from fct_events
+    from {{ ref('fct_events') }} as fct_events
     inner join places
         on fct_events.event_id = places.event_id
     {%- if is_incremental() %}

@@ -13,12 +13,6 @@ fct_events as (
 
 ),
 
-fct_sessions as (
-
-    select * from {{ ref('fct_sessions') }}
-
-),
-
 {%- if is_incremental() %}
 
 people as (
@@ -28,7 +22,7 @@ people as (
         sum(event_count) as event_count,
         max(_built_at) as built_at
 
-    from fct_sessions
+    from {{ ref('fct_sessions') }}
     group by person_id
 
 ),
@@ -100,7 +94,7 @@ sessions as (
         session_date,
         count(*) as session_count
 
-    from fct_sessions
+    from {{ ref('fct_sessions') }}
     where is_counted
     group by person_id, account_id, session_date
 

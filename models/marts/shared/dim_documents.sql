@@ -1,11 +1,5 @@
 with
 
-fct_events as (
-
-    select * from {{ ref('fct_events') }}
-
-),
-
 -- A clock that is wrong by a day or more says nothing about when; see `counted_event`.
 events as (
 
@@ -17,7 +11,7 @@ events as (
         occurred_at,
         cast(occurred_at as date) > cast(received_at as date) as is_dated_ahead
 
-    from fct_events
+    from {{ ref('fct_events') }}
     where document_id is not null
 
 ),
@@ -72,7 +66,7 @@ final as (
         activity.last_event_at
 
     from activity
-    inner join fct_events
+    inner join {{ ref('fct_events') }} as fct_events
         on activity.describing_event_id = fct_events.event_id
 
 )
