@@ -5,7 +5,9 @@ tie devices to users, cut sessions, sum up days. It knows no late data, shared d
 """
 
 import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -18,6 +20,7 @@ _WHOLE = tuple(f"+{mart}" for mart in _MARTS)
 # What new messages can change: the models of the core that are made from them.
 _MESSAGES = tuple(f"stg_segment__messages+,+{mart}" for mart in _MARTS)
 _DAY_EVENTS = 10_000
+_CLOCKS = ("originalTimestamp", "sentAt", "receivedAt", "timestamp")
 
 # Takes the file to make as an argument, the messages' glob and the taxonomy from standard input.
 _BARE = """
@@ -167,20 +170,54 @@ def models(warehouse: Path, *, is_whole: bool) -> list[str]:
     return [str(dbt), "--quiet", "build", "--select", *selected, *without]
 
 
-def add_a_day(warehouse: Path) -> None:
-    """Lands another day of events, the newest ones again under ids of their own, a day later."""
-    changed = {
-        "messageId": "messageId || '-later'",
-        "originalTimestamp": "originalTimestamp + interval 1 day",
-        "sentAt": "sentAt + interval 1 day",
-        "receivedAt": "receivedAt + interval 1 day",
-        "timestamp": "timestamp + interval 1 day",
-        "_batch_id": "_batch_id || '-later'",
-        "_loaded_at": "_loaded_at + interval 1 hour",
-    }
+def write_a_day(warehouse: Path, folder: Path) -> None:
+    """Writes a batch of another day of events: the newest ones, a day later, under new ids.
+
+    Args:
+        warehouse: The DuckDB file to take them from.
+        folder: Where to make the batch's folder.
+    """
+    later = {name: f"{name} + interval 1 day" for name in _CLOCKS}
+    changed = {"messageId": "messageId || '-later'", **later}
     columns = ", ".join(f"{sql} as {name}" for name, sql in changed.items())
     with duckdb.connect(str(warehouse)) as connection:
+        newest = connection.execute("select max(batch_date) + 1 from raw_audit.batches").fetchone()
+        batch = folder / str(newest[0])[:10] / "segment" if newest else folder
+        batch.mkdir(parents=True)
         connection.execute(
-            f"insert into raw_segment.messages by name select * replace ({columns}) from"
-            f" (from raw_segment.messages order by receivedAt desc limit {_DAY_EVENTS})"
+            f"""
+            copy (
+                select columns(name -> name[1] != '_') from (
+                    select * replace ({columns})
+                    from (from raw_segment.messages order by receivedAt desc limit {_DAY_EVENTS})
+                )
+            ) to '{batch / "day.jsonl"}' (format json)
+            """
         )
+
+
+def slowest_query(warehouse: Path) -> tuple[str, float]:
+    """The dashboard's query that takes longest, of those in `analyses/dashboard`.
+
+    Args:
+        warehouse: The DuckDB file, built.
+
+    Returns:
+        Its name, and the milliseconds of the slowest of three runs.
+    """
+    target = warehouse.parent / "target"
+    os.environ.update(WAREHOUSE_PATH=str(warehouse), DBT_TARGET_PATH=str(target))
+    dbt = Path(sys.executable).with_name("dbt")
+    chosen = ("--select", "path:analyses/dashboard")
+    subprocess.run([str(dbt), "--quiet", "compile", *chosen], check=True, capture_output=True)
+    took = {}
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for path in sorted(target.rglob("compiled/**/dashboard/*.sql")):
+            runs = []
+            for _ in range(3):
+                started = time.monotonic()
+                connection.execute(path.read_text()).fetchall()
+                runs.append(time.monotonic() - started)
+            took[path.stem] = max(runs) * 1000
+    slowest = max(took, key=lambda name: took[name])
+    return slowest, took[slowest]
