@@ -1,12 +1,14 @@
 {#-
-    A run works over everything of the people whose events came, went or changed since. Events are
-    named wherever they are read: a CTE that is read twice would be written out whole.
+    A run works over everything of the people whose events came, went or changed since. A full run
+    names the events wherever it reads them: DuckDB writes a CTE that is read twice out whole.
 -#}
 {{ config(
     materialized='incremental',
     unique_key='person_id',
     post_hook="{{ delete_what_is_gone(ref('fct_events'), ['person_id']) }}",
 ) }}
+
+{%- set events = 'touched_events' if is_incremental() else ref('fct_events') %}
 
 with
 
@@ -58,6 +60,14 @@ people_touched as (
     select person_id from people_unchanged
 
 ),
+
+touched_events as (
+
+    select *
+    from {{ ref('fct_events') }}
+    where person_id in (select people_touched.person_id from people_touched)
+
+),
 {%- endif %}
 
 -- Windows sort what they carry, so they carry no more than they need, and the rest is joined to them.
@@ -72,10 +82,7 @@ numbered as (
             occurred_at - lag(occurred_at) over person >= interval 30 minute, true
         ) as is_first
 
-    from {{ ref('fct_events') }}
-    {%- if is_incremental() %}
-    where person_id in (select people_touched.person_id from people_touched)
-    {%- endif %}
+    from {{ events }}
     window person as (partition by person_id, is_counted order by occurred_at, event_id)
 
 ),
@@ -99,17 +106,14 @@ places as (
 events as (
 
     select
-        fct_events.*,
+        all_events.*,
         places.event_number,
         places.is_first,
         places.session_number
 
-    from {{ ref('fct_events') }} as fct_events
+    from {{ events }} as all_events
     inner join places
-        on fct_events.event_id = places.event_id
-    {%- if is_incremental() %}
-    where fct_events.person_id in (select people_touched.person_id from people_touched)
-    {%- endif %}
+        on all_events.event_id = places.event_id
 
 ),
 
