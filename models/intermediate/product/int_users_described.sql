@@ -86,7 +86,9 @@ latest_traits as (
         max_by(email, call_number) filter (where email is not null) as email,
         max_by(user_name, call_number) filter (where user_name is not null) as user_name,
         max_by(title, call_number) filter (where title is not null) as title,
-        max_by(signed_up_text, call_number) filter (where signed_up_text is not null) as signed_up_text
+        max_by(signed_up_text, call_number) filter (
+            where signed_up_text is not null
+        ) as signed_up_text
 
     from identify_traits
     group by user_id

@@ -46,7 +46,9 @@ latest as (
         max_by(stripe_customer_id, call_number) filter (
             where stripe_customer_id is not null
         ) as stripe_customer_id,
-        max_by(email_verified, call_number) filter (where email_verified is not null) as email_verified
+        max_by(email_verified, call_number) filter (
+            where email_verified is not null
+        ) as email_verified
 
     from claims
     group by user_id

@@ -73,10 +73,14 @@ latest_traits as (
         max_by(stripe_customer_id, call_number) filter (
             where stripe_customer_id is not null
         ) as stripe_customer_id,
-        max_by(workspace_name, call_number) filter (where workspace_name is not null) as workspace_name,
+        max_by(workspace_name, call_number) filter (
+            where workspace_name is not null
+        ) as workspace_name,
         max_by(industry, call_number) filter (where industry is not null) as industry,
         max_by(plan_name, call_number) filter (where plan_name is not null) as plan_name,
-        max_by(website_domain, call_number) filter (where website_domain is not null) as website_domain,
+        max_by(website_domain, call_number) filter (
+            where website_domain is not null
+        ) as website_domain,
         coalesce(max_by(is_test, call_number) filter (where is_test is not null), false) as is_test
 
     from group_traits

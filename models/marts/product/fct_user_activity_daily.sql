@@ -15,50 +15,25 @@ fct_events as (
 
 {%- if is_incremental() %}
 
-people as (
+people_touched as (
 
     select
         person_id,
-        sum(event_count) as event_count,
+        cast(sum(event_count) as bigint) as event_count,
         max(_built_at) as built_at
 
     from {{ ref('fct_sessions') }}
     group by person_id
 
-),
-
-people_known as (
+    except
 
     select
         person_id,
-        sum(event_count) as event_count,
+        cast(sum(event_count) as bigint) as event_count,
         max(_built_at) as built_at
 
     from {{ this }}
     group by person_id
-
-),
-
-people_unchanged as (
-
-    select people.person_id
-
-    from people
-    inner join people_known
-        on
-            people.person_id = people_known.person_id
-            and people.event_count = people_known.event_count
-            and people.built_at = people_known.built_at
-
-),
-
-people_touched as (
-
-    select person_id from people
-
-    except
-
-    select person_id from people_unchanged
 
 ),
 {%- endif %}
