@@ -161,6 +161,25 @@ def test_any_split_in_any_order_gives_the_same_marts(
     assert differences(expected, _landed(tmp_path / "landed", empty, _drawn(seed))) == {}
 
 
+def test_a_corrected_batch_leaves_nothing_of_the_wrong_one(
+    empty: Path, expected: Path, tmp_path: Path
+) -> None:
+    """Sent with other names, by other users and with messages too many, built, and replaced."""
+    wrong = [
+        {**message, "userId": "nobody", **({"event": "Wrong"} if "event" in message else {})}
+        for message in _deliveries(0)[::2]
+    ]
+    too_many = _message(9999, "track", _START, userId="gone", event="Document Uploaded")
+    loading = Loading(tmp_path)
+    shutil.copy(empty, loading.warehouse)
+    for messages in ([*wrong, too_many], _deliveries(0)):
+        assert differences(expected, loading.warehouse)
+        loading.write_json("segment/messages.jsonl", *messages, batch=_BATCHES[-1])
+        loading.load(batch_ids=[_BATCHES[-1]], replace=True)
+        _run(loading.warehouse, *_PRODUCT)
+    assert differences(expected, loading.warehouse) == {}
+
+
 def test_the_messages_hold_what_may_go_wrong(expected: Path) -> None:
     """Else the splits would prove nothing."""
     ((events, *kinds),) = rows(

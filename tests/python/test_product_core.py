@@ -100,13 +100,33 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "timestamp": "2051-01-01T00:00:00Z",
             "receivedAt": "2025-12-02T08:00:10Z",
         },
+        # By one at the end of its 32 bits, and by one at their beginning.
+        {
+            "type": "track",
+            "messageId": "e",
+            "anonymousId": "v3",
+            "event": "Clicked",
+            "timestamp": "2106-02-07T06:28:15Z",
+            "receivedAt": "2025-12-02T08:00:10Z",
+        },
+        {
+            "type": "track",
+            "messageId": "f",
+            "anonymousId": "v4",
+            "event": "Clicked",
+            "timestamp": "1970-01-01T00:00:03Z",
+            "receivedAt": "2025-12-03T08:00:00Z",
+        },
         batch="2025-12-31",
     )
     return build_warehouse(loading.extracts, folder / "warehouse.duckdb")
 
 
 def test_an_archive_of_visitors_gives_the_right_counts(archive: Path) -> None:
-    """An offset of -02:00 makes it 01:50 UTC, 29:59 minutes before the click; c is at 08:00 UTC."""
+    """An offset of -02:00 makes it 01:50 UTC, 29:59 minutes before the click; c is at 08:00 UTC.
+
+    f, whose clock said 1970, is dated by its receipt.
+    """
     assert rows(
         archive,
         """
@@ -118,6 +138,7 @@ def test_an_archive_of_visitors_gives_the_right_counts(archive: Path) -> None:
     ) == [
         ("v1", "2025-12-02 01:50:00", 2, "Safari"),
         ("v2", "2025-12-02 08:00:00", 1, None),
+        ("v4", "2025-12-03 08:00:00", 1, None),
     ]
     assert rows(
         archive,
@@ -129,21 +150,24 @@ def test_an_archive_of_visitors_gives_the_right_counts(archive: Path) -> None:
         """,
     ) == [
         ("2025-12-02", 2, 2, 2, 1.0),
-        ("2025-12-08", 0, 2, 2, 0.0),
-        ("2025-12-31", 0, 0, 2, 0.0),
+        ("2025-12-08", 0, 3, 3, 0.0),
+        ("2025-12-31", 0, 0, 3, 0.0),
     ]
-    assert rows(archive, "select max(active_date) from product.fct_active_users_daily") == rows(
-        archive, "select cast('2025-12-31' as date)"
-    )
+    assert rows(
+        archive,
+        "select cast(min(active_date) as varchar), cast(max(active_date) as varchar)"
+        " from product.fct_active_users_daily",
+    ) == [("2025-12-02", "2025-12-31")]
     assert rows(
         archive,
         """
         select event_id, page_count, other_properties, is_known_event, is_future, is_counted
         from product.fct_events
-        where event_id in ('b', 'd')
+        where event_id in ('b', 'd', 'e')
         order by all
         """,
     ) == [
         ("b", None, '{"deep":{"er":[1]}}', False, False, True),
         ("d", None, None, False, True, False),
+        ("e", None, None, False, True, False),
     ]

@@ -92,6 +92,9 @@ def _on_time() -> Iterator[Message]:
     yield from _document("qa", "2026-03-12", "qa")
     ahead = _track("ahead", "2026-04-12 10:00:00", "Document Uploaded", "ahead")
     yield {**ahead, "sentAt": "2026-03-12T10:00:00Z", "receivedAt": "2026-03-12T10:00:00Z"}
+    # Our own people tried the customer's document an hour before the customer came to it.
+    yield _track("staff", "2026-03-13 09:00:00", "Document Uploaded", "desk")
+    yield from _document("again", "2026-03-13", "desk")
     # From before most calendars begin.
     yield from _document("ancient", "2009-06-01", "ancient")
 
@@ -177,6 +180,17 @@ def test_an_upload_that_arrives_late_completes_its_funnel(stories: Path) -> None
         where document_id = 'd_late'
         """,
     ) == (datetime(2026, 3, 5, 10), "downloaded", 120)
+
+
+def test_a_document_is_the_customers_though_our_own_people_had_it_first(stories: Path) -> None:
+    assert _row(
+        stories,
+        """
+        select user_id, uploaded_at, last_step
+        from product.fct_document_funnel
+        where document_id = 'd_desk'
+        """,
+    ) == ("u_again", datetime(2026, 3, 13, 10), "downloaded")
 
 
 def test_a_late_event_moves_the_first_use_back(stories: Path) -> None:

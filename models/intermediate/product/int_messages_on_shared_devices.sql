@@ -37,24 +37,69 @@ messages as (
 
 ),
 
+begun as (
+
+    select
+        *,
+        coalesce(
+            occurred_at - lag(occurred_at) over (
+                partition by anonymous_id order by occurred_at, message_id
+            ) >= interval 30 minute,
+            true
+        ) as is_first
+
+    from messages
+
+),
+
+-- The device's own sessions, as fct_sessions ends those of people.
+visits as (
+
+    select
+        *,
+        count(*) filter (where is_first) over (
+            partition by anonymous_id
+            order by occurred_at, message_id
+            rows between unbounded preceding and current row
+        ) as visit_number
+
+    from begun
+
+),
+
 neighbours as (
 
     select
         message_id,
         anonymous_id,
         sent_user_id,
-        first_value(user_id ignore nulls) over (
+        first_value(user_id ignore nulls) over after_in_visit as next_in_visit_user_id,
+        last_value(user_id ignore nulls) over before_in_visit as previous_in_visit_user_id,
+        first_value(user_id ignore nulls) over after_on_device as next_user_id,
+        last_value(user_id ignore nulls) over before_on_device as previous_user_id
+
+    from visits
+    window
+        after_in_visit as (
+            partition by anonymous_id, visit_number
+            order by occurred_at, message_id
+            rows between current row and unbounded following
+        ),
+        before_in_visit as (
+            partition by anonymous_id, visit_number
+            order by occurred_at, message_id
+            rows between unbounded preceding and current row
+        ),
+        after_on_device as (
             partition by anonymous_id
             order by occurred_at, message_id
             rows between current row and unbounded following
-        ) as next_user_id,
-        last_value(user_id ignore nulls) over (
+        ),
+        before_on_device as (
             partition by anonymous_id
             order by occurred_at, message_id
             rows between unbounded preceding and current row
-        ) as previous_user_id
-
-    from messages
+        )
 
 ),
 
@@ -63,7 +108,9 @@ final as (
     select
         message_id,
         anonymous_id,
-        coalesce(next_user_id, previous_user_id) as user_id
+        coalesce(
+            next_in_visit_user_id, previous_in_visit_user_id, next_user_id, previous_user_id
+        ) as user_id
 
     from neighbours
     where sent_user_id is null

@@ -26,7 +26,8 @@ aliases as (
 
 ),
 
--- Ids may be aliased more than once. The limit ends a circle, which only broken data hold.
+-- Ids may be aliased more than once. The limit ends a circle, which only broken data hold: of its
+-- ids the one that sorts first then stands for all, so that they end at the same.
 alias_chains as (
 
     select
@@ -54,10 +55,13 @@ last_aliases as (
 
     select
         previous_id,
-        user_id
+        case
+            when max(hop_number) < 20 then max_by(user_id, hop_number)
+            else min(user_id) filter (where hop_number > 10)
+        end as user_id
 
     from alias_chains
-    qualify row_number() over (partition by previous_id order by hop_number desc) = 1
+    group by previous_id
 
 ),
 

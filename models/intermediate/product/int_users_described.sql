@@ -69,7 +69,8 @@ identify_traits as (
             ''
         ) as user_name,
         nullif({{ json_string('int_identity_calls.traits', 'title') }}, '') as title,
-        {{ json_string('int_identity_calls.traits', 'createdAt') }} as signed_up_text,
+        {{ since_1990(utc_timestamp(json_string('int_identity_calls.traits', 'createdAt'))) }}
+            as signed_up_at,
         int_identity_calls.call_number
 
     from int_identity_calls
@@ -86,9 +87,7 @@ latest_traits as (
         max_by(email, call_number) filter (where email is not null) as email,
         max_by(user_name, call_number) filter (where user_name is not null) as user_name,
         max_by(title, call_number) filter (where title is not null) as title,
-        max_by(signed_up_text, call_number) filter (
-            where signed_up_text is not null
-        ) as signed_up_text
+        max_by(signed_up_at, call_number) filter (where signed_up_at is not null) as signed_up_at
 
     from identify_traits
     group by user_id
@@ -112,9 +111,7 @@ final as (
         ) as is_internal,
         activity.first_seen_at,
         activity.last_seen_at,
-        coalesce(
-            try_cast(latest_traits.signed_up_text as timestamp), activity.first_seen_at
-        ) as signed_up_at
+        coalesce(latest_traits.signed_up_at, activity.first_seen_at) as signed_up_at
 
     from int_users_aliased
     left join activity

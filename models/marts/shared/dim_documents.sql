@@ -9,6 +9,7 @@ events as (
         event_name,
         tool_key,
         occurred_at,
+        is_counted,
         cast(occurred_at as date) > cast(received_at as date) as is_dated_ahead
 
     from {{ ref('fct_events') }}
@@ -16,19 +17,28 @@ events as (
 
 ),
 
--- What describes a document is its first upload, else the first event that is known of it.
+-- What describes a document is its first upload, else the first event that is known of it; one that
+-- metrics leave out only where none counts, or it would take the customer's document with it.
 activity as (
 
     select
         document_id,
         min_by(
-            event_id, (event_name != 'Document Uploaded', is_dated_ahead, occurred_at, event_id)
+            event_id,
+            (
+                event_name != 'Document Uploaded',
+                not is_counted,
+                is_dated_ahead,
+                occurred_at,
+                event_id
+            )
         ) as describing_event_id,
         min_by(tool_key, (is_dated_ahead, occurred_at, event_id)) filter (
             where tool_key is not null
         ) as tool_key,
-        min(occurred_at) filter (
-            where event_name = 'Document Uploaded' and not is_dated_ahead
+        coalesce(
+            min(occurred_at) filter (where event_name = 'Document Uploaded' and is_counted),
+            min(occurred_at) filter (where event_name = 'Document Uploaded' and not is_dated_ahead)
         ) as uploaded_at,
         min(occurred_at) filter (where not is_dated_ahead) as first_event_at,
         max(occurred_at) filter (where not is_dated_ahead) as last_event_at,

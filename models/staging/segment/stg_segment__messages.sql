@@ -176,8 +176,8 @@ final as (
         context_fields.os.name as os_name,
         context_fields.device.type as device_type,
 
-        property_fields.document_id,
-        property_fields.tool as tool_key,
+        nullif(trim(property_fields.document_id), '') as document_id,
+        nullif(trim(property_fields.tool), '') as tool_key,
         property_fields.file_type,
         property_fields.error_code,
         property_fields.pages as page_count,
@@ -187,9 +187,9 @@ final as (
         traits,
 
         coalesce(
-            timestamp,
-            receivedat - (sentat - originaltimestamp),
-            originaltimestamp,
+            {{ since_1990('timestamp') }},
+            {{ since_1990('receivedat - (sentat - originaltimestamp)') }},
+            {{ since_1990('originaltimestamp') }},
             receivedat,
             sentat,
             _extracted_at
