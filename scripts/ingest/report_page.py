@@ -27,7 +27,7 @@ nav { display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; margin-top: 1.1rem; }
 .fail { color: var(--fail); background: var(--fail-bg); }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
-th, td { padding: .4rem .75rem; text-align: left; vertical-align: top; white-space: nowrap; }
+th, td { padding: .4rem .55rem; text-align: left; vertical-align: top; white-space: nowrap; }
 th { background: var(--band); color: var(--soft); font-weight: 600; white-space: normal;
   vertical-align: bottom; }
 tr + tr td, thead + tbody tr td { border-top: 1px solid var(--line); }
