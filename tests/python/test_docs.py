@@ -75,7 +75,8 @@ def test_every_link_leads_somewhere(site: Path) -> None:
 
 
 def test_every_page_can_be_reached_from_the_first(site: Path) -> None:
-    linked = {link.partition("#")[0] for link in _own_pages(site)[site / "index.html"].links}
+    links = _own_pages(site)[site / "index.html"].links
+    linked = {re.split("[?#]", link)[0] for link in links}
     pages = {str(path.relative_to(site)) for path in site.rglob("*.html")}
     assert pages <= linked
 
