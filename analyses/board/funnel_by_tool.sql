@@ -23,7 +23,11 @@ last_day as (
 final as (
 
     select
-        coalesce(dim_features.feature_name, fct_product_kpis_daily.tool_key) as tool_name,
+        coalesce(
+            dim_features.feature_name,
+            nullif(fct_product_kpis_daily.tool_key, '(none)'),
+            'No tool was used'
+        ) as tool_name,
         sum(fct_product_kpis_daily.uploaded_document_count) as uploaded_count,
         sum(fct_product_kpis_daily.processed_document_count) as processed_within_a_day_count,
         sum(fct_product_kpis_daily.converted_document_count) as downloaded_within_a_day_count,

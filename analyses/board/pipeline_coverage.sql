@@ -1,29 +1,43 @@
--- Does the pipeline due in a quarter cover the quota still to reach, as its last month begins?
--- Coverage of 3 is a usual goal: one deal in three is won.
+-- Does the pipeline due in a quarter cover its quota as it begins, and is the quota reached?
+-- Coverage of 3 is a usual goal: one deal in three is won. Deals found and won inside the quarter
+-- are in bookings without having been in the pipeline.
 with
 
 fct_sales_rep_monthly as (
 
-    select * from {{ ref('fct_sales_rep_monthly') }}
+    select
+        *,
+        cast(date_trunc('quarter', sales_month) as date) as quarter_start_date
+
+    from {{ ref('fct_sales_rep_monthly') }}
+    where quarter_quota_usd is not null
+
+),
+
+quarters as (
+
+    select
+        quarter_start_date,
+        sum(quarter_quota_usd) filter (where sales_month = quarter_start_date) as quota_usd,
+        sum(due_pipeline_usd) filter (where sales_month = quarter_start_date) as due_pipeline_usd,
+        sum(bookings_usd) as bookings_usd
+
+    from fct_sales_rep_monthly
+    group by quarter_start_date
 
 ),
 
 final as (
 
     select
-        cast(date_trunc('quarter', sales_month) as date) as quarter_start_date,
-        sum(quarter_quota_usd) as quota_usd,
-        sum(quarter_bookings_usd - bookings_usd) as bookings_before_usd,
-        sum(due_pipeline_usd) as due_pipeline_usd,
-        sum(due_pipeline_usd)
-        / nullif(greatest(sum(quarter_quota_usd - quarter_bookings_usd + bookings_usd), 0), 0)
-            as coverage_ratio,
-        sum(quarter_bookings_usd) as bookings_usd,
-        sum(quarter_bookings_usd) / nullif(sum(quarter_quota_usd), 0) as quota_attainment_rate
+        quarter_start_date,
+        quota_usd,
+        due_pipeline_usd,
+        due_pipeline_usd / nullif(quota_usd, 0) as coverage_ratio,
+        bookings_usd,
+        bookings_usd / nullif(quota_usd, 0) as quota_attainment_rate
 
-    from fct_sales_rep_monthly
-    where extract(month from sales_month) in (3, 6, 9, 12)
-    group by quarter_start_date
+    from quarters
 
 )
 

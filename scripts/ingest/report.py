@@ -18,13 +18,14 @@ _LONGEST_LIST = 50
 _LONGEST_TEXT = 160
 
 
-def report(warehouse_path: Path, out: Path, *, strict: bool = False) -> int:
+def report(warehouse_path: Path, out: Path, *, strict: bool = False, home: str = "") -> int:
     """Writes `report.html` and `report.md` and returns the exit code.
 
     Args:
         warehouse_path: The DuckDB file; it is only read.
         out: The folder to write to; made when absent.
         strict: End with 1 where the report says `fail`.
+        home: A page to go back to, where there is one.
     """
     try:
         if not warehouse_path.exists():
@@ -35,7 +36,7 @@ def report(warehouse_path: Path, out: Path, *, strict: bool = False) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     out.mkdir(parents=True, exist_ok=True)
-    for name, text in (("report.html", html(page)), ("report.md", markdown(page))):
+    for name, text in (("report.html", html(page, home)), ("report.md", markdown(page))):
         (out / name).write_text(text, encoding="utf-8")
     print(f"{out / 'report.html'}: {page.status}, as of {page.as_of}")
     return 1 if strict and page.status == "fail" else 0
@@ -48,7 +49,7 @@ def gather(connection: duckdb.DuckDBPyConnection) -> Report:
         WarehouseError: They have not been built.
     """
     try:
-        days = connection.execute("select as_of_date from intermediate.int_as_of").fetchall()
+        day = as_of(connection)
         sections = (
             _batches(connection),
             _freshness(connection),
@@ -62,7 +63,13 @@ def gather(connection: duckdb.DuckDBPyConnection) -> Report:
     except duckdb.CatalogException as error:
         raise WarehouseError("the quality marts are not built; `make build` makes them") from error
     status = _worst([section.status for section in (sources, *sections)])
-    return Report(_text(days[0][0]) if days else "never", status, (sources, *sections))
+    return Report(day, status, (sources, *sections))
+
+
+def as_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """The warehouse's own day; none without a batch."""
+    days = connection.execute("select as_of_date from intermediate.int_as_of").fetchall()
+    return _text(days[0][0]) if days else "never"
 
 
 def _sources(connection: duckdb.DuckDBPyConnection) -> Section:

@@ -13,7 +13,7 @@ _STYLE = """
   --paper: #111315; --band: #191b1f; --link: #78b4ff; --ok: #4cc38a; --warn: #f5b946;
   --fail: #ff8589; --ok-bg: #11291e; --warn-bg: #33260a; --fail-bg: #3a1518; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 76rem; padding: 2.5rem 1.25rem 4rem; background: var(--paper);
+body { margin: 0 auto; max-width: 84rem; padding: 2.5rem 1.25rem 4rem; background: var(--paper);
   color: var(--ink); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", sans-serif; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0; }
 h2 { font-size: 1.2rem; margin: 2.75rem 0 .25rem; scroll-margin-top: 1rem; }
@@ -27,7 +27,7 @@ nav { display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; margin-top: 1.1rem; }
 .fail { color: var(--fail); background: var(--fail-bg); }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
-th, td { padding: .4rem .75rem; text-align: left; vertical-align: top; white-space: nowrap; }
+th, td { padding: .4rem .55rem; text-align: left; vertical-align: top; white-space: nowrap; }
 th { background: var(--band); color: var(--soft); font-weight: 600; white-space: normal;
   vertical-align: bottom; }
 tr + tr td, thead + tbody tr td { border-top: 1px solid var(--line); }
@@ -72,9 +72,10 @@ class Report:
     sections: tuple[Section, ...]
 
 
-def html(report: Report) -> str:
-    """The page as HTML."""
-    links = "".join(
+def html(report: Report, home: str = "") -> str:
+    """The page as HTML, with a link to the page `home` where there is one."""
+    links = f'<a href="{escape(home)}">Overview</a>' if home else ""
+    links += "".join(
         f'<a href="#{_anchor(section)}">{escape(section.title)}</a>' for section in report.sections
     )
     sections = "".join(map(_html_section, report.sections))

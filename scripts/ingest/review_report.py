@@ -10,6 +10,7 @@ from ingest.review_rows import Example, MartDiff
 
 # GitHub refuses a comment of more than 65,536 characters.
 _LONGEST = 60_000
+_ENDED = {"success": "built", "pass": "passed", "fail": "failed", "warn": "warned"}
 _NAMES = 20
 _LINES = 3
 _LINES_SAID = 12
@@ -72,12 +73,17 @@ def _verdict(compared: Comparison) -> str:
         lines.append("✅ **Nothing to build**: no model, seed, snapshot or test differs.")
     for figure in compared.figures:
         if figure.is_moved:
-            said = f"**{figure.metric.name}** {_value(figure, figure.before)}"
-            said += f" → {_value(figure, figure.after)}{_relative(figure.before, figure.after)}"
+            said = f"**{figure.metric.name}** "
+            if figure.before == figure.after:
+                said += f"stays {_value(figure, figure.after)}, but not its past"
+            else:
+                said += _step(figure, figure.before, figure.after)
             parts = [said, *([_over_time(figure)] if figure.moved else [])]
             because = [f"`{path[0]}`" for path in figure.paths]
             parts += [f"through {', '.join(because)}"] if because else []
             lines.append("⚠️ " + "; ".join(parts))
+    if compared.contracts:
+        lines.append(f"⚠️ **Contracts change** of {_listed(list(compared.contracts))}")
     if compared.statuses and not any(one.is_moved for one in compared.figures):
         lines.append("No key metric moved, at any time.")
     if compared.is_loader_changed:
@@ -227,25 +233,32 @@ def _difference(figure: Figure) -> str:
     moved = figure.after - figure.before
     if figure.metric.is_rate:
         return f"{100 * moved:+.2f} points"
-    return f"{moved:+,.2f}".removesuffix(".00") + _relative(figure.before, figure.after)
+    said = f"{moved:+,.2f}".removesuffix(".00")
+    return said + (f" ({figure.after / figure.before - 1:+.1%})" if figure.before else "")
 
 
 def _over_time(figure: Figure) -> str:
     """How often it differs, and where the most."""
     period, before, after = figure.moved[0]
-    said = f"{_value(figure, before)} → {_value(figure, after)}{_relative(before, after)}"
+    said = _step(figure, before, after)
     unit = "days" if figure.metric.period.endswith("_date") else "months"
     return f"{len(figure.moved):,} of {figure.periods:,} {unit} differ, most {period}: {said}"
 
 
-def _relative(before: float | None, after: float | None) -> str:
-    if not before or after is None or before == after:
-        return ""
-    return f" ({after / before - 1:+.1%})"
+def _step(figure: Figure, before: float | None, after: float | None) -> str:
+    """From one value to the other: a share by points, anything else by its share."""
+    said = f"{_value(figure, before)} → {_value(figure, after)}"
+    if before is None or after is None:
+        return said
+    if figure.metric.is_rate:
+        return f"{said} ({100 * (after - before):+.1f} points)"
+    return f"{said} ({after / before - 1:+.1%})" if before else said
 
 
 def _counted(statuses: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items()))
+    return ", ".join(
+        f"{count:,} {_ENDED.get(status, status)}" for status, count in sorted(statuses.items())
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

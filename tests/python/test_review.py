@@ -127,7 +127,7 @@ def test_a_metric_that_moved_in_the_past_alone_is_not_called_the_same(sides: Sid
     assert (figure.before, figure.after) == (150, 150)
     assert (figure.moved, figure.periods) == ([("2025-12-01", None, 70)], 2)
     report = markdown(compared, "main")
-    assert "⚠️ **MRR, USD, last closed month** 150 → 150; 1 of 2 months differ" in report
+    assert "**MRR, USD, last closed month** stays 150, but not its past; 1 of 2 months" in report
     assert "most 2025-12-01: none → 70; through `int_prices`" in report
 
 
@@ -193,6 +193,16 @@ def test_contracts_tell_columns_added_removed_and_retyped(sides: Sides) -> None:
     assert "## Contracts" in markdown(compared, "main")
 
 
+def test_a_contracted_mart_that_is_removed_breaks_its_contract(sides: Sides) -> None:
+    manifest = _manifest()
+    del manifest["nodes"][_MRR]
+    report = markdown(
+        compare(*sides("drop table finance.fct_mrr_monthly", manifest), set()), "main"
+    )
+    assert "⚠️ **Contracts change** of `fct_mrr_monthly`" in report
+    assert "- `fct_mrr_monthly`: removed, with all its columns" in report
+
+
 def test_models_and_tests_added_and_removed_are_named(sides: Sides) -> None:
     manifest = _manifest()
     del manifest["nodes"][_PRICES], manifest["nodes"]["test.p.key"]
@@ -226,6 +236,15 @@ def test_a_failure_is_told_with_what_it_said(sides: Sides) -> None:
     assert "❌ **The build does not pass**, 1 failed: `fct_mrr_monthly`" in report
     assert "```text\nno such column\nline 2\n```" in report
     assert "| `finance.fct_mrr_monthly` | not built: error | 4 | — |" in report
+
+
+def test_exposures_that_depend_on_a_change_are_no_failure(sides: Sides) -> None:
+    results = (_result(_MRR), _result("exposure.p.dashboard", "no-op", "NO-OP"))
+    compared = compare(*sides(results=results), {_PRICES})
+    assert compared.is_sound
+    report = markdown(compared, "main")
+    assert "✅ **All was built and every test passes** (1 built)." in report
+    assert "no-op" not in report.lower()
 
 
 def test_a_build_that_ended_badly_without_results_is_not_sound(sides: Sides) -> None:

@@ -26,18 +26,19 @@ from markupsafe import Markup
 
 from ingest.build import PROJECT, Dbt
 from ingest.load import IngestError, warehouse
-from ingest.report import report
+from ingest.report import as_of, report
 
 Node = dict[str, Any]
 
 _ASSETS = Path("docs/assets")
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 _SHOWN_ROWS = 24
+_SPOKEN = {"arpa", "arr", "crm", "dau", "fx", "id", "ltv", "mau", "mrr", "usd", "wau"}
 _INNER_LAYERS = ("staging", "intermediate", "seeds", "snapshots")
 _PAGES = {
     "index": "Overview",
     "board": "Board questions",
-    "metrics": "Metrics",
+    "metrics": "Metrics and terms",
     "dictionary": "Data dictionary",
     "sources": "Source map",
     "owners": "Dashboards and owners",
@@ -87,8 +88,11 @@ def docs(warehouse_path: Path, out: Path) -> int:
     except IngestError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except duckdb.CatalogException:
+        print("the marts are not built; `make build` makes them", file=sys.stderr)
+        return 1
     print(f"open {out / 'index.html'}")
-    return report(warehouse_path, out / "quality")
+    return report(warehouse_path, out / "quality", home="../index.html")
 
 
 class _Project:
@@ -139,6 +143,9 @@ class _Project:
                 found.setdefault(area, []).append(
                     block | {"columns": sorted(carriers.get(key, []))}
                 )
+        # An area's first file is the one of its own name; within a file, as it is written.
+        for area, blocks in found.items():
+            blocks.sort(key=lambda block: (f"_{area}__" not in block["path"], block["path"]))
         return dict(sorted(found.items()))
 
     def sources(self) -> dict[str, list[Node]]:
@@ -179,6 +186,9 @@ class _Project:
 def _write(
     project: _Project, connection: duckdb.DuckDBPyConnection, target: Path, out: Path
 ) -> None:
+    # First what may fail, so that an older site stays until there is a new one.
+    answers = [_answer(connection, node) for node in project.board()]
+    day = as_of(connection)
     shutil.rmtree(out, ignore_errors=True)
     (out / "dbt").mkdir(parents=True)
     shutil.copy(target / "static_index.html", out / "dbt/index.html")
@@ -196,11 +206,10 @@ def _write(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"markdown": _markdown, "inline": _inline}
-    environment.globals |= {"project": project, "titles": titles}
+    environment.filters |= {"markdown": _markdown, "inline": _inline, "words": _words}
+    environment.globals |= {"project": project, "titles": titles, "as_of": day}
     for name in _PAGES:
         if name not in papers:
-            answers = [_answer(connection, node) for node in project.board()]
             text = environment.get_template(f"{name}.html").render(page=name, answers=answers)
             (out / f"{name}.html").write_text(text)
     for name, paper in papers.items():
@@ -214,7 +223,8 @@ def _write_lineage(target: Path, out: Path) -> None:
     extractor = DbtColumnLineageExtractor(
         str(target / "manifest.json"), str(target / "catalog.json")
     )
-    report = DbtColibriReportGenerator(extractor, light_mode=True, disable_telemetry=True)
+    # Not in its light mode, which takes the queries out and then warns that they are missing.
+    report = DbtColibriReportGenerator(extractor, disable_telemetry=True)
     report.generate_report(output_dir=str(out))
 
 
@@ -250,6 +260,12 @@ def shown(column: str, value: object) -> str:
     if isinstance(value, float | Decimal):
         return f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) and column.endswith("_count") else str(value)
+
+
+def _words(name: str) -> str:
+    """A name as words, with the field's abbreviations as they are spoken."""
+    spoken = (word.upper() if word in _SPOKEN else word for word in name.split("_"))
+    return " ".join(spoken)
 
 
 def _title(text: str) -> str:
