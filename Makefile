@@ -43,7 +43,8 @@ docs: $(VENV)/.installed ## the documentation of a built warehouse, target/site/
 	@$(BIN)/python -m ingest docs
 
 test: $(VENV)/.installed-dev lint ## everything CI runs
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+	    --no-loadscope-reorder
 
 # Side by side: what reads SQL takes both cores once dbt has read the project on one.
 lint: $(VENV)/.installed-dev ## style of Python, SQL, YAML and workflows, types, and the project's layering
