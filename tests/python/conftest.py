@@ -8,6 +8,18 @@ import pytest
 
 from harness import VENDOR, build_warehouse, expect, ingest
 
+# Where whole warehouses are built, the longest first: begun last, they would leave a core idle.
+_LONGEST = (
+    *("test_landing", "test_sources", "test_late_events", "test_faults", "test_readme"),
+    *("test_sales_pipeline", "test_product_marts", "test_review", "test_quality", "test_privacy"),
+    *("test_share", "test_docs", "test_identity", "test_mrr_scenarios", "test_product_core"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:

@@ -5,7 +5,7 @@ Each case lands the same deliveries in batches drawn at random and builds after 
 
 import random
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -108,41 +108,53 @@ def _deliveries(seed: int) -> list[Message]:
     return [*messages, *copies, *again[:10], *without_id, *without_id[:2]]
 
 
+class _Place:
+    """Where every warehouse is built in its turn, so that dbt reads the project but once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.loading = Loading(folder)
+        self._dbt = Dbt(self.loading.warehouse, "{}")
+        self._empty = folder / "empty" / "warehouse.duckdb"
+        self._empty.parent.mkdir()
+
+    def build_empty(self) -> None:
+        """Keeps a warehouse of which all that knows no message is built."""
+        self.loading.write_json("segment/none.jsonl", batch="2026-01-31")
+        self.loading.load()
+        self._run("build", *_ALL, "--exclude-resource-type", "test", "unit_test")
+        self.loading.warehouse.rename(self._empty)
+
+    def land(self, parts: Iterable[tuple[str, Sequence[Message]]], into: Path) -> Path:
+        """A warehouse that takes one batch after another, each built before the next lands."""
+        shutil.rmtree(self.loading.extracts)
+        shutil.copy(self._empty, self.loading.warehouse)
+        for batch, messages in parts:
+            self.loading.write_json("segment/messages.jsonl", *messages, batch=batch)
+            self.loading.load(batch_ids=[batch])
+            self._run("run", *_PRODUCT)
+        # Under the same name, which its views know it by.
+        into.mkdir()
+        return self.loading.warehouse.rename(into / self.loading.warehouse.name)
+
+    def _run(self, command: str, *selected: str) -> None:
+        self._dbt.run(command, "--select", *selected)
+
+
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse of which all that knows no message is built."""
-    folder = tmp_path_factory.mktemp("empty")
-    loading = Loading(folder)
-    loading.write_json("segment/none.jsonl", batch="2026-01-31")
-    loading.load()
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Place]:
+    folder = tmp_path_factory.mktemp("place")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DBT_TARGET_PATH", str(folder / "target"))
-        _run(loading.warehouse, *_ALL, command="build")
-    return loading.warehouse
-
-
-def _run(warehouse: Path, *selected: str, command: str = "run") -> None:
-    excluded = ("--exclude-resource-type", "test", "unit_test") if command == "build" else ()
-    Dbt(warehouse, "{}").run(command, "--select", *selected, *excluded)
-
-
-def _landed(folder: Path, empty: Path, parts: Iterable[tuple[str, Sequence[Message]]]) -> Path:
-    """A warehouse that takes one batch after another, each built before the next lands."""
-    folder.mkdir()
-    loading = Loading(folder)
-    shutil.copy(empty, loading.warehouse)
-    for batch, messages in parts:
-        loading.write_json("segment/messages.jsonl", *messages, batch=batch)
-        loading.load(batch_ids=[batch])
-        _run(loading.warehouse, *_PRODUCT)
-    return loading.warehouse
+        place = _Place(folder)
+        place.build_empty()
+        yield place
 
 
 @pytest.fixture(scope="module")
-def expected(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def expected(place: _Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The marts of all deliveries at once."""
     folder = tmp_path_factory.mktemp("expected") / "expected"
-    return _landed(folder, empty, [(_BATCHES[-1], _deliveries(0))])
+    return place.land([(_BATCHES[-1], _deliveries(0))], folder)
 
 
 def _drawn(seed: int) -> list[tuple[str, list[Message]]]:
@@ -156,9 +168,9 @@ def _drawn(seed: int) -> list[tuple[str, list[Message]]]:
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_any_split_in_any_order_gives_the_same_marts(
-    empty: Path, expected: Path, tmp_path: Path, seed: int
+    place: _Place, expected: Path, tmp_path: Path, seed: int
 ) -> None:
-    assert differences(expected, _landed(tmp_path / "landed", empty, _drawn(seed))) == {}
+    assert differences(expected, place.land(_drawn(seed), tmp_path / "landed")) == {}
 
 
 def test_a_corrected_batch_leaves_nothing_of_the_wrong_one(
