@@ -1,23 +1,27 @@
 {#-
-    A Salesforce id in its 18-character form: a 15-character id gets its three check characters, which
-    say for each five characters which are upper case; any other id stays as it is.
+    A Salesforce id in its 18-character form: a 15-character id gets its three check characters, any
+    other id stays as it is. Each check character says of five characters which are upper case, the
+    first being worth 1 and the last 16: its place in the alphabet is that of the pattern in the list.
 -#}
 {% macro salesforce_id18(id) -%}
+    {%- set letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' -%}
+    {%- set from = letters ~ letters | lower ~ '0123456789' -%}
+    {%- set is_upper -%}
+        translate({{ id }}, '{{ from }}', '{{ '1' * 26 ~ '0' * 36 }}')
+    {%- endset -%}
+    {%- set patterns -%}
+        {%- for number in range(32) -%}
+            {%- for bit in range(5) -%}{{ number // 2 ** bit % 2 }}{%- endfor %} {# -#}
+        {%- endfor -%}
+    {%- endset -%}
     case
         when length({{ id }}) = 15
             then concat(
                 {{ id }}
                 {%- for first in (1, 6, 11) %},
                 substr(
-                    'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345',
-                    1
-                    {%- for offset in range(5) %}
-                    + case
-                        when substr({{ id }}, {{ first + offset }}, 1) between 'A' and 'Z'
-                            then {{ 2 ** offset }}
-                        else 0
-                    end
-                    {%- endfor %},
+                    '{{ letters }}012345',
+                    cast((position(substr({{ is_upper }}, {{ first }}, 5) in '{{ patterns }}') + 5) / 6 as integer),
                     1
                 )
                 {%- endfor %}

@@ -130,7 +130,7 @@ class _Place:
         shutil.copy(self._empty, self.loading.warehouse)
         for batch, messages in parts:
             self.loading.write_json("segment/messages.jsonl", *messages, batch=batch)
-            self.loading.load(batch_ids=[batch])
+            self.loading.load(batch_ids=[batch], replace=True)
             self._run("run", *_PRODUCT)
         # Under the same name, which its views know it by.
         into.mkdir()
@@ -174,22 +174,17 @@ def test_any_split_in_any_order_gives_the_same_marts(
 
 
 def test_a_corrected_batch_leaves_nothing_of_the_wrong_one(
-    empty: Path, expected: Path, tmp_path: Path
+    place: _Place, expected: Path, tmp_path: Path
 ) -> None:
     """Sent with other names, by other users and with messages too many, built, and replaced."""
     wrong = [
         {**message, "userId": "nobody", **({"event": "Wrong"} if "event" in message else {})}
         for message in _deliveries(0)[::2]
     ]
-    too_many = _message(9999, "track", _START, userId="gone", event="Document Uploaded")
-    loading = Loading(tmp_path)
-    shutil.copy(empty, loading.warehouse)
-    for messages in ([*wrong, too_many], _deliveries(0)):
-        assert differences(expected, loading.warehouse)
-        loading.write_json("segment/messages.jsonl", *messages, batch=_BATCHES[-1])
-        loading.load(batch_ids=[_BATCHES[-1]], replace=True)
-        _run(loading.warehouse, *_PRODUCT)
-    assert differences(expected, loading.warehouse) == {}
+    wrong.append(_message(9999, "track", _START, userId="gone", event="Document Uploaded"))
+    sent_wrong, sent_right = (_BATCHES[-1], wrong), (_BATCHES[-1], _deliveries(0))
+    assert differences(expected, place.land([sent_wrong], tmp_path / "wrong"))
+    assert differences(expected, place.land([sent_wrong, sent_right], tmp_path / "right")) == {}
 
 
 def test_the_messages_hold_what_may_go_wrong(expected: Path) -> None:
