@@ -141,6 +141,7 @@ def statements(target: Path) -> list[str]:
         f"create or replace {'view' if node['config']['materialized'] == 'view' else 'table'}"
         f" {node['relation_name']} as {node['compiled_code']}"
         for node in nodes
+        if node["resource_type"] == "model"
     ]
 
 
