@@ -1,4 +1,4 @@
-"""Runs sqlfluff as its own command does, in half the processor time: `make lint` calls it.
+"""Runs sqlfluff as its own command does, in two thirds of the time: `make lint` calls it.
 
 Python's garbage collector goes through a file's millions of small objects again and again, of which
 hardly one is garbage. Here it comes seldom; what is linted, and by which rules, is sqlfluff's own.
