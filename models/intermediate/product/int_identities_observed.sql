@@ -1,8 +1,8 @@
 with
 
-stg_segment__messages as (
+int_identity_signals as (
 
-    select * from {{ ref('stg_segment__messages') }}
+    select * from {{ ref('int_identity_signals') }}
 
 ),
 
@@ -13,13 +13,13 @@ final as (
         anonymous_id,
         user_id,
         workspace_id,
-        min(least(occurred_at, received_at)) as first_seen_at,
-        max(least(occurred_at, received_at)) as last_seen_at,
-        min(cast(occurred_at as date)) as first_occurred_date,
-        max(cast(occurred_at as date)) as last_occurred_date,
-        count(*) as message_count
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at,
+        min(first_occurred_date) as first_occurred_date,
+        max(last_occurred_date) as last_occurred_date,
+        cast(sum(message_count) as bigint) as message_count
 
-    from stg_segment__messages
+    from int_identity_signals
     group by anonymous_id, user_id, workspace_id
 
 )

@@ -1,8 +1,8 @@
 with
 
-stg_segment__messages as (
+int_identity_signals as (
 
-    select * from {{ ref('stg_segment__messages') }}
+    select * from {{ ref('int_identity_signals') }}
 
 ),
 
@@ -10,17 +10,17 @@ stg_segment__messages as (
 distinct_calls as (
 
     select
-        message_type,
+        call_type as message_type,
         user_id,
         previous_id,
         workspace_id,
         traits,
-        max(least(occurred_at, received_at)) as last_seen_at,
-        min(message_id) as message_id
+        max(last_seen_at) as last_seen_at,
+        min(call_message_id) as message_id
 
-    from stg_segment__messages
-    where message_type in ('identify', 'group', 'alias')
-    group by message_type, user_id, previous_id, workspace_id, traits
+    from int_identity_signals
+    where call_type is not null
+    group by call_type, user_id, previous_id, workspace_id, traits
 
 ),
 

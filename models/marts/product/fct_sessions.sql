@@ -1,12 +1,14 @@
 {#-
-    A run works over everything of the people whose events came, went or changed since. A full run
-    names the events wherever it reads them: DuckDB writes a CTE that is read twice out whole. Words
-    go through windows and groups as digests, which take little memory, and are looked up at the end.
+    A run cuts anew the sessions of the people whose events came, went or changed since, and writes
+    those that are not as they were; one that is no more comes out empty, for the hook to delete. A
+    full run names the events wherever it reads them: DuckDB writes a CTE that is read twice out whole.
+    Words go through windows and groups as digests, which take little memory, and are looked up at the
+    end.
 -#}
 {{ config(
     materialized='incremental',
-    unique_key='person_id',
-    post_hook="{{ delete_what_is_gone(ref('fct_events'), ['person_id']) }}",
+    unique_key='session_id',
+    post_hook="{{ delete_what_is_empty('event_count') }}",
 ) }}
 
 {%- set look = ['event_name', 'page_path', 'browser_name', 'os_name', 'device_type'] %}
@@ -18,23 +20,7 @@ with
 
 people_touched as (
 
-    select
-        person_id,
-        count(*) as event_count,
-        max(_built_at) as built_at
-
-    from {{ ref('fct_events') }}
-    group by person_id
-
-    except
-
-    select
-        person_id,
-        cast(sum(event_count) as bigint) as event_count,
-        max(_built_at) as built_at
-
-    from {{ this }}
-    group by person_id
+{{ people_touched(ref('fct_events'), 'count(*)') }}
 
 ),
 
@@ -217,4 +203,4 @@ final as (
 
 )
 
-select * from final
+{{ changed_rows(key=['session_id'], compared=['event_count', '_built_at']) }}

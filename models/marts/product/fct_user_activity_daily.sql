@@ -1,8 +1,11 @@
-{#- A run works over all days of the people whose sessions were worked over since. -#}
+{#-
+    A run sums up the days of the people whose sessions came, went or changed since, and writes those
+    that are not as they were; one that is no more comes out empty, for the hook to delete.
+-#}
 {{ config(
     materialized='incremental',
-    unique_key='person_id',
-    post_hook="{{ delete_what_is_gone(ref('fct_sessions'), ['person_id']) }}",
+    unique_key=['person_id', 'activity_date'],
+    post_hook="{{ delete_what_is_empty('event_count') }}",
 ) }}
 
 with
@@ -17,23 +20,7 @@ fct_events as (
 
 people_touched as (
 
-    select
-        person_id,
-        cast(sum(event_count) as bigint) as event_count,
-        max(_built_at) as built_at
-
-    from {{ ref('fct_sessions') }}
-    group by person_id
-
-    except
-
-    select
-        person_id,
-        cast(sum(event_count) as bigint) as event_count,
-        max(_built_at) as built_at
-
-    from {{ this }}
-    group by person_id
+{{ people_touched(ref('fct_sessions'), 'sum(event_count)') }}
 
 ),
 {%- endif %}
@@ -70,7 +57,11 @@ sessions as (
         count(*) as session_count
 
     from {{ ref('fct_sessions') }}
-    where is_counted
+    where
+        is_counted
+        {%- if is_incremental() %}
+        and person_id in (select people_touched.person_id from people_touched)
+        {%- endif %}
     group by person_id, account_id, session_date
 
 ),
@@ -104,4 +95,7 @@ final as (
 
 )
 
-select * from final
+{{ changed_rows(
+    key=['person_id', 'activity_date'],
+    compared=['account_id', 'event_count', 'session_count', '_built_at'],
+) }}

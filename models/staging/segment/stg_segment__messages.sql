@@ -204,4 +204,13 @@ final as (
 
 )
 
-select * from final
+select final.*
+from final
+{%- if is_incremental() %}
+left join {{ this }} as known
+    on
+        final.message_id = known.message_id
+        and final._loaded_at = known._loaded_at
+        and final._batch_id = known._batch_id
+where known.message_id is null
+{%- endif %}

@@ -98,6 +98,9 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
         connection.execute("set enable_progress_bar = false")
         # One checkpoint when the file is closed; one a batch would merge the same rows each time.
         connection.execute("set checkpoint_threshold = '1TB'")
+        # Files of text are taken for small ones, so tables of a few rows would be looked up in
+        # them, on one core, rather than their lines in the tables.
+        connection.execute("set disabled_optimizers = 'join_order, build_side_probe_side'")
         yield connection
     except duckdb.Error as error:
         if is_damage(str(error)):
