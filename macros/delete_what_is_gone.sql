@@ -1,15 +1,12 @@
-{#- A hook of an incremental model: deletes the rows whose key the upstream relation no longer has.
+{#- A hook of an incremental model: deletes the rows of loads that the upstream relation no longer has.
     What is still there, dbt's own `delete+insert` replaces.
 
     Arguments:
-        upstream: the relation whose keys are there.
-        keys: the columns of the key, of the same name on both sides.
+        upstream: a relation with `_loaded_at`.
 -#}
-{% macro delete_what_is_gone(upstream, keys) -%}
+{% macro delete_what_is_gone(upstream) -%}
     {%- if is_incremental() -%}
         delete from {{ this }}
-        where ({{ keys | join(', ') }}) not in (
-            select distinct {{ keys | join(', ') }} from {{ upstream }}
-        )
+        where _loaded_at in ({{ loads_lacking(this, upstream) }})
     {%- endif -%}
 {%- endmacro %}

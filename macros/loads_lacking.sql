@@ -3,18 +3,18 @@
     that landed at other times, which no join does.
 
     Arguments:
-        here: a relation with `_batch_id` and `_loaded_at`.
+        here: a relation with `_loaded_at`, which no two loads have in common.
         there: the one to compare with.
 -#}
 {% macro loads_lacking(here, there) -%}
     {%- set instants = [] -%}
     {%- if execute -%}
         {%- set lacking -%}
-            select distinct cast(_loaded_at as varchar)
+            select cast(_loaded_at as varchar)
             from (
-                select distinct _batch_id, _loaded_at from {{ here }}
+                select distinct _loaded_at from {{ here }}
                 except
-                select distinct _batch_id, _loaded_at from {{ there }}
+                select distinct _loaded_at from {{ there }}
             ) as loads
         {%- endset -%}
         {%- set instants = run_query(lacking).columns[0].values() -%}

@@ -13,10 +13,20 @@ active_users as (
 
 ),
 
+windows as (
+
+    select
+        active_date,
+        {{ explode(day_series(add_days('active_date', -29), 'active_date')) }} as occurred_date
+
+    from active_users
+
+),
+
 active_people as (
 
     select distinct
-        person_id,
+        {{ row_digest(['person_id']) }} as person_key,
         occurred_date
 
     from {{ ref('fct_events') }}
@@ -29,21 +39,19 @@ active_people as (
 counted as (
 
     select
-        active_users.active_date,
-        count(distinct active_people.person_id) filter (
-            where active_people.occurred_date = active_users.active_date
+        windows.active_date,
+        count(distinct active_people.person_key) filter (
+            where windows.occurred_date = windows.active_date
         ) as dau,
-        count(distinct active_people.person_id) filter (
-            where active_people.occurred_date > {{ add_days('active_users.active_date', -7) }}
+        count(distinct active_people.person_key) filter (
+            where windows.occurred_date > {{ add_days('windows.active_date', -7) }}
         ) as wau,
-        count(distinct active_people.person_id) as mau
+        count(distinct active_people.person_key) as mau
 
-    from active_users
+    from windows
     left join active_people
-        on
-            {{ add_days('active_users.active_date', -30) }} < active_people.occurred_date
-            and active_users.active_date >= active_people.occurred_date
-    group by active_users.active_date
+        on windows.occurred_date = active_people.occurred_date
+    group by windows.active_date
 
 )
 

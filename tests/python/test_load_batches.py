@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingest.load import NothingUsableError, UsageError, discover, load, pending, status
@@ -131,6 +132,23 @@ def test_every_row_says_where_it_came_from(loading: Loading) -> None:
         ("cus_3", BATCH, "stripe/more/customers.jsonl", 2),
     ]
     assert loading.value("select count(distinct _loaded_at) from raw_stripe.customers") == 1
+
+
+def test_no_two_loads_have_an_instant_in_common(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1), batch="2026-01-01")
+    loading.load()
+    # As if the clock were set back by a century now.
+    with duckdb.connect(str(loading.warehouse)) as connection:
+        connection.execute("update raw_audit.batches set loaded_at = loaded_at + interval 100 year")
+    loading.write_json("stripe/customers.jsonl", customer(2), batch="2026-01-02")
+    loading.load()
+    assert loading.rows(
+        """
+        select batch_id, loaded_at - lag(loaded_at) over (order by batch_id)
+        from raw_audit.batches
+        order by batch_id
+        """
+    ) == [("2026-01-01", None), ("2026-01-02", timedelta(microseconds=1))]
 
 
 def test_all_tables_are_there_after_the_first_load(loading: Loading) -> None:

@@ -23,7 +23,7 @@ known as (
     select distinct
         'workspace' as foreign_type,
         workspace_id as foreign_id
-    from {{ ref('int_identities_observed') }}
+    from {{ ref('int_identity_signals') }}
     where workspace_id is not null
 
     union all

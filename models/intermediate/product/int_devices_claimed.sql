@@ -1,14 +1,8 @@
 with
 
-int_identities_observed as (
+int_identity_signals as (
 
-    select * from {{ ref('int_identities_observed') }}
-
-),
-
-int_identity_calls as (
-
-    select * from {{ ref('int_identity_calls') }}
+    select * from {{ ref('int_identity_signals') }}
 
 ),
 
@@ -24,7 +18,7 @@ claims as (
         anonymous_id,
         user_id as sent_user_id
 
-    from int_identities_observed
+    from int_identity_signals
     where
         anonymous_id is not null
         and user_id is not null
@@ -35,9 +29,9 @@ claims as (
         previous_id as anonymous_id,
         user_id as sent_user_id
 
-    from int_identity_calls
+    from int_identity_signals
     where
-        message_type = 'alias'
+        call_type = 'alias'
         and previous_id is not null
 
 ),

@@ -10,9 +10,9 @@
 
 with
 
-int_identities_observed as (
+int_identity_signals as (
 
-    select * from {{ ref('int_identities_observed') }}
+    select * from {{ ref('int_identity_signals') }}
 
 ),
 
@@ -111,25 +111,37 @@ shared_devices as (
 
 ),
 
+observed as (
+
+    select distinct
+        {{ row_digest(['anonymous_id', 'user_id', 'workspace_id']) }} as identity_key,
+        anonymous_id,
+        user_id,
+        workspace_id
+
+    from int_identity_signals
+
+),
+
 identities as (
 
     select
-        int_identities_observed.identity_key,
+        observed.identity_key,
         coalesce(
             int_users_aliased.user_id,
             case when not int_devices_claimed.is_shared then int_devices_claimed.first_user_id end
         ) as user_id,
-        int_identities_observed.workspace_id,
+        observed.workspace_id,
         case
-            when int_identities_observed.user_id is null and int_devices_claimed.is_shared
-                then int_identities_observed.anonymous_id
+            when observed.user_id is null and int_devices_claimed.is_shared
+                then observed.anonymous_id
         end as shared_anonymous_id
 
-    from int_identities_observed
+    from observed
     left join int_users_aliased
-        on int_identities_observed.user_id = int_users_aliased.sent_user_id
+        on observed.user_id = int_users_aliased.sent_user_id
     left join int_devices_claimed
-        on int_identities_observed.anonymous_id = int_devices_claimed.anonymous_id
+        on observed.anonymous_id = int_devices_claimed.anonymous_id
 
 ),
 

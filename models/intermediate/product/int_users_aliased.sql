@@ -1,14 +1,8 @@
 with recursive
 
-int_identity_calls as (
+int_identity_signals as (
 
-    select * from {{ ref('int_identity_calls') }}
-
-),
-
-int_identities_observed as (
-
-    select * from {{ ref('int_identities_observed') }}
+    select * from {{ ref('int_identity_signals') }}
 
 ),
 
@@ -18,11 +12,14 @@ aliases as (
         previous_id,
         user_id
 
-    from int_identity_calls
+    from int_identity_signals
     where
-        message_type = 'alias'
+        call_type = 'alias'
         and previous_id != user_id
-    qualify row_number() over (partition by previous_id order by call_number desc) = 1
+    qualify
+        row_number() over (
+            partition by previous_id order by last_seen_at desc, call_message_id desc
+        ) = 1
 
 ),
 
@@ -67,7 +64,7 @@ last_aliases as (
 
 known_ids as (
 
-    select user_id from int_identities_observed
+    select user_id from int_identity_signals
 
     union
 

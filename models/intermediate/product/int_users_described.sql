@@ -6,15 +6,9 @@ int_users_aliased as (
 
 ),
 
-int_identities_observed as (
+int_identity_signals as (
 
-    select * from {{ ref('int_identities_observed') }}
-
-),
-
-int_identity_calls as (
-
-    select * from {{ ref('int_identity_calls') }}
+    select * from {{ ref('int_identity_signals') }}
 
 ),
 
@@ -22,12 +16,12 @@ activity as (
 
     select
         int_users_aliased.user_id,
-        min(int_identities_observed.first_seen_at) as first_seen_at,
-        max(int_identities_observed.last_seen_at) as last_seen_at
+        min(int_identity_signals.first_seen_at) as first_seen_at,
+        max(int_identity_signals.last_seen_at) as last_seen_at
 
-    from int_identities_observed
+    from int_identity_signals
     inner join int_users_aliased
-        on int_identities_observed.user_id = int_users_aliased.sent_user_id
+        on int_identity_signals.user_id = int_users_aliased.sent_user_id
     group by int_users_aliased.user_id
 
 ),
@@ -36,18 +30,18 @@ workspaces_of_users as (
 
     select
         int_users_aliased.user_id,
-        int_identities_observed.workspace_id
+        int_identity_signals.workspace_id
 
-    from int_identities_observed
+    from int_identity_signals
     inner join int_users_aliased
-        on int_identities_observed.user_id = int_users_aliased.sent_user_id
-    where int_identities_observed.workspace_id is not null
+        on int_identity_signals.user_id = int_users_aliased.sent_user_id
+    where int_identity_signals.workspace_id is not null
     qualify
         row_number() over (
             partition by int_users_aliased.user_id
             order by
-                int_identities_observed.last_seen_at desc,
-                int_identities_observed.workspace_id asc
+                int_identity_signals.last_seen_at desc,
+                int_identity_signals.workspace_id asc
         ) = 1
 
 ),
@@ -56,27 +50,29 @@ identify_traits as (
 
     select
         int_users_aliased.user_id,
-        nullif(lower(trim({{ json_string('int_identity_calls.traits', 'email') }})), '') as email,
+        nullif(lower(trim({{ json_string('int_identity_signals.traits', 'email') }})), '') as email,
         nullif(
             coalesce(
-                {{ json_string('int_identity_calls.traits', 'name') }},
+                {{ json_string('int_identity_signals.traits', 'name') }},
                 concat_ws(
                     ' ',
-                    {{ json_string('int_identity_calls.traits', 'firstName') }},
-                    {{ json_string('int_identity_calls.traits', 'lastName') }}
+                    {{ json_string('int_identity_signals.traits', 'firstName') }},
+                    {{ json_string('int_identity_signals.traits', 'lastName') }}
                 )
             ),
             ''
         ) as user_name,
-        nullif({{ json_string('int_identity_calls.traits', 'title') }}, '') as title,
-        {{ since_1990(utc_timestamp(json_string('int_identity_calls.traits', 'createdAt'))) }}
+        nullif({{ json_string('int_identity_signals.traits', 'title') }}, '') as title,
+        {{ since_1990(utc_timestamp(json_string('int_identity_signals.traits', 'createdAt'))) }}
             as signed_up_at,
-        int_identity_calls.call_number
+        row_number() over (
+            order by int_identity_signals.last_seen_at, int_identity_signals.call_message_id
+        ) as call_number
 
-    from int_identity_calls
+    from int_identity_signals
     inner join int_users_aliased
-        on int_identity_calls.user_id = int_users_aliased.sent_user_id
-    where int_identity_calls.message_type = 'identify'
+        on int_identity_signals.user_id = int_users_aliased.sent_user_id
+    where int_identity_signals.call_type = 'identify'
 
 ),
 

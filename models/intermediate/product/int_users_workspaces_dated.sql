@@ -6,9 +6,9 @@ stg_segment__messages as (
 
 ),
 
-int_identities_observed as (
+int_identity_signals as (
 
-    select * from {{ ref('int_identities_observed') }}
+    select * from {{ ref('int_identity_signals') }}
 
 ),
 
@@ -23,12 +23,12 @@ workspaces_of_users as (
     select distinct
         int_users_aliased.user_id,
         int_users_aliased.sent_user_id,
-        int_identities_observed.workspace_id
+        int_identity_signals.workspace_id
 
-    from int_identities_observed
+    from int_identity_signals
     inner join int_users_aliased
-        on int_identities_observed.user_id = int_users_aliased.sent_user_id
-    where int_identities_observed.workspace_id is not null
+        on int_identity_signals.user_id = int_users_aliased.sent_user_id
+    where int_identity_signals.workspace_id is not null
 
 ),
 

@@ -6,9 +6,9 @@ int_as_of as (
 
 ),
 
-int_identities_observed as (
+int_identity_signals as (
 
-    select * from {{ ref('int_identities_observed') }}
+    select * from {{ ref('int_identity_signals') }}
 
 ),
 
@@ -32,7 +32,7 @@ spans as (
         min(first_occurred_date) as first_date,
         max(last_occurred_date) as last_date
 
-    from int_identities_observed
+    from int_identity_signals
 
     union all
 

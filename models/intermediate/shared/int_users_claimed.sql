@@ -1,8 +1,8 @@
 with
 
-int_identity_calls as (
+int_identity_signals as (
 
-    select * from {{ ref('int_identity_calls') }}
+    select * from {{ ref('int_identity_signals') }}
 
 ),
 
@@ -17,22 +17,24 @@ claims as (
     select
         int_users_aliased.user_id,
         {{ json_first_string(
-            'int_identity_calls.traits', var('salesforce_account_id_fields')
+            'int_identity_signals.traits', var('salesforce_account_id_fields')
         ) }} as salesforce_account_id,
         {{ json_first_string(
-            'int_identity_calls.traits', var('stripe_customer_id_fields')
+            'int_identity_signals.traits', var('stripe_customer_id_fields')
         ) }} as stripe_customer_id,
         lower({{ json_first_string(
-            'int_identity_calls.traits', var('email_verified_fields')
+            'int_identity_signals.traits', var('email_verified_fields')
         ) }}) as email_verified,
-        int_identity_calls.call_number
+        row_number() over (
+            order by int_identity_signals.last_seen_at, int_identity_signals.call_message_id
+        ) as call_number
 
-    from int_identity_calls
+    from int_identity_signals
     inner join int_users_aliased
-        on int_identity_calls.user_id = int_users_aliased.sent_user_id
+        on int_identity_signals.user_id = int_users_aliased.sent_user_id
     where
-        int_identity_calls.message_type = 'identify'
-        and int_identity_calls.traits is not null
+        int_identity_signals.call_type = 'identify'
+        and int_identity_signals.traits is not null
 
 ),
 

@@ -1,14 +1,8 @@
 with
 
-int_identities_observed as (
+int_identity_signals as (
 
-    select * from {{ ref('int_identities_observed') }}
-
-),
-
-int_identity_calls as (
-
-    select * from {{ ref('int_identity_calls') }}
+    select * from {{ ref('int_identity_signals') }}
 
 ),
 
@@ -36,7 +30,7 @@ workspaces as (
         workspace_id,
         min(first_seen_at) as first_seen_at
 
-    from int_identities_observed
+    from int_identity_signals
     where workspace_id is not null
     group by workspace_id
 
@@ -54,11 +48,11 @@ group_traits as (
         nullif({{ json_string('traits', 'plan') }}, '') as plan_name,
         {{ website_domain(json_string('traits', 'website')) }} as website_domain,
         lower({{ json_string('traits', 'is_test') }}) = 'true' as is_test,
-        call_number
+        row_number() over (order by last_seen_at, call_message_id) as call_number
 
-    from int_identity_calls
+    from int_identity_signals
     where
-        message_type = 'group'
+        call_type = 'group'
         and traits is not null
 
 ),

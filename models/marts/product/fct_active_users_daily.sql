@@ -32,30 +32,10 @@ active_people as (
 
 ),
 
--- Every person counts twice a day: in the segment, once whatever their accounts, and in the total.
-active_days as (
-
-    select distinct
-        segment,
-        person_id,
-        activity_date
-
-    from active_people
-
-    union all
-
-    select distinct
-        'total' as segment,
-        person_id,
-        activity_date
-
-    from active_people
-
-),
-
 -- Whoever is active belongs to the week and the month from that day on, until it is over or until
 -- they are active again, which counts anew. So people are counted where they come and go: once for
--- each active day, and not once for each of the 30 days that it counts for.
+-- each active day, and not once for each of the 30 days that it counts for. Who was active for two
+-- accounts on one day stays for no time the first time, and counts the second.
 stays as (
 
     select
@@ -63,9 +43,36 @@ stays as (
         activity_date,
         lead(activity_date) over (
             partition by segment, person_id order by activity_date
-        ) as next_activity_date
+        ) - activity_date as days_in_segment,
+        lead(activity_date) over (
+            partition by person_id order by activity_date
+        ) - activity_date as days_in_total
 
-    from active_days
+    from active_people
+
+),
+
+stays_by_length as (
+
+    select
+        segment,
+        activity_date,
+        least(coalesce(days_in_segment, 30), 30) as stay_days,
+        count(*) as people
+
+    from stays
+    group by segment, activity_date, stay_days
+
+    union all
+
+    select
+        'total' as segment,
+        activity_date,
+        least(coalesce(days_in_total, 30), 30) as stay_days,
+        count(*) as people
+
+    from stays
+    group by activity_date, stay_days
 
 ),
 
@@ -74,33 +81,36 @@ changes as (
     select
         segment,
         activity_date as active_date,
-        1 as dau,
-        1 as wau_change,
-        1 as mau_change
+        people as dau,
+        people as wau_change,
+        people as mau_change
 
-    from stays
+    from stays_by_length
+    where stay_days > 0
 
     union all
 
     select
         segment,
-        least(next_activity_date, cast({{ add_days('activity_date', 7) }} as date)) as active_date,
+        cast({{ add_days('activity_date', 'least(stay_days, 7)') }} as date) as active_date,
         0 as dau,
-        -1 as wau_change,
+        -people as wau_change,
         0 as mau_change
 
-    from stays
+    from stays_by_length
+    where stay_days > 0
 
     union all
 
     select
         segment,
-        least(next_activity_date, cast({{ add_days('activity_date', 30) }} as date)) as active_date,
+        cast({{ add_days('activity_date', 'stay_days') }} as date) as active_date,
         0 as dau,
         0 as wau_change,
-        -1 as mau_change
+        -people as mau_change
 
-    from stays
+    from stays_by_length
+    where stay_days > 0
 
 ),
 
@@ -140,7 +150,7 @@ days as (
 
 segments as (
 
-    select distinct segment from active_days
+    select distinct segment from stays_by_length
 
 ),
 

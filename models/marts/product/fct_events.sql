@@ -1,12 +1,12 @@
 {#-
     A run works over the messages of loads that came or went since, and those whose name or identity
-    was resolved anew. What was done is told by the rows themselves (`_batch_id`, `_loaded_at`,
-    `_built_at`), so that a run cut short leaves nothing out.
+    was resolved anew. What was done is told by the rows themselves (`_loaded_at`, `_built_at`), so
+    that a run cut short leaves nothing out.
 -#}
 {{ config(
     materialized='incremental',
     unique_key='event_id',
-    post_hook="{{ delete_what_is_gone(ref('int_messages_keyed'), ['_batch_id', '_loaded_at']) }}",
+    post_hook="{{ delete_what_is_gone(ref('int_messages_keyed')) }}",
 ) }}
 
 with

@@ -1,7 +1,7 @@
 {#-
     The only pass over the raw JSON. A run takes the loads that it has not seen yet and takes back
     those that are gone (a batch that was replaced), and asks again which delivery counts of each
-    message that either touches.
+    message that either touches. Where it is the one that counted before, its row stays as it was.
 
     Of two messages with one id the one received first is kept, whatever batch brought it. Few ids
     occur twice, so only those are sorted. A full run names the raw table itself wherever it reads it:
@@ -10,7 +10,7 @@
 {{ config(
     materialized='incremental',
     unique_key='message_id',
-    post_hook="{{ delete_what_is_gone(source('segment', 'messages'), ['_batch_id', '_loaded_at']) }}",
+    post_hook="{{ delete_what_is_gone(source('segment', 'messages')) }}",
 ) }}
 
 {%- set content_digest = 'md5(' ~ segment_content() ~ ')' %}
@@ -211,6 +211,5 @@ left join {{ this }} as known
     on
         final.message_id = known.message_id
         and final._loaded_at = known._loaded_at
-        and final._batch_id = known._batch_id
 where known.message_id is null
 {%- endif %}

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -62,6 +62,13 @@ class FileAudit:
     dialect: str = ""
     note: str = ""
     rows: Counter[str] = field(default_factory=Counter)
+
+
+def load_instant(connection: duckdb.DuckDBPyConnection) -> datetime:
+    """Now, UTC; after every load before, though a clock was set back: the instant names the load."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    row = connection.execute("select max(loaded_at) from raw_audit.batches").fetchone()
+    return max(now, row[0] + timedelta(microseconds=1)) if row and row[0] else now
 
 
 def known_files(

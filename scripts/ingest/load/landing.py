@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -70,7 +69,7 @@ def land(
     Raises:
         RefusedError: a file is broken, or is not what the manifest says.
     """
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = audit.load_instant(connection)
     day = batch.named_date or (manifest.extracted_at.date() if manifest.extracted_at else None)
     extracted_at = manifest.extracted_at or last_instant(day or now.date())
     stamp = Stamp(batch.batch_id, extracted_at, now)
