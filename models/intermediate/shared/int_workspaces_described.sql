@@ -36,6 +36,22 @@ workspaces as (
 
 ),
 
+-- Every member's browser says the same of a workspace.
+group_calls as (
+
+    select
+        workspace_id,
+        traits,
+        row_number() over (order by max(last_seen_at), min(call_message_id)) as call_number
+
+    from int_identity_signals
+    where
+        call_type = 'group'
+        and traits is not null
+    group by workspace_id, traits
+
+),
+
 group_traits as (
 
     select
@@ -48,12 +64,9 @@ group_traits as (
         nullif({{ json_string('traits', 'plan') }}, '') as plan_name,
         {{ website_domain(json_string('traits', 'website')) }} as website_domain,
         lower({{ json_string('traits', 'is_test') }}) = 'true' as is_test,
-        row_number() over (order by last_seen_at, call_message_id) as call_number
+        call_number
 
-    from int_identity_signals
-    where
-        call_type = 'group'
-        and traits is not null
+    from group_calls
 
 ),
 

@@ -9,6 +9,8 @@
     post_hook="{{ delete_what_is_gone(ref('int_messages_keyed')) }}",
 ) }}
 
+{%- set keyed = ref('int_messages_keyed') %}
+
 with
 
 int_event_names_resolved as (
@@ -54,6 +56,7 @@ int_user_agents_described as (
 ),
 
 {%- if is_incremental() %}
+{%- set has_come = '_loaded_at in (' ~ loads_lacking(keyed, this) ~ ')' %}
 
 names_changed as (
 
@@ -75,10 +78,9 @@ touched as (
 
     select message_id
 
-    from {{ ref('int_messages_keyed') }}
+    from {{ keyed }}
     where
-        _loaded_at in ({{ loads_lacking(ref('int_messages_keyed'), this) }})
-        or raw_name_key in (select names_changed.raw_name_key from names_changed)
+        raw_name_key in (select names_changed.raw_name_key from names_changed)
         or identity_key in (select identities_changed.identity_key from identities_changed)
 
     union
@@ -86,17 +88,26 @@ touched as (
     select event_id as message_id
 
     from {{ this }}
-    where _loaded_at in ({{ loads_lacking(this, ref('int_messages_keyed')) }})
+    where _loaded_at in ({{ loads_lacking(this, keyed) }})
 
 ),
 {%- endif %}
 
+-- What has come lies together; only what it touched has to be looked for.
 messages as (
 
     select *
-    from {{ ref('int_messages_keyed') }}
+    from {{ keyed }}
     {%- if is_incremental() %}
-    where message_id in (select touched.message_id from touched)
+    where {{ has_come }}
+
+    union all
+
+    select *
+    from {{ keyed }}
+    where
+        message_id in (select touched.message_id from touched)
+        and ({{ has_come }}) is not true
     {%- endif %}
 
 ),
