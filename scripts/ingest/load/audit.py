@@ -189,11 +189,11 @@ def _record_objects(connection: duckdb.DuckDBPyConnection, batch_id: str) -> Non
             f"""
             insert into raw_audit.landed_objects
             select
-                _batch_id, _source_file, $source, $object, count(*),
+                $batch_id, _source_file, $source, $object, count(*),
                 coalesce(sum({id_checksum(table.source)}), 0)
             from {name_of(table)}
             where _batch_id = $batch_id
-            group by all
+            group by _source_file
             """,
             {"batch_id": batch_id, "source": table.source, "object": table.name},
         )

@@ -16,7 +16,7 @@ from ingest.load.spool import Spool
 from ingest.load.staging import Records
 from ingest.load.target import Reject, Target
 from ingest.load.values import MISSING, literal, quoted
-from ingest.load.warehouse import temp_table
+from ingest.load.warehouse import name_of, temp_table
 
 SOURCES = ("stripe", "segment")
 UNWRAP: Mapping[str, documents.Unwrap] = {
@@ -127,7 +127,7 @@ def _land_table(
             f"cast(nullif(cast(json_merge_patch({record}, {nulls}) as varchar), '{{}}') as json)"
         )
 
-    def of(columns: Sequence[catalog.Column]) -> Records:
+    def of(columns: Sequence[catalog.Column], chosen: str = "true") -> Records:
         kept_as = {c.name: "JSON" if c.kind == "json" else "VARCHAR" for c in columns}
         return Records(
             table,
@@ -135,7 +135,7 @@ def _land_table(
                 select
                     spool_files.source_file, lines.row as source_row, lines.line,
                     json_transform({record}, {literal(json.dumps(kept_as))}) as record
-                from (select * from {lines.sql} {left_out} where {told}) as lines
+                from (select * from {lines.sql} {left_out} where {told} and {chosen}) as lines
                 inner join spool_files on lines.file = spool_files.file
             )""",
             texts={name: f"record.{quoted(name)}" for name in kept_as},
@@ -144,9 +144,36 @@ def _land_table(
             rules=_RULES[table.source],
         )
 
-    checked = [c for c in table.columns if c.kind != "json" or c.name in table.required]
+    def suspects() -> Iterator[Records]:
+        checked = [c for c in table.columns if c.kind != "json" or c.name in table.required]
+        numbers = ", ".join(map(str, _short_files(target, lines, table)))
+        if numbers:
+            yield of(checked, f"file in ({numbers})")
+        yield of(checked)
+
     expected = sum(kind.records for kind in kinds)
-    return staging.land(target, of(table.columns), expected, suspects=of(checked))
+    return staging.land(target, of(table.columns), expected, suspects)
+
+
+def _short_files(target: Target, lines: Spool, table: catalog.Table) -> list[int]:
+    """The numbers of the files that have fewer rows in a table than records in the spool.
+
+    Those that the spool holds a part of may have rows of other spools, and not be among them.
+    """
+    landed = dict(
+        target.connection.execute(
+            f"""
+            select _source_file, count(*)
+            from {name_of(table)}
+            where _batch_id = $batch_id
+            group by _source_file
+            """,
+            {"batch_id": target.stamp.batch_id},
+        ).fetchall()
+    )
+    return [
+        number for number, name in lines.names.items() if landed.get(name, 0) < lines.records[name]
+    ]
 
 
 def _take_apart(

@@ -1,6 +1,6 @@
 """From text to a raw table: typed values, undeclared fields, and the records that do not fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest import catalog
@@ -64,7 +64,10 @@ class Records:
 
 
 def land(
-    target: Target, records: Records, expected: int, suspects: Records | None = None
+    target: Target,
+    records: Records,
+    expected: int,
+    suspects: Callable[[], Iterable[Records]] | None = None,
 ) -> list[Reject]:
     """Append the good records to their raw table, in the order they were sent.
 
@@ -72,7 +75,8 @@ def land(
         target: where to.
         records: what to land.
         expected: how many records there are.
-        suspects: the records with no more columns than can be wrong; these are cheaper to check.
+        suspects: where to look for those that did not land, each place cheaper than all records
+            and the last one sure to hold them; asked when the good ones have landed.
 
     Returns:
         The other records. They are only looked for when some are missing, for they are few and
@@ -81,7 +85,7 @@ def land(
     Raises:
         RuntimeError: a record is neither landed nor found to have a problem.
     """
-    landed = target.connection.execute(
+    landed: int = target.connection.execute(
         f"""
         insert into {name_of(records.table)} by name
         select
@@ -102,21 +106,22 @@ def land(
     ).fetchall()[0][0]
     if landed == expected:
         return []
-    rejects = [
-        Reject(*row)
-        for row in target.connection.execute(
-            f"""
-            select
-                source_file, source_row,
-                split_part(problem, '|', 1), split_part(problem, '|', 2), _record
-            from ({(suspects or records).typed()})
-            where problem is not null
-            """
-        ).fetchall()
-    ]
-    if landed + len(rejects) != expected:
-        raise RuntimeError(f"of {expected} {records.table.name}, {landed} landed")
-    return rejects
+    for place in suspects() if suspects else (records,):
+        rejects = [
+            Reject(*row)
+            for row in target.connection.execute(
+                f"""
+                select
+                    source_file, source_row,
+                    split_part(problem, '|', 1), split_part(problem, '|', 2), _record
+                from ({place.typed()})
+                where problem is not null
+                """
+            ).fetchall()
+        ]
+        if landed + len(rejects) == expected:
+            return rejects
+    raise RuntimeError(f"of {expected} {records.table.name}, {landed} landed")
 
 
 def reject(target: Target, rejects: Sequence[Reject]) -> None:
