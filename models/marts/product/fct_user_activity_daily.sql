@@ -57,11 +57,10 @@ sessions as (
         count(*) as session_count
 
     from {{ ref('fct_sessions') }}
-    where
-        is_counted
-        {%- if is_incremental() %}
+    where is_counted
+    {%- if is_incremental() %}
         and person_id in (select people_touched.person_id from people_touched)
-        {%- endif %}
+    {%- endif %}
     group by person_id, account_id, session_date
 
 ),

@@ -65,7 +65,7 @@ class FileAudit:
 
 
 def load_instant(connection: duckdb.DuckDBPyConnection) -> datetime:
-    """Now, UTC; after every load before, though a clock was set back: the instant names the load."""
+    """Now, UTC, or just after the last load if a clock was set back: it names the load."""
     now = datetime.now(UTC).replace(tzinfo=None)
     row = connection.execute("select max(loaded_at) from raw_audit.batches").fetchone()
     return max(now, row[0] + timedelta(microseconds=1)) if row and row[0] else now
