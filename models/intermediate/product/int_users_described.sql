@@ -12,37 +12,43 @@ int_identity_signals as (
 
 ),
 
-activity as (
+seen as (
 
     select
         int_users_aliased.user_id,
+        int_identity_signals.workspace_id,
         min(int_identity_signals.first_seen_at) as first_seen_at,
         max(int_identity_signals.last_seen_at) as last_seen_at
 
     from int_identity_signals
     inner join int_users_aliased
         on int_identity_signals.user_id = int_users_aliased.sent_user_id
-    group by int_users_aliased.user_id
+    group by int_users_aliased.user_id, int_identity_signals.workspace_id
+
+),
+
+activity as (
+
+    select
+        user_id,
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at
+
+    from seen
+    group by user_id
 
 ),
 
 workspaces_of_users as (
 
     select
-        int_users_aliased.user_id,
-        int_identity_signals.workspace_id
+        user_id,
+        workspace_id
 
-    from int_identity_signals
-    inner join int_users_aliased
-        on int_identity_signals.user_id = int_users_aliased.sent_user_id
-    where int_identity_signals.workspace_id is not null
+    from seen
+    where workspace_id is not null
     qualify
-        row_number() over (
-            partition by int_users_aliased.user_id
-            order by
-                int_identity_signals.last_seen_at desc,
-                int_identity_signals.workspace_id asc
-        ) = 1
+        row_number() over (partition by user_id order by last_seen_at desc, workspace_id asc) = 1
 
 ),
 
