@@ -8,14 +8,14 @@
 -#}
 {% macro changed_rows(key, compared) -%}
     {%- if is_incremental() -%}
-    {%- set told = 'select ' ~ (key + compared) | join(', ') -%}
+    {%- set told = (key + compared) | join(', ') -%}
     {%- set key = '(' ~ key | join(', ') ~ ')' -%}
     select * from (
         with
 
         known as (
 
-            select *
+            select {{ told }}
             from {{ this }}
             where person_id in (select people_touched.person_id from people_touched)
 
@@ -24,10 +24,10 @@
         changed as (
 
             select {{ key }} as key
-            from ({{ told }} from final except {{ told }} from known) as written
+            from (select {{ told }} from final except select * from known) as written
             union
             select {{ key }} as key
-            from ({{ told }} from known except {{ told }} from final) as taken_back
+            from (select * from known except select {{ told }} from final) as taken_back
 
         )
 
@@ -36,10 +36,8 @@
         where {{ key }} in (select changed.key from changed)
         union all by name
         select * replace (0 as event_count)
-        from known
-        where
-            {{ key }} in (select changed.key from changed)
-            and {{ key }} not in (select {{ key }} from final)
+        from {{ this }}
+        where {{ key }} in (select {{ key }} from known except select {{ key }} from final)
     ) as changed_rows
     {%- else -%}
     select * from final
