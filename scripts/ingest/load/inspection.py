@@ -1,6 +1,8 @@
 """A batch's files looked at before any is read: what each is, and what the manifest says."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,14 +33,19 @@ def inspect(batch: Batch, manifest: Manifest, encoding: str | None = None) -> li
     Raises:
         RefusedError: a file cannot be read, or is not what the manifest says.
     """
-    files = []
-    for name, path in batch.entries():
+
+    def look(entry: tuple[str, Path]) -> Inspected:
+        name, path = entry
         try:
-            files.append(_inspect(name, path, manifest, encoding))
+            return _inspect(name, path, manifest, encoding)
         except OSError as error:
             raise RefusedError(f"{name}: {error.strerror or error}") from error
         except LookupError as error:
             raise RefusedError(f"{name}: {error}") from error
+
+    # Checksums and decompression let another thread run beside them.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        files = list(threads.map(look, batch.entries()))
     _verify({file.audit.source_file: file for file in files}, manifest.files)
     return files
 

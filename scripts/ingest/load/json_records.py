@@ -45,24 +45,24 @@ _RULES: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def land_spool(target: Target, source: str, lines: Spool) -> tuple[Counter[str], Counter[str]]:
+def land_spool(target: Target, lines: Spool) -> tuple[Counter[str], Counter[str]]:
     """Land one spool.
 
     Args:
         target: where to.
-        source: stripe or segment.
         lines: the spool.
 
     Returns:
         How many records were read, and how many of them were rejected, by file.
     """
+    source = lines.source
     read = Counter(lines.records)
     rejects = list(lines.rejects)
     read.update(reject.source_file for reject in rejects)
     files = {"file": "INTEGER", "source_file": "VARCHAR"}
     scratch = target.scratch / "files"
     temp_table(target.connection, "spool_files", files, list(lines.names.items()), scratch)
-    kinds = profile.gather(target.connection, source, lines, target.fields)
+    kinds = profile.gather(target.connection, lines, target.fields)
     odd = {kind.name: kind.odd for kind in kinds if kind.name in ODD_KINDS[source]}
     columns = {"file": "INTEGER", "row": "BIGINT"}
     found = [(file, row) for lines_of in odd.values() for file, row, _ in lines_of]
@@ -75,16 +75,16 @@ def land_spool(target: Target, source: str, lines: Spool) -> tuple[Counter[str],
         Reject(lines.names[file], row, "", "not JSON", line)
         for file, row, line in odd.pop(None, [])
     ]
-    parts = Spool(lines.path.with_suffix(".parts"))
+    parts = Spool(source, lines.path.with_suffix(".parts"))
     for containers in odd.values():
         read.subtract(lines.names[file] for file, _, _ in containers)
-        hopeless = _take_apart(source, containers, lines, parts)
+        hopeless = _take_apart(containers, lines, parts)
         read.update(reject.source_file for reject in hopeless)
         rejects += hopeless
     staging.reject(target, rejects)
     rejected = Counter(reject.source_file for reject in rejects)
     if parts.records:
-        parts_read, parts_rejected = land_spool(target, source, parts.closed([]))
+        parts_read, parts_rejected = land_spool(target, parts.closed([]))
         read += parts_read
         rejected += parts_rejected
     return read, rejected
@@ -177,14 +177,14 @@ def _short_files(target: Target, lines: Spool, table: catalog.Table) -> list[int
 
 
 def _take_apart(
-    source: str, containers: Sequence[tuple[int, int, str]], lines: Spool, parts: Spool
+    containers: Sequence[tuple[int, int, str]], lines: Spool, parts: Spool
 ) -> list[Reject]:
     """Spool the records in pages, arrays and wrappers that lie among plain lines.
 
     They all keep the row of the line that they came in. Returns what holds no record.
     """
     rejects = []
-    key = KIND_KEYS[source]
+    source, key = lines.source, KIND_KEYS[lines.source]
     for file, row, line in containers:
         try:
             records = list(UNWRAP[source](line))

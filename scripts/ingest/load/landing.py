@@ -1,7 +1,7 @@
 """One batch inside its transaction: every file's records, then the audit of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from ingest.load import audit, inspection, json_records, profile, salesforce
 from ingest.load.batches import Batch, Manifest, last_instant
 from ingest.load.inspection import Inspected
 from ingest.load.progress import Progress
-from ingest.load.spool import SpoolFile, spools
+from ingest.load.spool import Spool, SpoolFile, spooled
 from ingest.load.target import Stamp, Target
 
 
@@ -76,14 +76,16 @@ def land(
     target = Target(connection, stamp, defaultdict(set), scratch)
     size = sum(file.audit.size for file in files if file.audit.status == "landed")
     progress = Progress(batch.batch_id, size, quiet=quiet)
+    texts = _texts(files, progress)
+    limits = json_records.SPOOL_FILE_BYTES
     try:
-        for file in inspection.to_land(files, "salesforce"):
-            name = file.audit.source_file
-            landed = salesforce.land_file(target, file.path, name, file.taken_for)
-            file.audit.rows, file.audit.encoding = landed.counter, landed.encoding
-            progress.advance(file.audit.size)
-        for source in json_records.SOURCES:
-            _land_json(target, source, files, progress)
+        with spooled(texts, scratch, file_bytes=limits) as spools:
+            for file in inspection.to_land(files, "salesforce"):
+                name = file.audit.source_file
+                landed = salesforce.land_file(target, file.path, name, file.taken_for)
+                file.audit.rows, file.audit.encoding = landed.counter, landed.encoding
+                progress.advance(file.audit.size)
+            _land_json(target, spools, files)
     finally:
         progress.close()
     _check(files)
@@ -111,22 +113,23 @@ def land(
     )
 
 
-def _land_json(target: Target, source: str, files: Sequence[Inspected], progress: Progress) -> None:
-    audits = {file.audit.source_file: file.audit for file in inspection.to_land(files, source)}
-
-    def opened() -> Iterator[SpoolFile]:
+def _texts(files: Sequence[Inspected], progress: Progress) -> Iterator[SpoolFile]:
+    """The files to spool."""
+    for source in json_records.SOURCES:
+        unwrap = json_records.UNWRAP[source]
         for file in inspection.to_land(files, source):
             by_lines = file.taken_for.dialect == "lines"
-            unwrap = json_records.UNWRAP[source]
-            yield SpoolFile(file.audit.source_file, file.path, by_lines, unwrap)
+            yield SpoolFile(source, file.audit.source_file, file.path, by_lines, unwrap)
             progress.advance(file.audit.size)
 
-    limit = json_records.SPOOL_FILE_BYTES[source]
-    for spool in spools(opened(), target.scratch, file_bytes=limit):
-        read, rejected = json_records.land_spool(target, source, spool)
-        for name, file in audits.items():
-            landed = read[name] - rejected[name]
-            file.rows.update(read=read[name], landed=landed, rejected=rejected[name])
+
+def _land_json(target: Target, spools: Iterable[Spool], files: Sequence[Inspected]) -> None:
+    audits = {file.audit.source_file: file.audit for file in files}
+    for spool in spools:
+        read, rejected = json_records.land_spool(target, spool)
+        for name, records in read.items():
+            landed = records - rejected[name]
+            audits[name].rows.update(read=records, landed=landed, rejected=rejected[name])
 
 
 def _check(files: Sequence[Inspected]) -> None:

@@ -69,9 +69,7 @@ def kind_of(source: str, record: str) -> str:
     return f"case when {record} is not null then coalesce({kind}, '') end"
 
 
-def gather(
-    connection: duckdb.DuckDBPyConnection, source: str, spool: Spool, fields: Fields
-) -> list[Kind]:
+def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) -> list[Kind]:
     """See which kinds of record a spool has, and add their fields to `fields`.
 
     Every top-level key of every record is seen. Types, and the keys in a Segment message's
@@ -80,10 +78,10 @@ def gather(
 
     Args:
         connection: an open warehouse.
-        source: stripe or segment.
         spool: the lines.
         fields: where to add.
     """
+    source = spool.source
     every = max(1, spool.records.total() // _SAMPLE)
     odd = ", ".join(literal(name) for name in ODD_KINDS[source] if name is not None)
     # Not `try(…)`: around a JSON function it corrupts memory where the text is not JSON.

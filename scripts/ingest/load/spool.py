@@ -6,13 +6,13 @@ where it came from: every line of a spool starts with its file's number and its 
 
 import json
 import re
-from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from itertools import count
-from operator import add
+from itertools import count, groupby
+from operator import add, attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,6 +37,8 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _SPOOL_LINES = 8 * 122_880
 _SPOOL_BYTES = 1 << 30
 _PREFIX_BYTES = 64
+# So many spools are written before they are asked for: Stripe's last is a short one.
+_AHEAD = 2
 _MIN_BUFFER_BYTES = 8 << 20
 
 
@@ -45,12 +47,14 @@ class SpoolFile:
     """A file to spool.
 
     Attributes:
+        source: whose it is.
         name: its path relative to the batch.
         path: where it lies.
         by_lines: whether each line is a record; otherwise JSON documents to take apart.
         unwrap: what takes a document apart.
     """
 
+    source: str
     name: str
     path: Path
     by_lines: bool
@@ -62,6 +66,7 @@ class Spool:
     """One spool: lines of file number, row and record.
 
     Attributes:
+        source: whose records they are.
         path: the spool on disk.
         names: the files, by number.
         records: how many records of each file are in it, by name.
@@ -70,6 +75,7 @@ class Spool:
         longest: the bytes of its longest line.
     """
 
+    source: str
     path: Path
     names: dict[int, str] = field(default_factory=dict)
     records: Counter[str] = field(default_factory=Counter)
@@ -108,36 +114,49 @@ class Spool:
         return self
 
 
-def spools(files: Iterable[SpoolFile], folder: Path, *, file_bytes: int) -> Iterator[Spool]:
-    """Write the files' records to one spool after another.
+@contextmanager
+def spooled(
+    files: Iterable[SpoolFile], folder: Path, *, file_bytes: Mapping[str, int]
+) -> Iterator[Iterator[Spool]]:
+    """Write the files' records to one spool after another, from here on.
 
-    The next spool is written while the caller works on one; a spool is gone when the next is
-    asked for.
+    The next spools are written while the caller works on one, or on something else before the
+    first; a spool is gone when the next is asked for.
 
     Args:
-        files: what to write, in order.
+        files: what to write, in order; those of a source one after another.
         folder: where to.
-        file_bytes: a spool that has as much at the end of a file is not continued.
+        file_bytes: by source, a spool that has as much at the end of a file is not continued.
 
     Raises:
         RefusedError: a file cannot be decompressed whole.
     """
-    written = _written(files, folder, file_bytes)
-    with closing(written), ThreadPoolExecutor(1) as background:
-        ahead = background.submit(next, written, None)
-        while spool := ahead.result():
-            ahead = background.submit(next, written, None)
-            yield spool
-            spool.path.unlink()
+    with closing(_written(files, folder, file_bytes)) as written, ThreadPoolExecutor(1) as writer:
+        ahead = deque(writer.submit(next, written, None) for _ in range(_AHEAD))
+
+        def spools() -> Iterator[Spool]:
+            while spool := ahead.popleft().result():
+                ahead.append(writer.submit(next, written, None))
+                yield spool
+                spool.path.unlink()
+
+        yield spools()
 
 
 def _written(
-    files: Iterable[SpoolFile], folder: Path, file_bytes: int
+    files: Iterable[SpoolFile], folder: Path, file_bytes: Mapping[str, int]
 ) -> Generator[Spool, None, None]:
-    rejects: list[Reject] = []
     # The one before may still be read, so each has a name of its own.
     paths = (folder / f"{number}.spool" for number in count())
-    spool = Spool(next(paths))
+    for source, of_source in groupby(files, attrgetter("source")):
+        yield from _written_of(source, of_source, paths, file_bytes[source])
+
+
+def _written_of(
+    source: str, files: Iterable[SpoolFile], paths: Iterator[Path], file_bytes: int
+) -> Generator[Spool, None, None]:
+    rejects: list[Reject] = []
+    spool = Spool(source, next(paths))
     try:
         for file_number, file in enumerate(files):
             for rows, lines in _runs(file, rejects):
@@ -148,10 +167,10 @@ def _written(
                     start = end
                     if spool.records.total() == _SPOOL_LINES or spool.size >= _SPOOL_BYTES:
                         yield spool.closed(rejects)
-                        spool = Spool(next(paths))
+                        spool = Spool(source, next(paths))
             if spool.size >= file_bytes:
                 yield spool.closed(rejects)
-                spool = Spool(next(paths))
+                spool = Spool(source, next(paths))
         yield spool.closed(rejects)
     finally:
         spool.closed(rejects)

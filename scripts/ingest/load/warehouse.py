@@ -81,14 +81,19 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
         WarehouseError: another process holds the file, or it is not DuckDB's.
     """
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = min(_MEMORY_LIMIT, physical * 6 // 10) >> 20
+    limit = f"{min(_MEMORY_LIMIT, physical * 6 // 10) >> 20}MiB"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A file made with this format compresses repeated texts to half of what the first one does.
         connection = duckdb.connect(
             str(path),
             read_only=read_only,
-            config={"memory_limit": f"{limit}MiB", "storage_compatibility_version": "v1.3.0"},
+            config={
+                "memory_limit": limit,
+                # Else each block is given back to the system and had anew, page by page.
+                "block_allocator_memory": limit,
+                "storage_compatibility_version": "v1.3.0",
+            },
         )
     except (duckdb.Error, OSError) as error:
         raise WarehouseError(failure(path, str(error))) from error
