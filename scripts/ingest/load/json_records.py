@@ -118,7 +118,8 @@ def _land_table(
     record = "case when json_valid(line) then line end" if has_odd else "line"
     left_out = "anti join odd_lines using (file, row)" if has_odd else ""
     names = ", ".join(literal(kind.name or "") for kind in kinds)
-    told = "true" if is_all else f"{kind_of(table.source, record)} in ({names})"
+    kind = kind_of(table.source, record, f"json_keys({record})")
+    told = "true" if is_all else f"{kind} in ({names})"
     extra = "cast(null as json)"
     if any(kind.keys - table.names for kind in kinds):
         # Merging a null under each declared key leaves the others as they are.

@@ -53,15 +53,20 @@ class Kind:
     odd: list[tuple[int, int, str]]
 
 
-def kind_of(source: str, record: str) -> str:
+def kind_of(source: str, record: str, keys: str) -> str:
     """The expression of a record's kind: empty when it does not say, null when it is null.
 
     All Segment messages are of one kind, since they go to one table.
+
+    Args:
+        source: stripe or segment.
+        record: the expression of the record.
+        keys: the expression of its keys.
     """
     if source == "segment":
         return f"""
             case
-                when list_contains(json_keys({record}), 'type') then 'message'
+                when list_contains({keys}, 'type') then 'message'
                 when {record} is not null then ''
             end
         """
@@ -92,8 +97,8 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
         readable as (
             select *, case when json_valid(line) then line end as record from {spool.sql}
         ),
-        told as (select *, {kind_of(source, "record")} as kind from readable),
-        keyed as (select *, json_keys(record) as keys from told)
+        keyed as (select *, json_keys(record) as keys from readable),
+        told as (select *, {kind_of(source, "record", "keys")} as kind from keyed)
         select
             kind, keys, count(*) as records,
             list_append(
@@ -102,7 +107,7 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
             ) as samples,
             list({{file: file, row: row, line: line}})
                 filter (where kind is null or kind in ({odd})) as odd
-        from keyed
+        from told
         group by all
         """
     )
