@@ -153,6 +153,15 @@ def bare(folder: Path, taxonomy: Path) -> tuple[list[str], str]:
     return [sys.executable, "-c", _BARE, str(folder / "bare.duckdb")], f"{glob}\n{taxonomy}"
 
 
+def parse(warehouse: Path) -> list[str]:
+    """The command by which dbt reads the project, which it does once for each change of it.
+
+    Args:
+        warehouse: The DuckDB file.
+    """
+    return [*_dbt(warehouse), "parse"]
+
+
 def models(warehouse: Path, *, is_whole: bool) -> list[str]:
     """The command that builds and tests the product core.
 
@@ -160,14 +169,18 @@ def models(warehouse: Path, *, is_whole: bool) -> list[str]:
         warehouse: The DuckDB file.
         is_whole: With all that it is made from; else what new messages can change.
     """
+    # Tests of marts that are not built here are left out, and unit tests, which read no data.
+    without = ("--indirect-selection", "cautious", "--exclude-resource-type", "unit_test")
+    selected = _WHOLE if is_whole else _MESSAGES
+    return [*_dbt(warehouse), "build", "--select", *selected, *without]
+
+
+def _dbt(warehouse: Path) -> list[str]:
+    """The command of dbt on a warehouse, its artifacts beside it."""
     os.environ.update(
         WAREHOUSE_PATH=str(warehouse), DBT_TARGET_PATH=str(warehouse.parent / "target")
     )
-    # Tests of marts that are not built here are left out, and unit tests, which read no data.
-    without = ("--indirect-selection", "cautious", "--exclude-resource-type", "unit_test")
-    dbt = Path(sys.executable).with_name("dbt")
-    selected = _WHOLE if is_whole else _MESSAGES
-    return [str(dbt), "--quiet", "build", "--select", *selected, *without]
+    return [str(Path(sys.executable).with_name("dbt")), "--quiet"]
 
 
 def write_a_day(warehouse: Path, folder: Path) -> None:
@@ -205,14 +218,11 @@ def slowest_query(warehouse: Path) -> tuple[str, float]:
     Returns:
         Its name, and the milliseconds of the slowest of three runs.
     """
-    target = warehouse.parent / "target"
-    os.environ.update(WAREHOUSE_PATH=str(warehouse), DBT_TARGET_PATH=str(target))
-    dbt = Path(sys.executable).with_name("dbt")
-    chosen = ("--select", "path:analyses/dashboard")
-    subprocess.run([str(dbt), "--quiet", "compile", *chosen], check=True, capture_output=True)
+    command = [*_dbt(warehouse), "compile", "--select", "path:analyses/dashboard"]
+    subprocess.run(command, check=True, capture_output=True)
     took = {}
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        for path in sorted(target.rglob("compiled/**/dashboard/*.sql")):
+        for path in sorted((warehouse.parent / "target").rglob("compiled/**/dashboard/*.sql")):
             runs = []
             for _ in range(3):
                 started = time.monotonic()

@@ -67,29 +67,25 @@ visits as (
 
 ),
 
+-- The users known nearest before and after, and in which visits.
 neighbours as (
 
     select
         message_id,
         anonymous_id,
         sent_user_id,
-        first_value(user_id ignore nulls) over after_in_visit as next_in_visit_user_id,
-        last_value(user_id ignore nulls) over before_in_visit as previous_in_visit_user_id,
+        visit_number,
         first_value(user_id ignore nulls) over after_on_device as next_user_id,
-        last_value(user_id ignore nulls) over before_on_device as previous_user_id
+        last_value(user_id ignore nulls) over before_on_device as previous_user_id,
+        first_value(
+            case when user_id is not null then visit_number end ignore nulls
+        ) over after_on_device as next_visit_number,
+        last_value(
+            case when user_id is not null then visit_number end ignore nulls
+        ) over before_on_device as previous_visit_number
 
     from visits
     window
-        after_in_visit as (
-            partition by anonymous_id, visit_number
-            order by occurred_at, message_id
-            rows between current row and unbounded following
-        ),
-        before_in_visit as (
-            partition by anonymous_id, visit_number
-            order by occurred_at, message_id
-            rows between unbounded preceding and current row
-        ),
         after_on_device as (
             partition by anonymous_id
             order by occurred_at, message_id
@@ -108,9 +104,11 @@ final as (
     select
         message_id,
         anonymous_id,
-        coalesce(
-            next_in_visit_user_id, previous_in_visit_user_id, next_user_id, previous_user_id
-        ) as user_id
+        case
+            when next_visit_number = visit_number then next_user_id
+            when previous_visit_number = visit_number then previous_user_id
+            else coalesce(next_user_id, previous_user_id)
+        end as user_id
 
     from neighbours
     where sent_user_id is null
