@@ -92,6 +92,8 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
                 "memory_limit": limit,
                 # Else each block is given back to the system and had anew, page by page.
                 "block_allocator_memory": limit,
+                # JSON of a few thousand characters would lie in the file as it is.
+                "zstd_min_string_length": 1024,
                 "storage_compatibility_version": "v1.3.0",
             },
         )
