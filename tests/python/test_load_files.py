@@ -241,3 +241,27 @@ def test_files_that_fill_a_spool_each_land_whole(
         )
     assert loading.load_one().rows_landed == 200
     assert loading.value("select count(distinct id) from raw_stripe.customers") == 200
+
+
+def test_json_of_a_few_thousand_characters_is_compressed(loading: Loading) -> None:
+    """One is too long for dictionaries, as some of Stripe's events are, and the others are not."""
+    loading.write_json(
+        "stripe/customers.jsonl",
+        *(
+            {
+                "id": f"cus_{number}",
+                "object": "customer",
+                "metadata": {"note": f"{number:04} " * (4000 if number == 7 else 400)},
+            }
+            for number in range(2000)
+        ),
+    )
+    assert loading.load_one().rows_landed == 2000
+    assert (
+        loading.value(
+            "select string_agg(distinct compression)"
+            " from pragma_storage_info('raw_stripe.customers')"
+            " where column_name = 'metadata' and segment_type <> 'VALIDITY'"
+        )
+        == "ZSTD"
+    )
