@@ -16,7 +16,7 @@ known as (
     select
         'customer' as foreign_type,
         stripe_customer_id as foreign_id
-    from {{ ref('int_stripe__customers_known') }}
+    from {{ ref('int_stripe_customers_known') }}
 
     union all
 

@@ -1,8 +1,8 @@
 with
 
-int_links_chosen as (
+int_account_matches as (
 
-    select * from {{ ref('int_links_chosen') }}
+    select * from {{ ref('int_account_matches') }}
 
 ),
 
@@ -29,21 +29,21 @@ users as (
 
     select
         int_users_described.user_id,
-        int_links_chosen.account_id,
+        int_account_matches.account_id,
         case
-            when int_links_chosen.foreign_type = 'workspace' then 'workspace'
-            else int_links_chosen.match_rule
+            when int_account_matches.foreign_type = 'workspace' then 'workspace'
+            else int_account_matches.match_rule
         end as match_rule,
-        int_links_chosen.match_confidence
+        int_account_matches.match_confidence
 
     from int_users_described
-    inner join int_links_chosen
+    inner join int_account_matches
         on
             coalesce(int_users_described.workspace_id, int_users_described.user_id)
-            = int_links_chosen.foreign_id
+            = int_account_matches.foreign_id
             and case when int_users_described.workspace_id is null then 'user' else 'workspace' end
-            = int_links_chosen.foreign_type
-    where int_links_chosen.account_id is not null
+            = int_account_matches.foreign_type
+    where int_account_matches.account_id is not null
 
 ),
 
@@ -69,7 +69,7 @@ final as (
         match_rule,
         match_confidence
 
-    from int_links_chosen
+    from int_account_matches
     where foreign_type != 'user'
 
     union all

@@ -6,9 +6,9 @@ int_account_identities as (
 
 ),
 
-int_stripe__customers_known as (
+int_stripe_customers_known as (
 
-    select * from {{ ref('int_stripe__customers_known') }}
+    select * from {{ ref('int_stripe_customers_known') }}
 
 ),
 
@@ -43,25 +43,25 @@ customers as (
 
     select
         int_account_identities.account_id,
-        int_stripe__customers_known.customer_name,
-        int_stripe__customers_known.created_at,
+        int_stripe_customers_known.customer_name,
+        int_stripe_customers_known.created_at,
         stg_stripe__customers.country,
         coalesce(
-            {{ email_domain('int_stripe__customers_known.email') }} in {{ internal_domains }}, false
+            {{ email_domain('int_stripe_customers_known.email') }} in {{ internal_domains }}, false
         ) as is_internal,
         concat(
-            coalesce(cast(int_stripe__customers_known.created_at as string), 'unknown'),
-            int_stripe__customers_known.stripe_customer_id
+            coalesce(cast(int_stripe_customers_known.created_at as string), 'unknown'),
+            int_stripe_customers_known.stripe_customer_id
         ) as seniority
 
     from int_account_identities
-    inner join int_stripe__customers_known
+    inner join int_stripe_customers_known
         on
-            int_account_identities.foreign_id = int_stripe__customers_known.stripe_customer_id
+            int_account_identities.foreign_id = int_stripe_customers_known.stripe_customer_id
             and int_account_identities.foreign_type = 'customer'
     left join stg_stripe__customers
         on
-            int_stripe__customers_known.stripe_customer_id
+            int_stripe_customers_known.stripe_customer_id
             = stg_stripe__customers.stripe_customer_id
 
 ),

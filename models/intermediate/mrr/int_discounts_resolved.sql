@@ -18,9 +18,9 @@ stg_stripe__events as (
 
 ),
 
-int_discounts_stated as (
+int_discount_source_records as (
 
-    select * from {{ ref('int_discounts_stated') }}
+    select * from {{ ref('int_discount_source_records') }}
 
 ),
 
@@ -43,7 +43,7 @@ latest_statements as (
             else 'customer'
         end as discount_level
 
-    from int_discounts_stated
+    from int_discount_source_records
     qualify
         row_number() over (
             partition by discount_id order by coupon is null, stated_at desc, coupon desc
@@ -55,7 +55,7 @@ latest_statements as (
 coupon_objects as (
 
     select case when left(coupon, 1) = '{' then cast(coupon as json) end as coupon
-    from int_discounts_stated
+    from int_discount_source_records
 
     union all
 

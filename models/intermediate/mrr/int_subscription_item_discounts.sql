@@ -1,8 +1,8 @@
 with recursive
 
-int_subscription_item_segments as (
+int_subscription_item_mrr_periods as (
 
-    select * from {{ ref('int_subscription_item_segments') }}
+    select * from {{ ref('int_subscription_item_mrr_periods') }}
 
 ),
 
@@ -15,7 +15,7 @@ int_subscription_version_discounts as (
 counting_items as (
 
     select *
-    from int_subscription_item_segments
+    from int_subscription_item_mrr_periods
     where mrr_exclusion_reason is null
 
 ),

@@ -12,9 +12,9 @@ int_subscription_item_discounts as (
 
 ),
 
-int_subscription_item_segments as (
+int_subscription_item_mrr_periods as (
 
-    select * from {{ ref('int_subscription_item_segments') }}
+    select * from {{ ref('int_subscription_item_mrr_periods') }}
 
 ),
 
@@ -62,46 +62,46 @@ versions_with_unresolved_discounts as (
 priced as (
 
     select
-        int_subscription_item_segments.*,
+        int_subscription_item_mrr_periods.*,
         (
             versions_with_unresolved_discounts.version_id is not null
             or coalesce(discounts.is_amount_missing, false)
         )
-        and int_subscription_item_segments.mrr_exclusion_reason is null
+        and int_subscription_item_mrr_periods.mrr_exclusion_reason is null
             as has_unresolved_discount,
         discounts.discounts,
         stripe_accounts.account_id,
         case
-            when int_subscription_item_segments.mrr_exclusion_reason is null
+            when int_subscription_item_mrr_periods.mrr_exclusion_reason is null
                 then cast(
-                        int_subscription_item_segments.gross_list_mrr
-                        * int_subscription_item_segments.net_of_tax_factor as decimal(28, 6)
+                        int_subscription_item_mrr_periods.gross_list_mrr
+                        * int_subscription_item_mrr_periods.net_of_tax_factor as decimal(28, 6)
                     )
             else 0
         end as list_mrr,
         case
-            when int_subscription_item_segments.mrr_exclusion_reason is null
+            when int_subscription_item_mrr_periods.mrr_exclusion_reason is null
                 then cast(
                         (
-                            int_subscription_item_segments.gross_list_mrr
+                            int_subscription_item_mrr_periods.gross_list_mrr
                             - coalesce(discounts.discount_mrr, 0)
-                        ) * int_subscription_item_segments.net_of_tax_factor as decimal(28, 6)
+                        ) * int_subscription_item_mrr_periods.net_of_tax_factor as decimal(28, 6)
                     )
             else 0
         end as mrr
 
-    from int_subscription_item_segments
+    from int_subscription_item_mrr_periods
     left join discounts
         on
-            int_subscription_item_segments.segment_id = discounts.segment_id
-            and int_subscription_item_segments.subscription_item_id
+            int_subscription_item_mrr_periods.segment_id = discounts.segment_id
+            and int_subscription_item_mrr_periods.subscription_item_id
             = discounts.subscription_item_id
     left join versions_with_unresolved_discounts
         on
-            int_subscription_item_segments.version_id
+            int_subscription_item_mrr_periods.version_id
             = versions_with_unresolved_discounts.version_id
     left join stripe_accounts
-        on int_subscription_item_segments.stripe_customer_id = stripe_accounts.stripe_customer_id
+        on int_subscription_item_mrr_periods.stripe_customer_id = stripe_accounts.stripe_customer_id
 
 ),
 

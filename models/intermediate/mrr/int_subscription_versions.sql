@@ -1,8 +1,8 @@
 with
 
-int_subscription_states_dated as (
+int_subscription_states as (
 
-    select * from {{ ref('int_subscription_states_dated') }}
+    select * from {{ ref('int_subscription_states') }}
 
 ),
 
@@ -22,7 +22,7 @@ intervals as (
             order by effective_from_at, piece_number >= 10, statement_number, piece_number
         ) as valid_to_at
 
-    from int_subscription_states_dated
+    from int_subscription_states
 
 ),
 

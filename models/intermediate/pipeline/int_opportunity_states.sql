@@ -10,15 +10,15 @@
 } %}
 with
 
-int_opportunity_spans as (
+int_opportunity_lifetimes as (
 
-    select * from {{ ref('int_opportunity_spans') }}
+    select * from {{ ref('int_opportunity_lifetimes') }}
 
 ),
 
-int_opportunity_statements as (
+int_opportunity_source_records as (
 
-    select * from {{ ref('int_opportunity_statements') }}
+    select * from {{ ref('int_opportunity_source_records') }}
 
 ),
 
@@ -62,7 +62,7 @@ carried as (
         {%- endfor %}
         lead(stated_at) over deal as next_stated_at
 
-    from int_opportunity_statements
+    from int_opportunity_source_records
     window deal as (partition by opportunity_id order by statement_number)
 
 ),
@@ -76,7 +76,7 @@ first_stated as (
         arg_min(owner_salesforce_user_id, statement_number) as owner_salesforce_user_id,
         arg_min(currency, statement_number) as currency
 
-    from int_opportunity_statements
+    from int_opportunity_source_records
     group by opportunity_id
 
 ),
@@ -123,7 +123,7 @@ described as (
 
     select
         typed.*,
-        int_opportunity_spans.created_at,
+        int_opportunity_lifetimes.created_at,
         coalesce(
             typed.currency,
             stg_salesforce__opportunities.currency,
@@ -134,8 +134,8 @@ described as (
         coalesce(int_opportunity_stages_ranked.is_won, false) as is_won
 
     from typed
-    inner join int_opportunity_spans
-        on typed.opportunity_id = int_opportunity_spans.opportunity_id
+    inner join int_opportunity_lifetimes
+        on typed.opportunity_id = int_opportunity_lifetimes.opportunity_id
     inner join stg_salesforce__opportunities
         on typed.opportunity_id = stg_salesforce__opportunities.opportunity_id
     left join stg_salesforce__accounts

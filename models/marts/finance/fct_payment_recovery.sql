@@ -24,9 +24,9 @@ int_payments_linked as (
 
 ),
 
-int_subscription_statements as (
+int_subscription_source_records as (
 
-    select * from {{ ref('int_subscription_statements') }}
+    select * from {{ ref('int_subscription_source_records') }}
 
 ),
 
@@ -64,7 +64,7 @@ ended_subscriptions as (
     select
         subscription_id,
         min(coalesce(ended_at, stated_at)) as ended_at
-    from int_subscription_statements
+    from int_subscription_source_records
     where is_ended
     group by subscription_id
 

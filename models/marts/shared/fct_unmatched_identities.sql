@@ -6,9 +6,9 @@ bridge_account_identities as (
 
 ),
 
-int_links_chosen as (
+int_account_matches as (
 
-    select * from {{ ref('int_links_chosen') }}
+    select * from {{ ref('int_account_matches') }}
 
 ),
 
@@ -81,7 +81,7 @@ foreign_records as (
         review_reason as reason,
         other_account_id
 
-    from int_links_chosen
+    from int_account_matches
     where review_reason is not null
 
 ),

@@ -1,8 +1,8 @@
 with
 
-int_opportunity_saves_ordered as (
+int_opportunity_history_rows_ordered as (
 
-    select * from {{ ref('int_opportunity_saves_ordered') }}
+    select * from {{ ref('int_opportunity_history_rows_ordered') }}
 
 ),
 
@@ -18,7 +18,7 @@ histories as (
         opportunity_id,
         min(saved_at) as first_saved_at,
         max(saved_at) as last_saved_at
-    from int_opportunity_saves_ordered
+    from int_opportunity_history_rows_ordered
     group by opportunity_id
 
 ),

@@ -24,9 +24,9 @@ stg_stripe__charges as (
 
 ),
 
-int_subscription_statements as (
+int_subscription_source_records as (
 
-    select * from {{ ref('int_subscription_statements') }}
+    select * from {{ ref('int_subscription_source_records') }}
 
 ),
 
@@ -101,7 +101,7 @@ references_to_customers as (
     select
         stripe_customer_id,
         started_at as referred_at
-    from int_subscription_statements
+    from int_subscription_source_records
 
     union all
 

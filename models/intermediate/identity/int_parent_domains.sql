@@ -1,8 +1,8 @@
 with recursive
 
-int_stripe__customers_known as (
+int_stripe_customers_known as (
 
-    select * from {{ ref('int_stripe__customers_known') }}
+    select * from {{ ref('int_stripe_customers_known') }}
 
 ),
 
@@ -26,7 +26,7 @@ free_email_domains as (
 
 record_domains as (
 
-    select {{ email_domain('email') }} as record_domain from int_stripe__customers_known
+    select {{ email_domain('email') }} as record_domain from int_stripe_customers_known
 
     union
 

@@ -24,9 +24,9 @@ stg_stripe__invoices as (
 
 ),
 
-int_subscription_statements as (
+int_subscription_source_records as (
 
-    select * from {{ ref('int_subscription_statements') }}
+    select * from {{ ref('int_subscription_source_records') }}
 
 ),
 
@@ -49,7 +49,7 @@ subscription_discounts as (
     select
         stated_at,
         {{ explode('discounts') }} as discount
-    from int_subscription_statements
+    from int_subscription_source_records
 
 ),
 
@@ -58,7 +58,7 @@ subscription_items as (
     select
         stated_at,
         {{ explode(json_array('items')) }} as item
-    from int_subscription_statements
+    from int_subscription_source_records
 
 ),
 

@@ -1,8 +1,8 @@
 with recursive
 
-int_opportunity_saves_compared as (
+int_opportunity_history_rows_compared as (
 
-    select * from {{ ref('int_opportunity_saves_compared') }}
+    select * from {{ ref('int_opportunity_history_rows_compared') }}
 
 ),
 
@@ -17,7 +17,7 @@ walks as (
         cast(null as varchar) as stage_name,
         cast(null as decimal(28, 9)) as amount,
         cast(null as date) as close_date
-    from int_opportunity_saves_compared
+    from int_opportunity_history_rows_compared
     where has_ties
 
     union all
@@ -38,7 +38,7 @@ walks as (
         saves.amount,
         saves.close_date
     from walks
-    inner join int_opportunity_saves_compared as saves
+    inner join int_opportunity_history_rows_compared as saves
         on walks.opportunity_id = saves.opportunity_id
     where
         walks.position_number + 1 >= saves.first_position_number
@@ -94,7 +94,7 @@ final as (
         saves.previous_amount,
         saves.previous_close_date
 
-    from int_opportunity_saves_compared as saves
+    from int_opportunity_history_rows_compared as saves
     left join walks
         on saves.opportunity_history_id = walks.opportunity_history_id
 

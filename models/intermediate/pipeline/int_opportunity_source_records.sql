@@ -15,15 +15,15 @@ int_as_of as (
 
 ),
 
-int_opportunity_spans as (
+int_opportunity_lifetimes as (
 
-    select * from {{ ref('int_opportunity_spans') }}
+    select * from {{ ref('int_opportunity_lifetimes') }}
 
 ),
 
-int_opportunity_saves_ordered as (
+int_opportunity_history_rows_ordered as (
 
-    select * from {{ ref('int_opportunity_saves_ordered') }}
+    select * from {{ ref('int_opportunity_history_rows_ordered') }}
 
 ),
 
@@ -44,18 +44,18 @@ field_changes as (
 
     select
         int_opportunity_field_changes.*,
-        int_opportunity_spans.created_at,
-        int_opportunity_spans.first_saved_at
+        int_opportunity_lifetimes.created_at,
+        int_opportunity_lifetimes.first_saved_at
 
     from int_opportunity_field_changes
-    inner join int_opportunity_spans
-        on int_opportunity_field_changes.opportunity_id = int_opportunity_spans.opportunity_id
+    inner join int_opportunity_lifetimes
+        on int_opportunity_field_changes.opportunity_id = int_opportunity_lifetimes.opportunity_id
     where
         int_opportunity_field_changes.field_name = 'owner'
-        or int_opportunity_spans.first_saved_at is null
+        or int_opportunity_lifetimes.first_saved_at is null
         or (
-            int_opportunity_spans.created_at < int_opportunity_spans.first_saved_at
-            and int_opportunity_field_changes.changed_at <= int_opportunity_spans.first_saved_at
+            int_opportunity_lifetimes.created_at < int_opportunity_lifetimes.first_saved_at
+            and int_opportunity_field_changes.changed_at <= int_opportunity_lifetimes.first_saved_at
         )
 
 ),
@@ -101,10 +101,10 @@ statements as (
         cast(null as varchar) as currency,
         cast(null as boolean) as is_deleted
 
-    from int_opportunity_spans as spans
+    from int_opportunity_lifetimes as spans
     left join first_values
         on spans.opportunity_id = first_values.opportunity_id
-    left join int_opportunity_saves_ordered as first_saves
+    left join int_opportunity_history_rows_ordered as first_saves
         on
             spans.opportunity_id = first_saves.opportunity_id
             and spans.created_at < first_saves.saved_at
@@ -146,7 +146,7 @@ statements as (
         currency,
         null as is_deleted
 
-    from int_opportunity_saves_ordered
+    from int_opportunity_history_rows_ordered
 
     union all
 

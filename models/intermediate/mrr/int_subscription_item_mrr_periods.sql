@@ -6,9 +6,9 @@ int_price_quantities_listed as (
 
 ),
 
-int_subscription_segments as (
+int_subscription_mrr_periods as (
 
-    select * from {{ ref('int_subscription_segments') }}
+    select * from {{ ref('int_subscription_mrr_periods') }}
 
 ),
 
@@ -46,13 +46,13 @@ inclusive_tax_rates as (
 final as (
 
     select
-        int_subscription_segments.segment_id,
-        int_subscription_segments.subscription_id,
-        int_subscription_segments.stripe_customer_id,
-        int_subscription_segments.valid_from_at,
-        int_subscription_segments.valid_to_at,
-        int_subscription_segments.subscription_status,
-        int_subscription_segments.is_cancel_scheduled
+        int_subscription_mrr_periods.segment_id,
+        int_subscription_mrr_periods.subscription_id,
+        int_subscription_mrr_periods.stripe_customer_id,
+        int_subscription_mrr_periods.valid_from_at,
+        int_subscription_mrr_periods.valid_to_at,
+        int_subscription_mrr_periods.subscription_status,
+        int_subscription_mrr_periods.is_cancel_scheduled
         and int_subscription_version_items.is_present as is_cancel_scheduled,
         int_subscription_version_items.version_id,
         int_subscription_version_items.subscription_item_id,
@@ -71,18 +71,18 @@ final as (
         and inclusive_tax_rates.percentage is null as is_tax_rate_missing,
         case
             when
-                int_subscription_segments.status_exclusion_reason
+                int_subscription_mrr_periods.status_exclusion_reason
                 in ('canceled', 'incomplete_expired')
-                then int_subscription_segments.status_exclusion_reason
+                then int_subscription_mrr_periods.status_exclusion_reason
             when not int_subscription_version_items.is_present then 'canceled'
-            when int_subscription_segments.status_exclusion_reason is not null
-                then int_subscription_segments.status_exclusion_reason
+            when int_subscription_mrr_periods.status_exclusion_reason is not null
+                then int_subscription_mrr_periods.status_exclusion_reason
             else int_price_quantities_listed.price_exclusion_reason
         end as mrr_exclusion_reason
 
-    from int_subscription_segments
+    from int_subscription_mrr_periods
     inner join int_subscription_version_items
-        on int_subscription_segments.version_id = int_subscription_version_items.version_id
+        on int_subscription_mrr_periods.version_id = int_subscription_version_items.version_id
     left join int_price_quantities_listed
         on
             int_subscription_version_items.price_id = int_price_quantities_listed.price_id

@@ -1,20 +1,20 @@
 with
 
-int_domains_widened as (
+int_parent_domains as (
 
-    select * from {{ ref('int_domains_widened') }}
-
-),
-
-int_foreign_records_described as (
-
-    select * from {{ ref('int_foreign_records_described') }}
+    select * from {{ ref('int_parent_domains') }}
 
 ),
 
-int_links_to_crm_found as (
+int_unlinked_records as (
 
-    select * from {{ ref('int_links_to_crm_found') }}
+    select * from {{ ref('int_unlinked_records') }}
+
+),
+
+int_account_matches_to_salesforce as (
+
+    select * from {{ ref('int_account_matches_to_salesforce') }}
 
 ),
 
@@ -24,7 +24,7 @@ first_links_of_customers as (
         foreign_id,
         account_id
 
-    from int_links_to_crm_found
+    from int_account_matches_to_salesforce
     where foreign_type = 'customer'
     qualify
         row_number() over (
@@ -44,25 +44,25 @@ first_links_of_customers as (
 customers as (
 
     select
-        int_foreign_records_described.foreign_id as stripe_customer_id,
+        int_unlinked_records.foreign_id as stripe_customer_id,
         coalesce(
-            first_links_of_customers.account_id, int_foreign_records_described.foreign_id
+            first_links_of_customers.account_id, int_unlinked_records.foreign_id
         ) as account_id,
         first_links_of_customers.account_id is null as is_account,
-        int_foreign_records_described.record_domain,
-        int_foreign_records_described.name_key
+        int_unlinked_records.record_domain,
+        int_unlinked_records.name_key
 
-    from int_foreign_records_described
+    from int_unlinked_records
     left join first_links_of_customers
-        on int_foreign_records_described.foreign_id = first_links_of_customers.foreign_id
-    where int_foreign_records_described.foreign_type = 'customer'
+        on int_unlinked_records.foreign_id = first_links_of_customers.foreign_id
+    where int_unlinked_records.foreign_type = 'customer'
 
 ),
 
 segment_records as (
 
     select *
-    from int_foreign_records_described
+    from int_unlinked_records
     where source_system = 'segment'
 
 ),
@@ -105,20 +105,20 @@ links_by_customer as (
         segment_records.foreign_id,
         customers.account_id,
         case
-            when int_domains_widened.labels_dropped = 0 then 'email_domain' else 'email_subdomain'
+            when int_parent_domains.labels_dropped = 0 then 'email_domain' else 'email_subdomain'
         end as match_rule,
-        case when int_domains_widened.labels_dropped = 0 then 7 else 9 end as rule_number,
-        int_domains_widened.labels_dropped,
+        case when int_parent_domains.labels_dropped = 0 then 7 else 9 end as rule_number,
+        int_parent_domains.labels_dropped,
         coalesce(segment_records.name_key = customers.name_key, false) as is_same_name
 
     from segment_records
-    inner join int_domains_widened
-        on segment_records.record_domain = int_domains_widened.record_domain
+    inner join int_parent_domains
+        on segment_records.record_domain = int_parent_domains.record_domain
     inner join customers
-        on int_domains_widened.domain = customers.record_domain
+        on int_parent_domains.domain = customers.record_domain
     where
         customers.is_account
-        and not int_domains_widened.is_free
+        and not int_parent_domains.is_free
 
     union all
 
@@ -151,7 +151,7 @@ final as (
         is_merged,
         created_at
 
-    from int_links_to_crm_found
+    from int_account_matches_to_salesforce
 
     union all
 

@@ -1,14 +1,14 @@
 with
 
-int_subscription_statements as (
+int_subscription_source_records as (
 
-    select * from {{ ref('int_subscription_statements') }}
+    select * from {{ ref('int_subscription_source_records') }}
 
 ),
 
-int_stripe__customers_known as (
+int_stripe_customers_known as (
 
-    select * from {{ ref('int_stripe__customers_known') }}
+    select * from {{ ref('int_stripe_customers_known') }}
 
 ),
 
@@ -17,7 +17,7 @@ statements as (
     select
         *,
         bool_or(statement_source = 'event') over (partition by subscription_id) as has_archive
-    from int_subscription_statements
+    from int_subscription_source_records
 
 ),
 
@@ -163,7 +163,7 @@ ends as (
             min(coalesce(statements_kept.ended_at, statements_kept.stated_at)) filter (
                 where statements_kept.is_ended
             ),
-            min(int_stripe__customers_known.deleted_at)
+            min(int_stripe_customers_known.deleted_at)
         ) as ended_at,
         coalesce(
             max(statements_kept.subscription_status) filter (where statements_kept.is_ended),
@@ -171,8 +171,8 @@ ends as (
         ) as end_status
 
     from statements_kept
-    left join int_stripe__customers_known
-        on statements_kept.stripe_customer_id = int_stripe__customers_known.stripe_customer_id
+    left join int_stripe_customers_known
+        on statements_kept.stripe_customer_id = int_stripe_customers_known.stripe_customer_id
     group by statements_kept.subscription_id
 
 ),

@@ -1,8 +1,8 @@
 with
 
-int_stripe__customers_known as (
+int_stripe_customers_known as (
 
-    select * from {{ ref('int_stripe__customers_known') }}
+    select * from {{ ref('int_stripe_customers_known') }}
 
 ),
 
@@ -34,7 +34,7 @@ customers as (
         {{ email_domain('email') }} as email_domain,
         customer_name
 
-    from int_stripe__customers_known
+    from int_stripe_customers_known
 
 ),
 

@@ -6,15 +6,15 @@ int_account_candidates as (
 
 ),
 
-int_domains_widened as (
+int_parent_domains as (
 
-    select * from {{ ref('int_domains_widened') }}
+    select * from {{ ref('int_parent_domains') }}
 
 ),
 
-int_foreign_records_described as (
+int_unlinked_records as (
 
-    select * from {{ ref('int_foreign_records_described') }}
+    select * from {{ ref('int_unlinked_records') }}
 
 ),
 
@@ -32,7 +32,7 @@ named_ids as (
         named_salesforce_account_id as salesforce_account_id,
         1 as rule_number
 
-    from int_foreign_records_described
+    from int_unlinked_records
     where named_salesforce_account_id is not null
 
     union all
@@ -44,7 +44,7 @@ named_ids as (
         named_salesforce_account_id as salesforce_account_id,
         2 as rule_number
 
-    from int_foreign_records_described
+    from int_unlinked_records
     where
         foreign_type = 'workspace'
         and named_stripe_customer_id is not null
@@ -58,7 +58,7 @@ named_ids as (
         {{ salesforce_id18('foreign_id') }} as salesforce_account_id,
         4 as rule_number
 
-    from int_foreign_records_described
+    from int_unlinked_records
     where foreign_type = 'workspace'
 
 ),
@@ -102,32 +102,32 @@ links as (
     union all
 
     select
-        int_foreign_records_described.foreign_type,
-        int_foreign_records_described.foreign_id,
+        int_unlinked_records.foreign_type,
+        int_unlinked_records.foreign_id,
         int_account_candidates.account_id,
         case
-            when int_domains_widened.labels_dropped = 0 then 'email_domain' else 'email_subdomain'
+            when int_parent_domains.labels_dropped = 0 then 'email_domain' else 'email_subdomain'
         end as match_rule,
-        case when int_domains_widened.labels_dropped = 0 then 6 else 8 end as rule_number,
-        int_domains_widened.labels_dropped,
+        case when int_parent_domains.labels_dropped = 0 then 6 else 8 end as rule_number,
+        int_parent_domains.labels_dropped,
         coalesce(
-            int_foreign_records_described.name_key = int_account_candidates.account_name_key, false
+            int_unlinked_records.name_key = int_account_candidates.account_name_key, false
         ) as is_same_name,
         int_account_candidates.is_merged,
         int_account_candidates.created_at
 
-    from int_foreign_records_described
-    inner join int_domains_widened
-        on int_foreign_records_described.record_domain = int_domains_widened.record_domain
+    from int_unlinked_records
+    inner join int_parent_domains
+        on int_unlinked_records.record_domain = int_parent_domains.record_domain
     inner join int_account_candidates
-        on int_domains_widened.domain = int_account_candidates.account_domain
-    where not int_domains_widened.is_free
+        on int_parent_domains.domain = int_account_candidates.account_domain
+    where not int_parent_domains.is_free
 
     union all
 
     select
-        int_foreign_records_described.foreign_type,
-        int_foreign_records_described.foreign_id,
+        int_unlinked_records.foreign_type,
+        int_unlinked_records.foreign_id,
         int_account_candidates.account_id,
         'exact_name' as match_rule,
         10 as rule_number,
@@ -136,9 +136,9 @@ links as (
         int_account_candidates.is_merged,
         int_account_candidates.created_at
 
-    from int_foreign_records_described
+    from int_unlinked_records
     inner join int_account_candidates
-        on int_foreign_records_described.name_key = int_account_candidates.account_name_key
+        on int_unlinked_records.name_key = int_account_candidates.account_name_key
 
 ),
 
@@ -147,7 +147,7 @@ links_by_workspace as (
 
     select
         'customer' as foreign_type,
-        int_foreign_records_described.named_stripe_customer_id as foreign_id,
+        int_unlinked_records.named_stripe_customer_id as foreign_id,
         links.account_id,
         links.match_rule,
         links.rule_number + 6 as rule_number,
@@ -157,14 +157,14 @@ links_by_workspace as (
         links.created_at
 
     from links
-    inner join int_foreign_records_described
+    inner join int_unlinked_records
         on
-            links.foreign_type = int_foreign_records_described.foreign_type
-            and links.foreign_id = int_foreign_records_described.foreign_id
+            links.foreign_type = int_unlinked_records.foreign_type
+            and links.foreign_id = int_unlinked_records.foreign_id
     where
         links.foreign_type = 'workspace'
         and links.match_rule != 'explicit_id'
-        and int_foreign_records_described.named_stripe_customer_id is not null
+        and int_unlinked_records.named_stripe_customer_id is not null
 
 ),
 

@@ -1,20 +1,20 @@
 with
 
-int_domains_widened as (
+int_parent_domains as (
 
-    select * from {{ ref('int_domains_widened') }}
-
-),
-
-int_foreign_records_described as (
-
-    select * from {{ ref('int_foreign_records_described') }}
+    select * from {{ ref('int_parent_domains') }}
 
 ),
 
-int_links_found as (
+int_unlinked_records as (
 
-    select * from {{ ref('int_links_found') }}
+    select * from {{ ref('int_unlinked_records') }}
+
+),
+
+int_account_match_candidates as (
+
+    select * from {{ ref('int_account_match_candidates') }}
 
 ),
 
@@ -43,7 +43,7 @@ ranked as (
             partition by foreign_type, foreign_id, rule_number, labels_dropped, is_same_name
         ) as candidate_count
 
-    from int_links_found
+    from int_account_match_candidates
 
 ),
 
@@ -95,7 +95,7 @@ other_links as (
 free_domains as (
 
     select distinct record_domain
-    from int_domains_widened
+    from int_parent_domains
     where is_free
 
 ),
@@ -103,11 +103,11 @@ free_domains as (
 reviewed as (
 
     select
-        int_foreign_records_described.source_system,
-        int_foreign_records_described.foreign_type,
-        int_foreign_records_described.foreign_id,
-        int_foreign_records_described.record_name,
-        int_foreign_records_described.record_domain,
+        int_unlinked_records.source_system,
+        int_unlinked_records.foreign_type,
+        int_unlinked_records.foreign_id,
+        int_unlinked_records.record_name,
+        int_unlinked_records.record_domain,
         first_links.account_id as linked_account_id,
         coalesce(first_links.match_rule, 'unmatched') as match_rule,
         coalesce(first_links.candidate_count, 0) as candidate_count,
@@ -117,14 +117,14 @@ reviewed as (
         case
             when
                 first_links.account_id is null
-                and int_foreign_records_described.is_email_unverified
+                and int_unlinked_records.is_email_unverified
                 then 'unverified_email'
             when first_links.account_id is null and free_domains.record_domain is not null
                 then 'free_mail_domain'
             when
                 first_links.account_id is null
-                and int_foreign_records_described.record_domain is null
-                and int_foreign_records_described.name_key is null
+                and int_unlinked_records.record_domain is null
+                and int_unlinked_records.name_key is null
                 then 'no_evidence'
             when first_links.account_id is null then 'no_candidate'
             when first_links.match_rule = 'explicit_id' and other_links.named_account_id is not null
@@ -138,17 +138,17 @@ reviewed as (
             else 'ambiguous_domain'
         end as review_reason
 
-    from int_foreign_records_described
+    from int_unlinked_records
     left join first_links
         on
-            int_foreign_records_described.foreign_type = first_links.foreign_type
-            and int_foreign_records_described.foreign_id = first_links.foreign_id
+            int_unlinked_records.foreign_type = first_links.foreign_type
+            and int_unlinked_records.foreign_id = first_links.foreign_id
     left join other_links
         on
-            int_foreign_records_described.foreign_type = other_links.foreign_type
-            and int_foreign_records_described.foreign_id = other_links.foreign_id
+            int_unlinked_records.foreign_type = other_links.foreign_type
+            and int_unlinked_records.foreign_id = other_links.foreign_id
     left join free_domains
-        on int_foreign_records_described.record_domain = free_domains.record_domain
+        on int_unlinked_records.record_domain = free_domains.record_domain
     left join int_salesforce_accounts_known as known
         on first_links.account_id = known.salesforce_account_id
 
