@@ -27,7 +27,8 @@ outcomes as (
     inner join fct_mrr_monthly
         on
             fct_account_health.account_id = fct_mrr_monthly.account_id
-            and {{ add_months('fct_account_health.health_month', 1) }} = fct_mrr_monthly.mrr_month
+            and {{ dbt.dateadd('month', 1, 'fct_account_health.health_month') }}
+            = fct_mrr_monthly.mrr_month
     where fct_account_health.is_paying and fct_mrr_monthly.is_month_closed
 
 ),

@@ -24,7 +24,9 @@ month_ends as (
     select
         account_id,
         mrr_month,
-        cast({{ add_months('mrr_month', 1) }} as timestamp) - interval 1 microsecond as measured_at,
+        cast({{ dbt.dateadd(
+            'month', 1, 'mrr_month'
+        ) }} as timestamp) - interval 1 microsecond as measured_at,
         closing_mrr_usd
 
     from fct_mrr_monthly

@@ -11,7 +11,7 @@
     {%- set until = '0001-01-01' -%}
     {%- if execute -%}
         {%- set counted -%}
-            select cast(max(_built_at) as varchar)
+            select cast(max(_built_at) as string)
             from {{ this }}
             having
                 sum(message_count) = (

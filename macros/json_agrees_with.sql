@@ -5,7 +5,7 @@
             list_transform(
                 json_keys({{ claims }}),
                 lambda name: coalesce(
-                    cast(json_extract({{ object }}, '$."' || name || '"') as varchar), 'null'
+                    cast(json_extract({{ object }}, '$."' || name || '"') as string), 'null'
                 ) = coalesce(
                     cast(
                         case
@@ -15,7 +15,7 @@
                                     json_extract({{ claims }}, '$."' || name || '"')
                                 )
                             else json_extract({{ claims }}, '$."' || name || '"')
-                        end as varchar
+                        end as string
                     ),
                     'null'
                 )

@@ -11,6 +11,6 @@
     {%- endfor -%}
     case
         when json_type({{ column }}) = 'OBJECT'
-            then nullif(cast(json_merge_patch({{ column }}, '{{ tojson(nulls) }}') as varchar), '{}')
+            then nullif(cast(json_merge_patch({{ column }}, '{{ tojson(nulls) }}') as string), '{}')
     end
 {%- endmacro %}

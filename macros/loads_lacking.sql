@@ -10,7 +10,7 @@
     {%- set instants = [] -%}
     {%- if execute -%}
         {%- set lacking -%}
-            select cast(_loaded_at as varchar)
+            select cast(_loaded_at as string)
             from (
                 select distinct _loaded_at from {{ here }}
                 except

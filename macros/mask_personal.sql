@@ -10,12 +10,12 @@
     {%- if target.name != 'share' -%}
         {{ column_name }}
     {%- elif is_free_text -%}
-        cast(null as varchar)
+        cast(null as string)
     {%- else -%}
         left(
             sha256(
                 getvariable('share_key')
-                || lower(cast({{ column_name }} as varchar))
+                || lower(cast({{ column_name }} as string))
                 || getvariable('share_key')
             ),
             32

@@ -25,5 +25,5 @@
     {%- for field, column in columns.items() if field not in without -%}
         {%- do fields.update({field: column}) -%}
     {%- endfor -%}
-    cast({{ json_object(fields) }} as varchar)
+    cast({{ json_object(fields) }} as string)
 {%- endmacro %}

@@ -39,11 +39,11 @@ final as (
         concat_ws(
             '|',
             status,
-            coalesce(cast(trial_end_at as varchar), ''),
-            coalesce(cast(cancel_at as varchar), ''),
-            coalesce(cast(ended_at as varchar), ''),
+            coalesce(cast(trial_end_at as string), ''),
+            coalesce(cast(cancel_at as string), ''),
+            coalesce(cast(ended_at as string), ''),
             coalesce(pause_behavior, ''),
-            coalesce(cast(pause_resumes_at as varchar), ''),
+            coalesce(cast(pause_resumes_at as string), ''),
             {{ json_list_digest('items', [['id'], ['price.id', 'plan.id'], ['quantity']]) }},
             {{ json_list_digest('discounts', [['id', 'self']]) }}
         ) as state_digest,

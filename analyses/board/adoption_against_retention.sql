@@ -41,7 +41,7 @@ accounts as (
     group by
         fct_mrr_monthly.account_id,
         last_month.mrr_month
-    having min(fct_mrr_monthly.mrr_month) <= {{ add_months('last_month.mrr_month', -9) }}
+    having min(fct_mrr_monthly.mrr_month) <= {{ dbt.dateadd('month', -9, 'last_month.mrr_month') }}
 
 ),
 
@@ -56,7 +56,7 @@ judged as (
         count(fct_feature_adoption.account_id) filter (
             where fct_feature_adoption.feature_key = dim_features.feature_key
             and fct_feature_adoption.first_used_date
-            <= {{ add_months('accounts.first_mrr_month', 3) }}
+            <= {{ dbt.dateadd('month', 3, 'accounts.first_mrr_month') }}
         ) > 0 as is_adopter
 
     from accounts

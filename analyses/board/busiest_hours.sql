@@ -36,7 +36,7 @@ final as (
     inner join dim_dates
         on fct_usage_hourly.usage_date = dim_dates.calendar_date
     cross join last_day
-    where fct_usage_hourly.usage_date > {{ add_days('last_day.usage_date', -84) }}
+    where fct_usage_hourly.usage_date > {{ dbt.dateadd('day', -84, 'last_day.usage_date') }}
     group by fct_usage_hourly.hour_number
 
 )

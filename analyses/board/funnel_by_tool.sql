@@ -42,7 +42,7 @@ final as (
     cross join last_day
     left join dim_features
         on fct_product_kpis_daily.tool_key = dim_features.tool_key
-    where fct_product_kpis_daily.kpi_date > {{ add_days('last_day.kpi_date', -90) }}
+    where fct_product_kpis_daily.kpi_date > {{ dbt.dateadd('day', -90, 'last_day.kpi_date') }}
     group by tool_name
 
 )

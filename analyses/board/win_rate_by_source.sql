@@ -30,7 +30,7 @@ final as (
     cross join latest
     where
         fct_opportunities.is_closed
-        and fct_opportunities.close_month > {{ add_months('latest.close_month', -12) }}
+        and fct_opportunities.close_month > {{ dbt.dateadd('month', -12, 'latest.close_month') }}
     group by lead_source
 
 )

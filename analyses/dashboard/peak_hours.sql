@@ -41,7 +41,7 @@ hours as (
     cross join dim_times
     cross join last_day
     where
-        dim_dates.calendar_date > {{ add_days('last_day.last_date', -84) }}
+        dim_dates.calendar_date > {{ dbt.dateadd('day', -84, 'last_day.last_date') }}
         and dim_dates.calendar_date <= last_day.last_date
 
 ),

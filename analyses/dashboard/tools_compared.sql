@@ -15,7 +15,7 @@ dim_features as (
 
 last_days as (
 
-    select {{ add_days('max(kpi_date)', -90) }} as first_date
+    select {{ dbt.dateadd('day', -90, 'max(kpi_date)') }} as first_date
     from fct_product_kpis_daily
 
 ),

@@ -31,4 +31,4 @@ from final
 where
     opening_amount != closing_amount_before
     or opening_usd != closing_usd_before
-    or {{ add_months('month_before', 1) }} != deferred_month
+    or {{ dbt.dateadd('month', 1, 'month_before') }} != deferred_month

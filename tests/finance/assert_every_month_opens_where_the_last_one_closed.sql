@@ -36,7 +36,7 @@ from neighbours
 cross join int_as_of
 where
     neighbours.opening_mrr_usd != neighbours.closing_before_usd
-    or neighbours.mrr_month != {{ add_months('neighbours.month_before', 1) }}
+    or neighbours.mrr_month != {{ dbt.dateadd('month', 1, 'neighbours.month_before') }}
     or (
         neighbours.month_after is null
         and neighbours.mrr_month != {{ month_start('int_as_of.as_of_at') }}

@@ -30,7 +30,7 @@ rate_changes as (
         on
             this_month.account_id = month_before.account_id
             and this_month.currency = month_before.currency
-            and this_month.mrr_month = {{ add_months('month_before.mrr_month', 1) }}
+            and this_month.mrr_month = {{ dbt.dateadd('month', 1, 'month_before.mrr_month') }}
     where month_before.mrr != 0
     group by
         this_month.account_id,

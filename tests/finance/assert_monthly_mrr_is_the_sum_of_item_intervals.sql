@@ -43,7 +43,7 @@ months as (
 
     select
         as_of_at,
-        {{ explode(month_series('first_month', month_start('as_of_at'))) }} as mrr_month
+        {{ explode(date_series('first_month', month_start('as_of_at'), 'month')) }} as mrr_month
     from history
 
 ),
@@ -54,7 +54,9 @@ measured_until as (
     select
         mrr_month,
         least(
-            cast({{ add_months('mrr_month', 1) }} as timestamp), as_of_at + interval 1 microsecond
+            cast({{ dbt.dateadd(
+                'month', 1, 'mrr_month'
+            ) }} as timestamp), as_of_at + interval 1 microsecond
         ) as measured_until_at
     from months
 

@@ -58,7 +58,7 @@ final as (
         scheduled.recognized_amount,
         lines.net_usd,
         scheduled.recognized_usd,
-        {{ days_between('lines.earned_from_date', 'lines.earned_to_date') }} as period_days,
+        {{ dbt.datediff('lines.earned_from_date', 'lines.earned_to_date', 'day') }} as period_days,
         scheduled.earned_days
 
     from lines

@@ -9,7 +9,7 @@ active_users as (
     from {{ ref('fct_active_users_daily') }}
     where
         segment = 'total'
-        and {{ days_between("cast('2024-01-01' as date)", 'active_date') }} % 29 = 0
+        and {{ dbt.datediff("cast('2024-01-01' as date)", 'active_date', 'day') }} % 29 = 0
 
 ),
 
@@ -17,7 +17,11 @@ windows as (
 
     select
         active_date,
-        {{ explode(day_series(add_days('active_date', -29), 'active_date')) }} as occurred_date
+        {{ explode(date_series(
+            dbt.dateadd('day', -29, 'active_date'),
+            'active_date',
+            'day'
+        )) }} as occurred_date
 
     from active_users
 
@@ -44,7 +48,7 @@ counted as (
             where windows.occurred_date = windows.active_date
         ) as dau,
         count(distinct active_people.person_key) filter (
-            where windows.occurred_date > {{ add_days('windows.active_date', -7) }}
+            where windows.occurred_date > {{ dbt.dateadd('day', -7, 'windows.active_date') }}
         ) as wau,
         count(distinct active_people.person_key) as mau
 

@@ -37,7 +37,9 @@ left join days
     on
         days.pipeline_date = least(
             int_as_of.as_of_date,
-            cast({{ add_days(add_months('months.pipeline_month', 1), -1) }} as date)
+            cast({{ dbt.dateadd(
+                'day', -1, dbt.dateadd('month', 1, 'months.pipeline_month')
+            ) }} as date)
         )
 where
     months.closing_usd != coalesce(days.amount_usd, 0)

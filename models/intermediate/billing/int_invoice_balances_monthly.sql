@@ -30,9 +30,10 @@ invoice_months as (
             coalesce(int_invoices_dated.due_at, int_invoices_dated.finalized_at) as date
         ) as due_date,
         int_as_of.as_of_at,
-        {{ explode(month_series(
+        {{ explode(date_series(
             month_start('int_invoices_dated.finalized_at'),
-            month_start('least(int_invoices_dated.closed_at, int_as_of.as_of_at)')
+            month_start('least(int_invoices_dated.closed_at, int_as_of.as_of_at)'),
+            'month'
         )) }} as balance_month
 
     from int_invoices_dated
@@ -48,7 +49,9 @@ measured as (
     select
         *,
         least(
-            cast({{ add_months('balance_month', 1) }} as timestamp) - interval 1 microsecond,
+            cast({{ dbt.dateadd(
+                'month', 1, 'balance_month'
+            ) }} as timestamp) - interval 1 microsecond,
             as_of_at
         ) as measured_at
 
@@ -91,7 +94,7 @@ aged as (
 
     select
         *,
-        greatest({{ days_between('due_date', 'cast(measured_at as date)') }}, 0)
+        greatest({{ dbt.datediff('due_date', 'cast(measured_at as date)', 'day') }}, 0)
             as days_past_due
 
     from still_open
@@ -107,7 +110,7 @@ final as (
         currency,
         balance_month,
         measured_at,
-        {{ add_months('balance_month', 1) }} <= as_of_at + interval 1 microsecond
+        {{ dbt.dateadd('month', 1, 'balance_month') }} <= as_of_at + interval 1 microsecond
             as is_month_closed,
         cast(open_minor as bigint) as open_minor,
         cast(days_past_due as integer) as days_past_due,

@@ -75,7 +75,7 @@ final as (
         earned_from_date,
         case
             when cast(period_end_at as date) > earned_from_date then cast(period_end_at as date)
-            else cast({{ add_days('earned_from_date', 1) }} as date)
+            else cast({{ dbt.dateadd('day', 1, 'earned_from_date') }} as date)
         end as earned_to_date
 
     from joined

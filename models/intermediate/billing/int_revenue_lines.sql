@@ -36,7 +36,7 @@ invoice_lines as (
         invoice_line_id as revenue_line_id,
         'invoice_line' as revenue_line_type,
         invoice_id,
-        cast(null as varchar) as credit_note_id,
+        cast(null as string) as credit_note_id,
         invoice_line_id,
         stripe_customer_id,
         currency,
@@ -72,7 +72,9 @@ credit_note_lines as (
         ) as valued_at,
         cast(int_credit_note_lines_netted.issued_at as date) as earned_from_date,
         cast(
-            {{ add_days('cast(int_credit_note_lines_netted.issued_at as date)', 1) }} as date
+            {{ dbt.dateadd(
+                'day', 1, 'cast(int_credit_note_lines_netted.issued_at as date)'
+            ) }} as date
         ) as earned_to_date
 
     from int_credit_note_lines_netted
@@ -125,7 +127,7 @@ final as (
         cast(billed_at as date) as billed_date,
         earned_from_date,
         earned_to_date,
-        cast({{ days_between('earned_from_date', 'earned_to_date') }} as integer)
+        cast({{ dbt.datediff('earned_from_date', 'earned_to_date', 'day') }} as integer)
             as earning_days,
         net_amount,
         cast(net_amount * usd_per_unit as decimal(28, 6)) as net_usd,

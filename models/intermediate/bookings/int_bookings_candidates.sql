@@ -24,8 +24,8 @@ stg_stripe__subscriptions as (
 
 ),
 
-{%- set window_start = add_days('close_date', -var('billing_lead_days')) %}
-{%- set window_end = add_days('close_date', var('billing_window_days')) %}
+{%- set window_start = dbt.dateadd('day', -var('billing_lead_days'), 'close_date') %}
+{%- set window_end = dbt.dateadd('day', var('billing_window_days'), 'close_date') %}
 
 deals as (
 
@@ -171,7 +171,7 @@ final as (
             when candidates.is_ongoing then 1
             else 2
         end as fit_number,
-        {{ days_between('deals.close_date', 'candidates.billed_date') }} as days_to_billing
+        {{ dbt.datediff('deals.close_date', 'candidates.billed_date', 'day') }} as days_to_billing
 
     from candidates
     inner join deals

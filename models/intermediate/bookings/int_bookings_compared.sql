@@ -31,8 +31,8 @@ rate_months as (
         exchange_rates.currency,
         min(exchange_rates.rate_month) as first_rate_month,
         max(exchange_rates.rate_month) filter (
-            where {{ add_months('exchange_rates.rate_month', 1) }}
-            <= {{ add_days('int_as_of.as_of_date', 1) }}
+            where {{ dbt.dateadd('month', 1, 'exchange_rates.rate_month') }}
+            <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
         ) as last_rate_month
 
     from exchange_rates

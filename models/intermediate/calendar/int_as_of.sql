@@ -22,7 +22,9 @@ final as (
 
     select
         as_of_date,
-        cast({{ add_days('as_of_date', 1) }} as timestamp) - interval 1 microsecond as as_of_at
+        cast({{ dbt.dateadd(
+            'day', 1, 'as_of_date'
+        ) }} as timestamp) - interval 1 microsecond as as_of_at
 
     from newest_batch
 

@@ -22,7 +22,7 @@ spans as (
 
     select
         cast('2015-01-01' as date) as first_date,
-        cast({{ add_months(month_start('as_of_date'), 24) }} as date) as last_date
+        cast({{ dbt.dateadd('month', 24, month_start('as_of_date')) }} as date) as last_date
 
     from int_as_of
 

@@ -154,7 +154,7 @@ final as (
                 {{ usd_per_unit(
                     'needed.currency', 'needed.rate_month', 'exchange_rates.usd_per_unit',
                     'latest_rates.usd_per_unit',
-                    add_months('needed.rate_month', 1)
+                    dbt.dateadd('month', 1, 'needed.rate_month')
                     ~ ' <= int_as_of.as_of_at + interval 1 microsecond',
                     'needed.has_amount'
                 ) }}, 0

@@ -123,7 +123,7 @@ digested as (
             coalesce(placed.industry, ''),
             coalesce(placed.country, ''),
             coalesce(placed.website_domain, ''),
-            coalesce(cast(placed.employee_count as varchar), ''),
+            coalesce(cast(placed.employee_count as string), ''),
             placed.is_deleted
         ) as state_digest
 

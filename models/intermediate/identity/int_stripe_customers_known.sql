@@ -79,7 +79,7 @@ latest_attributes as (
     qualify
         row_number() over (
             partition by stripe_customer_id
-            order by stated_at desc, cast(metadata as varchar) desc, email desc, customer_name desc
+            order by stated_at desc, cast(metadata as string) desc, email desc, customer_name desc
         ) = 1
 
 ),

@@ -45,7 +45,7 @@ final as (
         'customer' as foreign_type,
         stripe_customer_id as foreign_id,
         {{ salesforce_id18('salesforce_account_id') }} as named_salesforce_account_id,
-        cast(null as varchar) as named_stripe_customer_id,
+        cast(null as string) as named_stripe_customer_id,
         email_domain as record_domain,
         customer_name as record_name,
         {{ normalised_name('customer_name') }} as name_key,
@@ -81,7 +81,7 @@ final as (
                 then int_users_described.email_domain
         end as record_domain,
         int_users_described.user_name as record_name,
-        cast(null as varchar) as name_key,
+        cast(null as string) as name_key,
         coalesce(int_users_claimed.is_email_unverified, false) as is_email_unverified
 
     from int_users_described

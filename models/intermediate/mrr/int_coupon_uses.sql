@@ -58,7 +58,7 @@ final as (
         discount_id,
         stripe_customer_id,
         subscription_id,
-        cast(null as varchar) as invoice_id,
+        cast(null as string) as invoice_id,
         live_from_at as used_at,
         cast(0 as decimal(28, 6)) as discount_usd
 

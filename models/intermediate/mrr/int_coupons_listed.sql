@@ -23,7 +23,7 @@ pairs as (
 
     select
         coupon_id,
-        cast(null as varchar) as promotion_code_id
+        cast(null as string) as promotion_code_id
     from stg_stripe__coupons
 
     union

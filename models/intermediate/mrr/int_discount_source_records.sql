@@ -163,7 +163,7 @@ extracted as (
     select
         _extracted_at as stated_at,
         discount_id,
-        coalesce(cast(coupon as varchar), coupon_id) as coupon,
+        coalesce(cast(coupon as string), coupon_id) as coupon,
         start_at,
         end_at,
         stripe_customer_id,

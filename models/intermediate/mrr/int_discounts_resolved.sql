@@ -166,8 +166,8 @@ bounded as (
         coalesce(
             latest_statements.end_at,
             case
-                when coupons.duration = 'repeating' then {{ add_months(
-                    'latest_statements.start_at', 'coupons.duration_in_months'
+                when coupons.duration = 'repeating' then {{ dbt.dateadd(
+                    'month', 'coupons.duration_in_months', 'latest_statements.start_at'
                 ) }}
             end
         ) as planned_end_at,

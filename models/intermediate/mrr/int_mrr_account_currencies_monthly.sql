@@ -55,7 +55,11 @@ account_months as (
 
     select
         first_months.account_id,
-        {{ explode(month_series('first_months.first_month', month_start('int_as_of.as_of_at'))) }}
+        {{ explode(date_series(
+            'first_months.first_month',
+            month_start('int_as_of.as_of_at'),
+            'month'
+        )) }}
             as mrr_month
     from first_months
     cross join int_as_of
@@ -70,10 +74,10 @@ measured as (
         account_months.account_id,
         account_currencies.currency,
         account_months.mrr_month,
-        {{ add_months('account_months.mrr_month', 1) }}
+        {{ dbt.dateadd('month', 1, 'account_months.mrr_month') }}
         <= int_as_of.as_of_at + interval 1 microsecond as is_month_closed,
         least(
-            cast({{ add_months('account_months.mrr_month', 1) }} as timestamp)
+            cast({{ dbt.dateadd('month', 1, 'account_months.mrr_month') }} as timestamp)
             - interval 1 microsecond,
             int_as_of.as_of_at
         ) as measured_at

@@ -25,7 +25,7 @@ months as (
         mrr_month,
         cast(sum(case when mrr = 0 then 0 else mrr * usd_per_unit end) as decimal(28, 6))
             as closing_mrr_usd,
-        string_agg(currency || ' ' || cast(mrr as varchar), ', ' order by currency) filter (
+        string_agg(currency || ' ' || cast(mrr as string), ', ' order by currency) filter (
             where mrr != 0
         ) as native_mrr
 

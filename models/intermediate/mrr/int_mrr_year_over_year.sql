@@ -31,7 +31,7 @@ final as (
         on
             year_before.account_id = this_month.account_id
             and year_before.currency = this_month.currency
-            and this_month.mrr_month = {{ add_months('year_before.mrr_month', 12) }}
+            and this_month.mrr_month = {{ dbt.dateadd('month', 12, 'year_before.mrr_month') }}
     group by
         year_before.account_id,
         this_month.mrr_month

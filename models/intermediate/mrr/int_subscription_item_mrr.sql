@@ -42,7 +42,7 @@ discounts as (
         sum(discount_mrr) as discount_mrr,
         bool_or(is_amount_missing) as is_amount_missing,
         string_agg(
-            discount_id || ' ' || cast(discount_mrr as varchar), ', ' order by step_number
+            discount_id || ' ' || cast(discount_mrr as string), ', ' order by step_number
         ) as discounts
     from int_subscription_item_discounts
     group by
@@ -114,7 +114,7 @@ digested as (
             stripe_customer_id,
             coalesce(price_id, ''),
             currency,
-            coalesce(cast(quantity as varchar), ''),
+            coalesce(cast(quantity as string), ''),
             subscription_status,
             list_mrr,
             mrr,

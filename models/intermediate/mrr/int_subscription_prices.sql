@@ -61,7 +61,7 @@ extracted_columns as (
         recurring_interval,
         recurring_interval_count,
         usage_type,
-        cast(null as varchar) as tax_behavior,
+        cast(null as string) as tax_behavior,
         4 as preference_number
     from stg_stripe__plans
     where not is_deleted

@@ -1,11 +1,11 @@
 {#- An object is long and asked for much, so it is read in one pass. -#}
 {%- set fields = {
-    'customer': 'varchar', 'currency': 'varchar', 'status': 'varchar',
-    'start_date': 'varchar', 'created': 'varchar', 'trial_start': 'varchar', 'trial_end': 'varchar',
-    'cancel_at': 'varchar', 'canceled_at': 'varchar', 'ended_at': 'varchar',
-    'cancel_at_period_end': 'varchar', 'current_period_end': 'varchar',
-    'pause_collection': {'behavior': 'varchar', 'resumes_at': 'varchar'},
-    'items': {'data': 'json', 'has_more': 'varchar'},
+    'customer': 'string', 'currency': 'string', 'status': 'string',
+    'start_date': 'string', 'created': 'string', 'trial_start': 'string', 'trial_end': 'string',
+    'cancel_at': 'string', 'canceled_at': 'string', 'ended_at': 'string',
+    'cancel_at_period_end': 'string', 'current_period_end': 'string',
+    'pause_collection': {'behavior': 'string', 'resumes_at': 'string'},
+    'items': {'data': 'json', 'has_more': 'string'},
     'discounts': 'json', 'discount': 'json', 'default_tax_rates': 'json',
 } -%}
 
@@ -64,7 +64,7 @@ extract_statements as (
                 then 'first_extract'
             else 'later_extract'
         end as statement_source,
-        cast(null as varchar) as event_type,
+        cast(null as string) as event_type,
         extracted_at as stated_at,
         1000000 + row_number() over (
             partition by subscription_id order by extracted_at
@@ -165,9 +165,9 @@ final as (
         concat_ws(
             '|',
             subscription_status,
-            coalesce(cast(cancel_at as varchar), ''),
+            coalesce(cast(cancel_at as string), ''),
             coalesce(pause_behavior, ''),
-            coalesce(cast(pause_resumes_at as varchar), ''),
+            coalesce(cast(pause_resumes_at as string), ''),
             {{ json_list_digest('items', [['id'], ['price.id', 'plan.id'], ['quantity']]) }}
         ) as state_digest
 

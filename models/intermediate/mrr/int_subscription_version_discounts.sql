@@ -17,7 +17,7 @@ subscription_lists as (
     select
         version_id,
         subscription_id,
-        cast(null as varchar) as subscription_item_id,
+        cast(null as string) as subscription_item_id,
         {{ explode_with_position('discounts') }} as listed
     from int_subscription_versions
 
@@ -100,7 +100,7 @@ of_the_customer as (
     select
         int_subscription_versions.version_id,
         int_subscription_versions.subscription_id,
-        cast(null as varchar) as subscription_item_id,
+        cast(null as string) as subscription_item_id,
         3 as level_number,
         1 as position_number,
         int_discounts_resolved.discount_id

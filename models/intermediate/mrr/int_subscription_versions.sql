@@ -110,7 +110,9 @@ final as (
         past_due_spells.pause_resumes_at,
         case
             when past_due_spells.version_status = 'past_due'
-                then {{ add_days('past_due_starts.past_due_since_at', var('past_due_grace_days')) }}
+                then {{ dbt.dateadd(
+                    'day', var('past_due_grace_days'), 'past_due_starts.past_due_since_at'
+                ) }}
         end as past_due_expires_at,
         past_due_spells.items,
         past_due_spells.has_more_items,

@@ -51,9 +51,10 @@ visits as (
 
     select
         int_opportunity_stage_visits.*,
-        {{ days_between(
+        {{ dbt.datediff(
             'cast(int_opportunity_stage_visits.entered_at as date)',
-            'coalesce(cast(int_opportunity_stage_visits.left_at as date), int_as_of.as_of_date)'
+            'coalesce(cast(int_opportunity_stage_visits.left_at as date), int_as_of.as_of_date)',
+            'day'
         ) }} as stage_days
 
     from int_opportunity_stage_visits
@@ -109,7 +110,9 @@ final as (
         pushes.opportunity_id,
         pushes.first_close_date,
         pushes.push_count,
-        {{ days_between('pushes.first_close_date', 'pushes.last_close_date') }} as pushed_days,
+        {{ dbt.datediff(
+            'pushes.first_close_date', 'pushes.last_close_date', 'day'
+        ) }} as pushed_days,
         coalesce(courses.regression_count, 0) as regression_count,
         coalesce(courses.reopening_count, 0) as reopening_count,
         coalesce(courses.skipped_stage_count, 0) as skipped_stage_count,

@@ -57,8 +57,8 @@ usable_rates as (
     cross join int_as_of
     where
         known_rates.rate_month = known_rates.first_rate_month
-        or {{ add_months('known_rates.rate_month', 1) }}
-        <= {{ add_days('int_as_of.as_of_date', 1) }}
+        or {{ dbt.dateadd('month', 1, 'known_rates.rate_month') }}
+        <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
 
 ),
 

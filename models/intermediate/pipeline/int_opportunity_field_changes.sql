@@ -40,11 +40,11 @@ normalised as (
         case
             when {{ side }}_text = '' then ''
             when field_name = 'amount'
-                then cast(try_cast({{ side }}_text as decimal(28, 9)) as varchar)
+                then cast(try_cast({{ side }}_text as decimal(28, 9)) as string)
             when field_name = 'probability'
-                then cast(try_cast({{ side }}_text as decimal(18, 6)) / 100 as varchar)
+                then cast(try_cast({{ side }}_text as decimal(18, 6)) / 100 as string)
             when field_name = 'closedate'
-                then cast(try_cast(left({{ side }}_text, 10) as date) as varchar)
+                then cast(try_cast(left({{ side }}_text, 10) as date) as string)
             when field_name = 'forecastcategoryname'
                 then {{ forecast_category(side ~ '_text') }}
             when field_name in ('owner', 'ownerid') then {{ salesforce_id18(side ~ '_text') }}

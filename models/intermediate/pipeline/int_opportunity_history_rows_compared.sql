@@ -135,7 +135,7 @@ followed as (
                 and later.previous_amount is not distinct from earlier.amount
             )
         )
-        and coalesce(later.previous_stage_name, cast(later.previous_close_date as varchar))
+        and coalesce(later.previous_stage_name, cast(later.previous_close_date as string))
         is not null
 
 ),

@@ -12,9 +12,9 @@ walks as (
     select distinct
         opportunity_id,
         cast(0 as bigint) as position_number,
-        cast(null as varchar) as opportunity_history_id,
+        cast(null as string) as opportunity_history_id,
         ' ' as visited_ids,
-        cast(null as varchar) as stage_name,
+        cast(null as string) as stage_name,
         cast(null as decimal(28, 9)) as amount,
         cast(null as date) as close_date
     from int_opportunity_history_rows_compared

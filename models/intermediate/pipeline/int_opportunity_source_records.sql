@@ -89,16 +89,16 @@ statements as (
             first_values.amount,
             case
                 when first_saves.previous_close_date is not null
-                    then coalesce(cast(first_saves.previous_amount as varchar), '')
+                    then coalesce(cast(first_saves.previous_amount as string), '')
             end
         ) as amount,
         coalesce(
-            first_values.close_date, cast(first_saves.previous_close_date as varchar)
+            first_values.close_date, cast(first_saves.previous_close_date as string)
         ) as close_date,
         first_values.probability_rate,
         first_values.forecast_category,
         first_values.owner_salesforce_user_id,
-        cast(null as varchar) as currency,
+        cast(null as string) as currency,
         cast(null as boolean) as is_deleted
 
     from int_opportunity_lifetimes as spans
@@ -138,9 +138,9 @@ statements as (
         3 as source_number,
         position_number,
         stage_name,
-        coalesce(cast(amount as varchar), '') as amount,
-        cast(close_date as varchar) as close_date,
-        cast(probability_rate as varchar) as probability_rate,
+        coalesce(cast(amount as string), '') as amount,
+        cast(close_date as string) as close_date,
+        cast(probability_rate as string) as probability_rate,
         forecast_category,
         null as owner_salesforce_user_id,
         currency,
@@ -178,7 +178,7 @@ statements as (
         cast(0 as bigint) as position_number,
         null as stage_name,
         {%- for column in ('amount', 'close_date', 'probability_rate', 'forecast_category') %}
-        case when is_outside_history then coalesce(cast({{ column }} as varchar), '') end
+        case when is_outside_history then coalesce(cast({{ column }} as string), '') end
             as {{ column }},
         {%- endfor %}
         owner_salesforce_user_id,

@@ -1,11 +1,11 @@
 {%- set stated = {
-    'stage_name': 'varchar',
+    'stage_name': 'string',
     'amount': 'decimal(28, 6)',
     'close_date': 'date',
     'probability_rate': 'decimal(18, 6)',
-    'forecast_category': 'varchar',
-    'owner_salesforce_user_id': 'varchar',
-    'currency': 'varchar',
+    'forecast_category': 'string',
+    'owner_salesforce_user_id': 'string',
+    'currency': 'string',
     'is_deleted': 'boolean',
 } %}
 with
@@ -178,7 +178,7 @@ final as (
             described.deal_currency = exchange_rates.currency
             and exchange_rates.rate_month = greatest(
                 least(
-                    {{ add_months(month_start('described.created_at'), -1) }},
+                    {{ dbt.dateadd('month', -1, month_start('described.created_at')) }},
                     rate_spans.last_rate_month
                 ),
                 rate_spans.first_rate_month

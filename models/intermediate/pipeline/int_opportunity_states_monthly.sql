@@ -27,7 +27,9 @@ spans as (
             when int_opportunity_states.valid_to_at is null
                 then {{ month_start('int_as_of.as_of_date') }}
             else cast(
-                    {{ add_months(month_start('int_opportunity_states.valid_to_at'), -1) }} as date
+                    {{ dbt.dateadd(
+                        'month', -1, month_start('int_opportunity_states.valid_to_at')
+                    ) }} as date
                 )
         end as last_month
 
@@ -41,7 +43,11 @@ final as (
 
     select
         spans.opportunity_id,
-        {{ explode(month_series('spans.first_month', 'spans.last_month')) }} as pipeline_month,
+        {{ explode(date_series(
+            'spans.first_month',
+            'spans.last_month',
+            'month'
+        )) }} as pipeline_month,
         int_opportunities_valued.account_id,
         spans.sales_rep_id,
         spans.forecast_category,

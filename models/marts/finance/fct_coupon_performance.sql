@@ -95,7 +95,7 @@ horizons as (
     select
         first_uses.*,
         months.months_after,
-        cast({{ add_months('first_uses.first_month', 'months.months_after') }} as date)
+        cast({{ dbt.dateadd('month', 'months.months_after', 'first_uses.first_month') }} as date)
             as asked_month
 
     from first_uses
@@ -119,7 +119,8 @@ retention as (
             horizons.account_id = fct_mrr_monthly.account_id
             and horizons.asked_month = fct_mrr_monthly.mrr_month
     where
-        {{ add_months('horizons.asked_month', 1) }} <= {{ add_days('int_as_of.as_of_date', 1) }}
+        {{ dbt.dateadd('month', 1, 'horizons.asked_month') }}
+        <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
     group by
         horizons.coupon_id,
         horizons.promotion_code_id,

@@ -104,8 +104,10 @@ months as (
     select
         movements.account_id,
         movements.currency,
-        {{ explode(month_series(
-            'min(movements.movement_month)', month_start('max(int_as_of.as_of_date)')
+        {{ explode(date_series(
+            'min(movements.movement_month)',
+            month_start('max(int_as_of.as_of_date)'),
+            'month'
         )) }} as deferred_month
 
     from movements
@@ -167,8 +169,8 @@ final as (
         to_date.account_id,
         to_date.currency,
         to_date.deferred_month,
-        {{ add_months('to_date.deferred_month', 1) }}
-        <= {{ add_days('int_as_of.as_of_date', 1) }} as is_month_closed,
+        {{ dbt.dateadd('month', 1, 'to_date.deferred_month') }}
+        <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }} as is_month_closed,
         cast(
             to_date.closing_amount - to_date.billed_amount + to_date.recognized_amount
             as decimal(28, 6)

@@ -63,7 +63,7 @@ came as (
         fct_mrr_movements.account_id,
         fct_mrr_movements.mrr_month,
         fct_mrr_movements.movement_type,
-        cast(null as varchar) as movement_reason,
+        cast(null as string) as movement_reason,
         product_months.product_id,
         product_months.mrr_usd
 
@@ -82,7 +82,7 @@ went as (
         fct_mrr_movements.account_id,
         fct_mrr_movements.mrr_month,
         fct_mrr_movements.movement_type,
-        cast(null as varchar) as movement_reason,
+        cast(null as string) as movement_reason,
         product_months_before.product_id,
         -product_months_before.mrr_before_usd as mrr_usd
 
@@ -121,7 +121,7 @@ moved_by_rates as (
         fct_mrr_movements.account_id,
         fct_mrr_movements.mrr_month,
         fct_mrr_movements.movement_type,
-        cast(null as varchar) as movement_reason,
+        cast(null as string) as movement_reason,
         product_months_before.product_id,
         product_months_before.fx_usd as mrr_usd
 

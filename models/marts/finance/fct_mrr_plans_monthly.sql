@@ -57,7 +57,11 @@ plan_months as (
 
     select
         first_months.product_id,
-        {{ explode(month_series('first_months.first_month', month_start('int_as_of.as_of_at'))) }}
+        {{ explode(date_series(
+            'first_months.first_month',
+            month_start('int_as_of.as_of_at'),
+            'month'
+        )) }}
             as mrr_month
     from first_months
     cross join int_as_of
@@ -115,7 +119,7 @@ monthly as (
         plan_months.product_id,
         plan_names.product_name,
         plan_months.mrr_month,
-        {{ add_months('plan_months.mrr_month', 1) }}
+        {{ dbt.dateadd('month', 1, 'plan_months.mrr_month') }}
         <= int_as_of.as_of_at + interval 1 microsecond as is_month_closed,
         {%- for type in types %}
         cast(coalesce(movements.{{ type }}_mrr_usd, 0) as decimal(28, 6)) as {{ type }}_mrr_usd,

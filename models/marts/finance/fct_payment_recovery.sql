@@ -174,7 +174,9 @@ final as (
         case when recovery_status = 'lost' then lost_at end as lost_at,
         case
             when recovery_status = 'recovered'
-                then cast({{ days_between('first_failed_date', 'recovered_date') }} as integer)
+                then cast({{ dbt.datediff(
+                    'first_failed_date', 'recovered_date', 'day'
+                ) }} as integer)
         end as recovery_days
 
     from valued

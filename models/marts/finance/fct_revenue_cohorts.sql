@@ -60,7 +60,7 @@ final as (
     select
         months.cohort_month,
         cast(
-            {{ months_between('months.cohort_month', 'months.mrr_month') }} as integer
+            {{ dbt.datediff('months.cohort_month', 'months.mrr_month', 'month') }} as integer
         ) as months_since_number,
         months.mrr_month,
         months.is_month_closed,

@@ -33,7 +33,7 @@ line_spans as (
     select
         *,
         {{ month_start('earned_from_date') }} as first_month,
-        {{ month_start(add_days('earned_to_date', -1)) }} as last_month
+        {{ month_start(dbt.dateadd('day', -1, 'earned_to_date')) }} as last_month
 
     from int_revenue_lines
 
@@ -43,7 +43,7 @@ line_months as (
 
     select
         *,
-        {{ explode(month_series('first_month', 'last_month')) }} as revenue_month
+        {{ explode(date_series('first_month', 'last_month', 'month')) }} as revenue_month
 
     from line_spans
 
@@ -56,9 +56,9 @@ bounded as (
         greatest(line_months.earned_from_date, line_months.revenue_month) as first_date,
         least(
             line_months.earned_to_date,
-            cast({{ add_months('line_months.revenue_month', 1) }} as date)
+            cast({{ dbt.dateadd('month', 1, 'line_months.revenue_month') }} as date)
         ) as after_date,
-        cast({{ add_days('int_as_of.as_of_date', 1) }} as date) as after_as_of_date
+        cast({{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }} as date) as after_as_of_date
 
     from line_months
     cross join int_as_of
@@ -78,9 +78,9 @@ counted as (
 
     select
         *,
-        {{ days_between('earned_from_date', 'first_date') }} as days_before,
-        {{ days_between('earned_from_date', 'after_date') }} as days_through,
-        {{ days_between('earned_from_date', 'recognized_to_date') }} as days_through_as_of
+        {{ dbt.datediff('earned_from_date', 'first_date', 'day') }} as days_before,
+        {{ dbt.datediff('earned_from_date', 'after_date', 'day') }} as days_through,
+        {{ dbt.datediff('earned_from_date', 'recognized_to_date', 'day') }} as days_through_as_of
 
     from bounded_by_as_of
 

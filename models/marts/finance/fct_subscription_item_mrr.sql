@@ -52,7 +52,7 @@ with_rates as (
         {{ usd_per_unit(
             'with_months.currency', 'with_months.rate_month', 'exchange_rates.usd_per_unit',
             'latest_rates.usd_per_unit',
-            add_months('with_months.rate_month', 1)
+            dbt.dateadd('month', 1, 'with_months.rate_month')
             ~ ' <= with_months.as_of_at + interval 1 microsecond',
             'with_months.list_mrr != 0'
         ) }} as usd_per_unit

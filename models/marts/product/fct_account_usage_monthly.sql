@@ -109,7 +109,11 @@ account_months as (
         started.account_id,
         started.has_workspace,
         started.started_date,
-        {{ explode(month_series(month_start('started.started_date'), 'int_as_of.as_of_date')) }}
+        {{ explode(date_series(
+            month_start('started.started_date'),
+            'int_as_of.as_of_date',
+            'month'
+        )) }}
             as usage_month
 
     from started
@@ -125,11 +129,15 @@ measured as (
         account_months.has_workspace,
         greatest(account_months.started_date, account_months.usage_month) as first_date,
         least(
-            {{ add_days('cast(' ~ add_months('account_months.usage_month', 1) ~ ' as date)', -1) }},
+            {{ dbt.dateadd(
+                'day',
+                -1,
+                'cast(' ~ dbt.dateadd('month', 1, 'account_months.usage_month') ~ ' as date)'
+            ) }},
             int_as_of.as_of_date
         ) as last_date,
-        {{ add_months('account_months.usage_month', 1) }}
-        <= {{ add_days('int_as_of.as_of_date', 1) }} as is_month_closed
+        {{ dbt.dateadd('month', 1, 'account_months.usage_month') }}
+        <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }} as is_month_closed
 
     from account_months
     cross join int_as_of
@@ -144,7 +152,7 @@ joined as (
         measured.is_month_closed,
         measured.has_workspace,
         measured.last_date,
-        cast({{ days_between('measured.first_date', 'measured.last_date') }} as integer) + 1
+        cast({{ dbt.datediff('measured.first_date', 'measured.last_date', 'day') }} as integer) + 1
             as day_count,
         cast(coalesce(activity.event_count, 0) as integer) as event_count,
         cast(coalesce(activity.key_action_count, 0) as integer) as key_action_count,
@@ -187,7 +195,7 @@ final as (
         cast(event_count / day_count as double) as events_per_day,
         cast(active_user_count / nullif(paid_seat_count, 0) as double) as seat_use_rate,
         last_active_date,
-        cast({{ days_between('last_active_date', 'last_date') }} as integer)
+        cast({{ dbt.datediff('last_active_date', 'last_date', 'day') }} as integer)
             as days_since_active
 
     from joined

@@ -92,7 +92,9 @@ changes as (
 
     select
         segment,
-        cast({{ add_days('activity_date', 'least(stay_days, 7)') }} as date) as active_date,
+        cast({{ dbt.dateadd(
+            'day', 'least(stay_days, 7)', 'activity_date'
+        ) }} as date) as active_date,
         0 as dau,
         -people as wau_change,
         0 as mau_change
@@ -104,7 +106,7 @@ changes as (
 
     select
         segment,
-        cast({{ add_days('activity_date', 'stay_days') }} as date) as active_date,
+        cast({{ dbt.dateadd('day', 'stay_days', 'activity_date') }} as date) as active_date,
         0 as dau,
         0 as wau_change,
         -people as mau_change
@@ -141,7 +143,7 @@ spans as (
 
 days as (
 
-    select {{ explode(day_series('first_date', 'last_date')) }} as active_date
+    select {{ explode(date_series('first_date', 'last_date', 'day')) }} as active_date
 
     from spans
     where first_date is not null

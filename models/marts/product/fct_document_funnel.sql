@@ -27,7 +27,7 @@ uploads as (
         tool_key,
         file_type,
         uploaded_at,
-        {{ add_days('uploaded_at', 1) }} as window_end_at
+        {{ dbt.dateadd('day', 1, 'uploaded_at') }} as window_end_at
 
     from dim_documents
     where uploaded_at is not null and is_counted

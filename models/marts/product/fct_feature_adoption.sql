@@ -123,7 +123,7 @@ final as (
         first_used_at,
         last_used_at,
         cast(use_count as integer) as use_count,
-        greatest(cast({{ days_between('available_date', 'first_used_date') }} as integer), 0)
+        greatest(cast({{ dbt.datediff('available_date', 'first_used_date', 'day') }} as integer), 0)
             as days_to_adopt
 
     from dated

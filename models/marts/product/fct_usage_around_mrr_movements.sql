@@ -64,7 +64,9 @@ movement_months as (
         movements.*,
         month_offsets.month_offset_number,
         cast(
-            {{ add_months('movements.mrr_month', 'month_offsets.month_offset_number') }} as date
+            {{ dbt.dateadd(
+                'month', 'month_offsets.month_offset_number', 'movements.mrr_month'
+            ) }} as date
         ) as usage_month
 
     from movements

@@ -39,7 +39,7 @@ sign_ups as (
         dim_users.user_id,
         dim_users.account_id,
         dim_users.signed_up_at,
-        {{ add_days('dim_users.signed_up_at', 14) }} as window_end_at
+        {{ dbt.dateadd('day', 14, 'dim_users.signed_up_at') }} as window_end_at
 
     from dim_users
     inner join counted_users
@@ -122,8 +122,8 @@ final as (
         timed.activated_at,
         timed.activated_at is not null as is_activated,
         coalesce(timed.window_end_at <= int_as_of.as_of_at, false) as is_window_closed,
-        cast({{ days_between(
-            'cast(timed.signed_up_at as date)', 'cast(timed.activated_at as date)'
+        cast({{ dbt.datediff(
+            'cast(timed.signed_up_at as date)', 'cast(timed.activated_at as date)', 'day'
         ) }} as integer) as days_to_activate
 
     from timed

@@ -73,7 +73,7 @@ periods as (
         cohorts.period_type,
         cohorts.cohort_start_date,
         cohorts.cohort_user_count,
-        {{ explode(week_series('cohorts.cohort_start_date', 'int_as_of.as_of_date')) }}
+        {{ explode(date_series('cohorts.cohort_start_date', 'int_as_of.as_of_date', 'week')) }}
             as period_start_date
 
     from cohorts
@@ -86,7 +86,7 @@ periods as (
         cohorts.period_type,
         cohorts.cohort_start_date,
         cohorts.cohort_user_count,
-        {{ explode(month_series('cohorts.cohort_start_date', 'int_as_of.as_of_date')) }}
+        {{ explode(date_series('cohorts.cohort_start_date', 'int_as_of.as_of_date', 'month')) }}
             as period_start_date
 
     from cohorts
@@ -100,8 +100,8 @@ numbered as (
     select
         *,
         case period_type
-            when 'week' then {{ weeks_between('cohort_start_date', 'period_start_date') }}
-            else {{ months_between('cohort_start_date', 'period_start_date') }}
+            when 'week' then {{ dbt.datediff('cohort_start_date', 'period_start_date', 'week') }}
+            else {{ dbt.datediff('cohort_start_date', 'period_start_date', 'month') }}
         end as period_number
 
     from periods
@@ -177,9 +177,9 @@ final as (
             coalesce(retained.active_user_count, 0) / numbered.cohort_user_count as double
         ) as retention_rate,
         case numbered.period_type
-            when 'week' then {{ add_days('numbered.period_start_date', 7) }}
-            else {{ add_months('numbered.period_start_date', 1) }}
-        end <= {{ add_days('int_as_of.as_of_date', 1) }} as is_complete
+            when 'week' then {{ dbt.dateadd('day', 7, 'numbered.period_start_date') }}
+            else {{ dbt.dateadd('month', 1, 'numbered.period_start_date') }}
+        end <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }} as is_complete
 
     from numbered
     cross join int_as_of

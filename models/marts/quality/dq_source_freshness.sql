@@ -78,7 +78,7 @@ aged as (
         {{ seconds_between('newest_batches.newest_extract_at', 'int_as_of.as_of_at') }} / 86400.0
             as extract_age_days,
         cast(
-            {{ days_between('newest_record_date', 'as_of_date') }} as integer
+            {{ dbt.datediff('newest_record_date', 'as_of_date', 'day') }} as integer
         ) as record_age_days
 
     from promises

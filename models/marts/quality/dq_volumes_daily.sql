@@ -99,7 +99,7 @@ spans as (
     select
         observed.metric,
         observed.series_name,
-        {{ day_series('min(observed.volume_date)', 'max(int_as_of.as_of_date)') }} as dates
+        {{ date_series('min(observed.volume_date)', 'max(int_as_of.as_of_date)', 'day') }} as dates
     from observed
     cross join int_as_of
     where observed.volume_date <= int_as_of.as_of_date

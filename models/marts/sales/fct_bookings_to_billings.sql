@@ -83,7 +83,7 @@ deals as (
             else int_bookings_paired.gap_usd
         end as gap_usd,
         int_bookings_paired.opportunity_id is null
-        and {{ add_days('int_bookings_valued.close_date', var('billing_window_days')) }}
+        and {{ dbt.dateadd('day', var('billing_window_days'), 'int_bookings_valued.close_date') }}
         >= int_as_of.as_of_date as is_awaiting_billing
 
     from int_bookings_valued

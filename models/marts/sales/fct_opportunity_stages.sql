@@ -36,10 +36,10 @@ final as (
             when
                 not int_opportunity_stage_visits.is_closed
                 or int_opportunity_stage_visits.left_at is not null
-                then cast({{ days_between(
+                then cast({{ dbt.datediff(
                     'cast(int_opportunity_stage_visits.entered_at as date)',
-                    'coalesce(cast(int_opportunity_stage_visits.left_at as date), '
-                    ~ 'int_as_of.as_of_date)'
+                    'coalesce(cast(int_opportunity_stage_visits.left_at as date), int_as_of.as_of_date)',
+                    'day'
                 ) }} as integer)
         end as stage_days,
         int_opportunity_stage_visits.is_closed,

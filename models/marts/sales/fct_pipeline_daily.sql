@@ -29,7 +29,9 @@ spans as (
         case
             when int_opportunity_states.valid_to_at is null then int_as_of.as_of_date
             else cast(
-                    {{ add_days('cast(int_opportunity_states.valid_to_at as date)', -1) }} as date
+                    {{ dbt.dateadd(
+                        'day', -1, 'cast(int_opportunity_states.valid_to_at as date)'
+                    ) }} as date
                 )
         end as last_date
 
@@ -42,7 +44,7 @@ spans as (
 days as (
 
     select
-        {{ explode(day_series('first_date', 'last_date')) }} as pipeline_date,
+        {{ explode(date_series('first_date', 'last_date', 'day')) }} as pipeline_date,
         stage_name,
         sales_rep_id,
         forecast_category,

@@ -27,8 +27,10 @@ months as (
 
     select
         currencies.currency,
-        {{ explode(month_series(
-            'currencies.first_month', month_start('int_as_of.as_of_date')
+        {{ explode(date_series(
+            'currencies.first_month',
+            month_start('int_as_of.as_of_date'),
+            'month'
         )) }} as pipeline_month,
         int_as_of.as_of_date
 
@@ -57,7 +59,8 @@ summed as (
     select
         months.currency,
         months.pipeline_month,
-        {{ add_days('months.as_of_date', 1) }} >= {{ add_months('months.pipeline_month', 1) }}
+        {{ dbt.dateadd('day', 1, 'months.as_of_date') }}
+        >= {{ dbt.dateadd('month', 1, 'months.pipeline_month') }}
             as is_month_closed,
         {%- for movement in movements %}
         {%- for column, suffix in {'amount_usd': 'usd', 'amount': 'amount'}.items() %}

@@ -44,15 +44,16 @@ forecasts as (
         coalesce(amount_usd, 0) as forecast_usd,
         coalesce(weighted_usd, 0) as expected_usd
     from int_opportunity_states_monthly
-    where {{ month_start('close_date') }} = {{ add_months('pipeline_month', 1) }}
+    where {{ month_start('close_date') }} = {{ dbt.dateadd('month', 1, 'pipeline_month') }}
 
 ),
 
 months as (
 
-    select {{ explode(month_series(
+    select {{ explode(date_series(
         'min(int_opportunity_pipeline_movements.movement_month)',
-        month_start('max(int_as_of.as_of_date)')
+        month_start('max(int_as_of.as_of_date)'),
+        'month'
     )) }} as forecast_month
     from int_opportunity_pipeline_movements
     cross join int_as_of
@@ -153,7 +154,8 @@ final as (
     select
         summed.forecast_month,
         summed.forecast_category,
-        {{ add_days('int_as_of.as_of_date', 1) }} >= {{ add_months('summed.forecast_month', 1) }}
+        {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
+        >= {{ dbt.dateadd('month', 1, 'summed.forecast_month') }}
             as is_month_closed,
         cast(summed.forecast_count as integer) as forecast_count,
         cast(summed.won_count as integer) as won_count,

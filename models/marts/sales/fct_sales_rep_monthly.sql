@@ -51,8 +51,10 @@ quotas as (
         quota_holders.sales_rep_id,
         sales_quotas.quarter_start_date,
         sales_quotas.quota_usd,
-        {{ explode(month_series(
-            'sales_quotas.quarter_start_date', add_months('sales_quotas.quarter_start_date', 2)
+        {{ explode(date_series(
+            'sales_quotas.quarter_start_date',
+            dbt.dateadd('month', 2, 'sales_quotas.quarter_start_date'),
+            'month'
         )) }} as sales_month
 
     from sales_quotas
@@ -104,8 +106,8 @@ due_deals as (
     inner join int_opportunity_states_monthly as states
         on
             quotas.sales_rep_id = states.sales_rep_id
-            and {{ add_months('quotas.sales_month', -1) }} = states.pipeline_month
-    where states.close_date < {{ add_months('quotas.quarter_start_date', 3) }}
+            and {{ dbt.dateadd('month', -1, 'quotas.sales_month') }} = states.pipeline_month
+    where states.close_date < {{ dbt.dateadd('month', 3, 'quotas.quarter_start_date') }}
     group by
         quotas.sales_rep_id,
         quotas.sales_month
@@ -177,7 +179,8 @@ final as (
     select
         joined.sales_rep_id,
         joined.sales_month,
-        {{ add_days('int_as_of.as_of_date', 1) }} >= {{ add_months('joined.sales_month', 1) }}
+        {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
+        >= {{ dbt.dateadd('month', 1, 'joined.sales_month') }}
             as is_month_closed,
         cast(joined.won_count as integer) as won_count,
         cast(joined.lost_count as integer) as lost_count,

@@ -74,8 +74,10 @@ segments as (
 
     select
         segmented.segment,
-        {{ explode(month_series(
-            'min(segmented.sales_month)', month_start('max(int_as_of.as_of_date)')
+        {{ explode(date_series(
+            'min(segmented.sales_month)',
+            month_start('max(int_as_of.as_of_date)'),
+            'month'
         )) }} as sales_month
     from segmented
     cross join int_as_of
@@ -147,7 +149,8 @@ final as (
     select
         rates.sales_month,
         rates.segment,
-        {{ add_days('int_as_of.as_of_date', 1) }} >= {{ add_months('rates.sales_month', 1) }}
+        {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
+        >= {{ dbt.dateadd('month', 1, 'rates.sales_month') }}
             as is_month_closed,
         cast(rates.open_count as integer) as open_opportunity_count,
         cast(rates.won_count as integer) as won_count,

@@ -14,7 +14,7 @@ int_as_of as (
 
 days as (
 
-    select {{ explode(day_series('first_date', 'last_date')) }} as calendar_date
+    select {{ explode(date_series('first_date', 'last_date', 'day')) }} as calendar_date
 
     from int_dates_spanned
 

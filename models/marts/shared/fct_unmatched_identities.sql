@@ -53,7 +53,7 @@ crm_accounts as (
             when not int_salesforce_accounts_known.is_delivered then 'not_delivered'
             else 'only_in_crm'
         end as reason,
-        cast(null as varchar) as other_account_id
+        cast(null as string) as other_account_id
 
     from dim_accounts
     inner join int_salesforce_accounts_known

@@ -19,9 +19,9 @@ renamed as (
         firstname as first_name,
         lastname as last_name,
         lower(trim(email)) as email,
-        cast(phone as varchar) as phone,
-        cast(title as varchar) as title,
-        cast(department as varchar) as department,
+        cast(phone as string) as phone,
+        cast(title as string) as title,
+        cast(department as string) as department,
         leadsource as lead_source,
         mailingcountry as mailing_country,
 

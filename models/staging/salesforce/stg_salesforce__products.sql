@@ -15,7 +15,7 @@ renamed as (
         productcode as product_code,
         family as product_family,
         stockkeepingunit as stock_keeping_unit,
-        cast(description as varchar) as description,
+        cast(description as string) as description,
 
         coalesce(isactive, false) as is_active,
         coalesce(isdeleted, false) as is_deleted,

@@ -15,9 +15,9 @@ renamed as (
 
         coalesce(name, nullif(concat_ws(' ', firstname, lastname), ''), username) as user_name,
         lower(trim(email)) as email,
-        cast(title as varchar) as title,
-        cast(department as varchar) as department,
-        cast(division as varchar) as division,
+        cast(title as string) as title,
+        cast(department as string) as department,
+        cast(division as string) as division,
         usertype as user_type,
 
         coalesce(isactive, false) as is_active,

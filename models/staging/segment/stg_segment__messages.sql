@@ -15,11 +15,11 @@
 
 {%- set content_digest = 'md5(' ~ segment_content() ~ ')' %}
 {%- set context_fields = {
-    'groupId': 'varchar', 'userAgent': 'varchar', 'library': {'name': 'varchar'},
-    'page': {'path': 'varchar'}, 'os': {'name': 'varchar'}, 'device': {'type': 'varchar'},
+    'groupId': 'string', 'userAgent': 'string', 'library': {'name': 'string'},
+    'page': {'path': 'string'}, 'os': {'name': 'string'}, 'device': {'type': 'string'},
 } %}
 {%- set property_fields = {
-    'document_id': 'varchar', 'tool': 'varchar', 'file_type': 'varchar', 'error_code': 'varchar',
+    'document_id': 'string', 'tool': 'string', 'file_type': 'string', 'error_code': 'string',
     'pages': 'bigint', 'size_bytes': 'bigint', 'duration_ms': 'bigint',
 } %}
 {%- set deliveries = 'touched_deliveries' if is_incremental() else source('segment', 'messages') %}

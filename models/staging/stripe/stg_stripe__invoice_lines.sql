@@ -127,7 +127,7 @@ latest as (
     qualify
         row_number() over (
             partition by invoice_id, invoice_line_id
-            order by _extracted_at desc, _batch_id desc, cast(raw_line as varchar) desc
+            order by _extracted_at desc, _batch_id desc, cast(raw_line as string) desc
         ) = 1
 
 ),

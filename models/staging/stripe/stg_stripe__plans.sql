@@ -23,7 +23,7 @@ final as (
         cast(trial_period_days as integer) as trial_period_days,
         tiers_mode,
 
-        cast(coalesce(amount_decimal, cast(amount as varchar)) as decimal(38, 12))
+        cast(coalesce(amount_decimal, cast(amount as string)) as decimal(38, 12))
             as unit_amount_decimal,
         tiers,
         transform_usage as transform_quantity,

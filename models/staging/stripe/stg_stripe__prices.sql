@@ -27,7 +27,7 @@ final as (
         tax_behavior,
 
         -- The whole amount is null where the price is a fraction of the minor unit.
-        cast(coalesce(unit_amount_decimal, cast(unit_amount as varchar)) as decimal(38, 12))
+        cast(coalesce(unit_amount_decimal, cast(unit_amount as string)) as decimal(38, 12))
             as unit_amount_decimal,
         tiers,
         transform_quantity,
