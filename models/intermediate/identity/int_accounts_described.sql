@@ -6,6 +6,12 @@ int_account_identities as (
 
 ),
 
+int_customer_accounts as (
+
+    select * from {{ ref('int_customer_accounts') }}
+
+),
+
 int_accounts_dated as (
 
     select * from {{ ref('int_accounts_dated') }}
@@ -86,15 +92,13 @@ payments as (
 first_payments as (
 
     select
-        int_account_identities.account_id,
+        int_customer_accounts.account_id,
         cast(min(payments.paid_at) as date) as first_paid_date
 
     from payments
-    inner join int_account_identities
-        on
-            payments.stripe_customer_id = int_account_identities.foreign_id
-            and int_account_identities.foreign_type = 'customer'
-    group by int_account_identities.account_id
+    inner join int_customer_accounts
+        on payments.stripe_customer_id = int_customer_accounts.stripe_customer_id
+    group by int_customer_accounts.account_id
 
 ),
 

@@ -1,8 +1,8 @@
 with
 
-bridge_account_identities as (
+int_customer_accounts as (
 
-    select * from {{ ref('bridge_account_identities') }}
+    select * from {{ ref('int_customer_accounts') }}
 
 ),
 
@@ -21,16 +21,6 @@ int_subscription_item_mrr as (
 int_subscription_versions as (
 
     select * from {{ ref('int_subscription_versions') }}
-
-),
-
-stripe_accounts as (
-
-    select
-        foreign_id as stripe_customer_id,
-        account_id
-    from bridge_account_identities
-    where source_system = 'stripe'
 
 ),
 
@@ -94,7 +84,7 @@ final as (
     select
         lives.subscription_id,
         lives.stripe_customer_id,
-        stripe_accounts.account_id,
+        int_customer_accounts.account_id,
         lives.currency,
         lives.first_status,
         lives.subscription_status,
@@ -108,8 +98,8 @@ final as (
         coalesce(items_now.is_cancel_scheduled, false) as is_cancel_scheduled
 
     from lives
-    left join stripe_accounts
-        on lives.stripe_customer_id = stripe_accounts.stripe_customer_id
+    left join int_customer_accounts
+        on lives.stripe_customer_id = int_customer_accounts.stripe_customer_id
     left join items_now
         on lives.subscription_id = items_now.subscription_id
 
