@@ -12,9 +12,9 @@ fct_mrr_monthly as (
 
 ),
 
-int_mrr_year_over_year as (
+fct_mrr_year_over_year as (
 
-    select * from {{ ref('int_mrr_year_over_year') }}
+    select * from {{ ref('fct_mrr_year_over_year') }}
 
 ),
 
@@ -66,9 +66,10 @@ monthly as (
 trailing_quarters as (
 
     select
-        *,
-        sum(-churn_mrr_usd - contraction_mrr_usd) over quarter as lost_mrr_trailing_usd,
-        sum(opening_mrr_usd) over quarter as opening_mrr_trailing_usd
+        segment,
+        mrr_month,
+        sum(-churn_mrr_usd - contraction_mrr_usd) over quarter as lost_mrr_usd,
+        sum(opening_mrr_usd) over quarter as opening_mrr_usd
     from monthly
     window quarter as (
         partition by segment order by mrr_month rows between 2 preceding and current row
@@ -80,102 +81,104 @@ year_over_year as (
 
     select
         account_segments.segment,
-        int_mrr_year_over_year.mrr_month,
-        sum(int_mrr_year_over_year.mrr_then_usd) as mrr_then_usd,
-        sum(int_mrr_year_over_year.mrr_now_usd) as mrr_now_usd,
-        sum(int_mrr_year_over_year.mrr_now_constant_usd) as mrr_now_constant_usd,
-        sum(
-            least(int_mrr_year_over_year.mrr_now_usd, int_mrr_year_over_year.mrr_then_usd)
-        ) as mrr_kept_usd,
-        sum(
-            least(int_mrr_year_over_year.mrr_now_constant_usd, int_mrr_year_over_year.mrr_then_usd)
-        ) as mrr_kept_constant_usd,
+        fct_mrr_year_over_year.mrr_month,
+        sum(fct_mrr_year_over_year.mrr_then_usd) as mrr_then_usd,
+        sum(fct_mrr_year_over_year.mrr_now_usd) as mrr_now_usd,
+        sum(fct_mrr_year_over_year.mrr_now_constant_usd) as mrr_now_constant_usd,
+        sum(fct_mrr_year_over_year.mrr_kept_usd) as mrr_kept_usd,
+        sum(fct_mrr_year_over_year.mrr_kept_constant_usd) as mrr_kept_constant_usd,
         count(*) as account_then_count,
-        count(*) filter (where int_mrr_year_over_year.mrr_now_usd > 0) as account_kept_count
+        count(*) filter (where fct_mrr_year_over_year.is_retained) as retained_account_count
 
-    from int_mrr_year_over_year
+    from fct_mrr_year_over_year
     inner join account_segments
-        on int_mrr_year_over_year.account_id = account_segments.account_id
+        on fct_mrr_year_over_year.account_id = account_segments.account_id
     group by
         account_segments.segment,
-        int_mrr_year_over_year.mrr_month
+        fct_mrr_year_over_year.mrr_month
 
 ),
 
 rates as (
 
     select
-        trailing_quarters.*,
+        monthly.segment,
+        monthly.mrr_month,
         coalesce(year_over_year.account_then_count, 0) as account_then_count,
-        year_over_year.mrr_now_usd / nullif(year_over_year.mrr_then_usd, 0)
+        {{ ratio('year_over_year.mrr_now_usd', 'year_over_year.mrr_then_usd') }}
             as net_revenue_retention_rate,
-        year_over_year.mrr_kept_usd / nullif(year_over_year.mrr_then_usd, 0)
+        {{ ratio('year_over_year.mrr_kept_usd', 'year_over_year.mrr_then_usd') }}
             as gross_revenue_retention_rate,
-        year_over_year.mrr_now_constant_usd / nullif(year_over_year.mrr_then_usd, 0)
+        {{ ratio('year_over_year.mrr_now_constant_usd', 'year_over_year.mrr_then_usd') }}
             as constant_net_revenue_retention_rate,
-        year_over_year.mrr_kept_constant_usd / nullif(year_over_year.mrr_then_usd, 0)
+        {{ ratio('year_over_year.mrr_kept_constant_usd', 'year_over_year.mrr_then_usd') }}
             as constant_gross_revenue_retention_rate,
-        year_over_year.account_kept_count / nullif(year_over_year.account_then_count, 0)
+        {{ ratio('year_over_year.retained_account_count', 'year_over_year.account_then_count') }}
             as logo_retention_rate,
-        (-trailing_quarters.churn_mrr_usd - trailing_quarters.contraction_mrr_usd)
-        / nullif(trailing_quarters.opening_mrr_usd, 0) as revenue_churn_rate,
-        trailing_quarters.churned_account_count / nullif(trailing_quarters.opening_account_count, 0)
+        {{ ratio(
+            '-monthly.churn_mrr_usd - monthly.contraction_mrr_usd', 'monthly.opening_mrr_usd'
+        ) }} as revenue_churn_rate,
+        {{ ratio('monthly.churned_account_count', 'monthly.opening_account_count') }}
             as logo_churn_rate,
-        (
-            trailing_quarters.new_mrr_usd
-            + trailing_quarters.reactivation_mrr_usd
-            + trailing_quarters.expansion_mrr_usd
-        )
-        / nullif(-trailing_quarters.churn_mrr_usd - trailing_quarters.contraction_mrr_usd, 0)
-            as quick_ratio,
-        trailing_quarters.closing_mrr_usd
-        / nullif(trailing_quarters.paying_account_count, 0) as arpa_usd,
-        trailing_quarters.lost_mrr_trailing_usd
-        / nullif(trailing_quarters.opening_mrr_trailing_usd, 0)
+        {{ ratio(
+            'monthly.new_mrr_usd + monthly.reactivation_mrr_usd + monthly.expansion_mrr_usd',
+            '-monthly.churn_mrr_usd - monthly.contraction_mrr_usd'
+        ) }} as quick_ratio,
+        {{ ratio('monthly.closing_mrr_usd', 'monthly.paying_account_count') }} as arpa_usd,
+        {{ ratio('trailing_quarters.lost_mrr_usd', 'trailing_quarters.opening_mrr_usd') }}
             as trailing_revenue_churn_rate
 
-    from trailing_quarters
+    from monthly
+    inner join trailing_quarters
+        on
+            monthly.segment = trailing_quarters.segment
+            and monthly.mrr_month = trailing_quarters.mrr_month
     left join year_over_year
         on
-            trailing_quarters.segment = year_over_year.segment
-            and trailing_quarters.mrr_month = year_over_year.mrr_month
+            monthly.segment = year_over_year.segment
+            and monthly.mrr_month = year_over_year.mrr_month
 
 ),
 
 final as (
 
     select
-        segment,
-        mrr_month,
-        is_month_closed,
-        cast(opening_mrr_usd as decimal(28, 6)) as opening_mrr_usd,
-        cast(new_mrr_usd as decimal(28, 6)) as new_mrr_usd,
-        cast(reactivation_mrr_usd as decimal(28, 6)) as reactivation_mrr_usd,
-        cast(expansion_mrr_usd as decimal(28, 6)) as expansion_mrr_usd,
-        cast(contraction_mrr_usd as decimal(28, 6)) as contraction_mrr_usd,
-        cast(churn_mrr_usd as decimal(28, 6)) as churn_mrr_usd,
-        cast(fx_mrr_usd as decimal(28, 6)) as fx_mrr_usd,
-        cast(closing_mrr_usd as decimal(28, 6)) as closing_mrr_usd,
-        cast(12 * closing_mrr_usd as decimal(28, 6)) as closing_arr_usd,
-        opening_account_count,
-        paying_account_count,
-        churned_account_count,
-        account_then_count,
-        net_revenue_retention_rate,
-        gross_revenue_retention_rate,
-        constant_net_revenue_retention_rate,
-        constant_gross_revenue_retention_rate,
-        logo_retention_rate,
-        revenue_churn_rate,
-        logo_churn_rate,
-        quick_ratio,
-        cast(arpa_usd as decimal(28, 6)) as arpa_usd,
+        monthly.segment,
+        monthly.mrr_month,
+        monthly.is_month_closed,
+        cast(monthly.opening_mrr_usd as decimal(28, 6)) as opening_mrr_usd,
+        cast(monthly.new_mrr_usd as decimal(28, 6)) as new_mrr_usd,
+        cast(monthly.reactivation_mrr_usd as decimal(28, 6)) as reactivation_mrr_usd,
+        cast(monthly.expansion_mrr_usd as decimal(28, 6)) as expansion_mrr_usd,
+        cast(monthly.contraction_mrr_usd as decimal(28, 6)) as contraction_mrr_usd,
+        cast(monthly.churn_mrr_usd as decimal(28, 6)) as churn_mrr_usd,
+        cast(monthly.fx_mrr_usd as decimal(28, 6)) as fx_mrr_usd,
+        cast(monthly.closing_mrr_usd as decimal(28, 6)) as closing_mrr_usd,
+        cast(12 * monthly.closing_mrr_usd as decimal(28, 6)) as closing_arr_usd,
+        monthly.opening_account_count,
+        monthly.paying_account_count,
+        monthly.churned_account_count,
+        rates.account_then_count,
+        rates.net_revenue_retention_rate,
+        rates.gross_revenue_retention_rate,
+        rates.constant_net_revenue_retention_rate,
+        rates.constant_gross_revenue_retention_rate,
+        rates.logo_retention_rate,
+        rates.revenue_churn_rate,
+        rates.logo_churn_rate,
+        rates.quick_ratio,
+        cast(rates.arpa_usd as decimal(28, 6)) as arpa_usd,
         cast(
-            arpa_usd * {{ var('gross_margin_rate') }} / nullif(trailing_revenue_churn_rate, 0)
-            as decimal(28, 6)
+            {{ ratio(
+                'rates.arpa_usd * ' ~ var('gross_margin_rate'), 'rates.trailing_revenue_churn_rate'
+            ) }} as decimal(28, 6)
         ) as ltv_usd
 
-    from rates
+    from monthly
+    inner join rates
+        on
+            monthly.segment = rates.segment
+            and monthly.mrr_month = rates.mrr_month
 
 )
 
