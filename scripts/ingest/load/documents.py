@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from ingest.catalog import SEGMENT_TYPES
+from ingest.catalog import segment
 
 Unwrap = Callable[[str], Iterator[str]]
 
@@ -90,7 +90,7 @@ def vendor_of(value: object) -> str | None:
         return next((vendor for vendor in map(vendor_of, value) if vendor), None)
     if not isinstance(value, dict):
         return None
-    if value.get("type") in SEGMENT_TYPES or isinstance(value.get("batch"), list):
+    if value.get("type") in segment.TYPES or isinstance(value.get("batch"), list):
         return "segment"
     if (
         isinstance(value.get("object"), str)

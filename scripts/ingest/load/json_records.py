@@ -26,11 +26,11 @@ UNWRAP: Mapping[str, documents.Unwrap] = {
 # A spool of Stripe's is read once for each kind of object in it, so files are kept apart.
 SPOOL_FILE_BYTES = {"stripe": 16 << 20, "segment": 1 << 40}
 
-_NAMES = ", ".join(literal(name) for name in catalog.SEGMENT_TYPES)
+_NAMES = ", ".join(literal(name) for name in catalog.segment.TYPES)
 _RULES: Mapping[str, Mapping[str, str]] = {
     "stripe": {},
     "segment": {
-        f"type|none of {', '.join(catalog.SEGMENT_TYPES)}": f'"type" not in ({_NAMES})',
+        f"type|none of {', '.join(catalog.segment.TYPES)}": f'"type" not in ({_NAMES})',
         "userId|missing": """ "type" = 'alias' and coalesce("userId", '') = '' """,
         "previousId|missing, and anonymousId too": """
             "type" = 'alias' and coalesce("previousId", '') = ''

@@ -17,7 +17,7 @@ _DELIMITERS = ",\t;|^`"
 _BOM = "\ufeff"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # The beginning of a document that is longer than what was looked at still says whose it is.
-_SEGMENT_SIGN = re.compile(rf'"type"\s*:\s*"({"|".join(catalog.SEGMENT_TYPES)})"|"batch"\s*:\s*\[')
+_SEGMENT_SIGN = re.compile(rf'"type"\s*:\s*"({"|".join(catalog.segment.TYPES)})"|"batch"\s*:\s*\[')
 _STRIPE_SIGN = re.compile(r'"object"\s*:\s*"|"resources"\s*:\s*\{')
 # The first line of a document over several lines, or of one too long to be seen whole.
 _OPENING = re.compile(r'\[|.*[{,\[]$|\{\s*"(resources|batch)"\s*:|\{\s*"object"\s*:\s*"list"')

@@ -6,7 +6,7 @@ Columns carry the vendors' names. A field that is not declared here is kept in `
 from dataclasses import dataclass
 from functools import cache
 
-from ingest import catalog_salesforce, catalog_stripe
+from ingest.catalog import salesforce, segment, stripe
 
 SOURCES = ("salesforce", "stripe", "segment")
 
@@ -21,19 +21,6 @@ SQL_TYPES = {
     "day": "DATE",
     "instant": "TIMESTAMP",
     "json": "JSON",
-}
-
-SEGMENT_TYPES = ("identify", "track", "page", "screen", "group", "alias")
-
-_SEGMENT_MESSAGES = {
-    "object": "message",
-    "required": "type",
-    "text": """
-        type messageId userId anonymousId event name category groupId previousId channel projectId
-    """,
-    "instant": "originalTimestamp sentAt receivedAt timestamp",
-    "double": "version",
-    "json": "properties traits context integrations _metadata",
 }
 
 
@@ -103,10 +90,10 @@ def _table(source: str, name: str, fields: dict[str, str]) -> Table:
 @cache
 def tables() -> tuple[Table, ...]:
     """Every raw table, in the order of `SOURCES`."""
-    return (
-        *(_table("salesforce", name, fields) for name, fields in catalog_salesforce.TABLES.items()),
-        *(_table("stripe", name, fields) for name, fields in catalog_stripe.TABLES.items()),
-        _table("segment", "messages", _SEGMENT_MESSAGES),
+    return tuple(
+        _table(source, name, fields)
+        for source, module in zip(SOURCES, (salesforce, stripe, segment), strict=True)
+        for name, fields in module.TABLES.items()
     )
 
 
