@@ -22,7 +22,7 @@ from ingest.review_compare import Side, compare
 from ingest.review_report import markdown, unreadable
 
 # What makes raw tables of extracts; dbt's state knows nothing of it.
-_LOADER = ("load", "catalog", "build.py", "known.py")
+_LOADER = ("load", "catalog", "build")
 _UNTOLD = {"EXTRACTS_PATH", "WAREHOUSE_PATH", "PYTHONPATH", "RAW_SCHEMAS"}
 _INGEST = ("-m", "ingest")
 _DBT = ("-c", "from dbt.cli.main import cli; cli()")

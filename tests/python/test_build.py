@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest import build as module
 from ingest.build import BuildError, build
+from ingest.build import run as module
 from ingest.load import BatchReport, warehouse
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest import known
 from ingest.backup import take
+from ingest.build import known
 from ingest.fuzz import KINDS, fuzz
 from loading import ACCOUNT, ACCOUNT_ROW, Loading, customer, track
 

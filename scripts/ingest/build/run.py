@@ -20,7 +20,7 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from ingest import known
+from ingest.build import known
 from ingest.load import (
     IngestError,
     NothingUsableError,
@@ -33,7 +33,7 @@ from ingest.load import (
 )
 from ingest.load.commands import summary
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
 _PROJECT_SUFFIXES = {".csv", ".sql", ".yml"}
 
