@@ -64,7 +64,7 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _docs(arguments: argparse.Namespace) -> int:
-    from ingest.site import docs  # noqa: PLC0415
+    from ingest.docs.site import docs  # noqa: PLC0415
 
     return docs(arguments.warehouse, arguments.out)
 
@@ -87,7 +87,7 @@ def _backups_path(arguments: argparse.Namespace) -> Path:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from ingest.report import report  # noqa: PLC0415
+    from ingest.docs.report import report  # noqa: PLC0415
 
     return report(arguments.warehouse, arguments.out, strict=arguments.strict)
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from harness import PROJECT, expect, ingest
-from ingest.site import shown
+from ingest.docs.site import shown
 
 
 class _Page(HTMLParser):

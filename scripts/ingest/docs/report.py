@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from ingest.docs.report_page import Report, Section, Table, html, markdown
 from ingest.load import IngestError, WarehouseError, warehouse
-from ingest.report_page import Report, Section, Table, html, markdown
 
 # Worst last.
 _STATUSES = ("ok", "warn", "fail")

@@ -25,8 +25,8 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from ingest.build import PROJECT, Dbt
+from ingest.docs.report import as_of, report
 from ingest.load import IngestError, warehouse
-from ingest.report import as_of, report
 
 Node = dict[str, Any]
 
@@ -194,13 +194,13 @@ def _write(
     shutil.copy(target / "static_index.html", out / "dbt/index.html")
     for folder in (out, out / "dbt"):
         shutil.copytree(PROJECT / _ASSETS, folder / _ASSETS)
-    shutil.copy(Path(__file__).with_name("style.css"), out)
+    shutil.copy(Path(__file__).with_name("templates") / "style.css", out)
     _write_lineage(target, out / "lineage")
 
     papers = {path.stem: path.read_text() for path in sorted((PROJECT / "docs").glob("*.md"))}
     titles = _PAGES | {name: _title(text) for name, text in papers.items()}
     environment = Environment(
-        loader=PackageLoader("ingest.site", ""),
+        loader=PackageLoader("ingest.docs"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
