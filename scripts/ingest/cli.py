@@ -93,7 +93,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    from ingest.review import diff  # noqa: PLC0415
+    from ingest.diff.run import diff  # noqa: PLC0415
 
     return diff(arguments.base, arguments.extracts)
 

@@ -11,7 +11,7 @@ from harness import VENDOR, build_warehouse, expect, ingest
 # Where whole warehouses are built, the longest first: begun last, they would leave a core idle.
 _LONGEST = (
     *("test_landing", "test_sources", "test_late_events", "test_faults", "test_readme"),
-    *("test_sales_pipeline", "test_product_marts", "test_review", "test_quality", "test_privacy"),
+    *("test_sales_pipeline", "test_product_marts", "test_diff", "test_quality", "test_privacy"),
     *("test_share", "test_docs", "test_identity", "test_mrr_scenarios", "test_product_core"),
 )
 

@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from harness import clone, expect, ingest, place_base
-from ingest.review_compare import Side, compare
-from ingest.review_report import markdown
+from ingest.diff.compare import Side, compare
+from ingest.diff.report import markdown
 
 _MRR = "model.p.fct_mrr_monthly"
 _PRICES = "model.p.int_prices"

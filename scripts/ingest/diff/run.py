@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.build import PROJECT
+from ingest.diff.compare import Side, compare
+from ingest.diff.report import markdown, unreadable
 from ingest.load import IngestError, UsageError
-from ingest.review_compare import Side, compare
-from ingest.review_report import markdown, unreadable
 
 # What makes raw tables of extracts; dbt's state knows nothing of it.
 _LOADER = ("load", "catalog", "build")
@@ -30,7 +30,7 @@ _DBT = ("-c", "from dbt.cli.main import cli; cli()")
 _WITHOUT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "test unit_test"}
 
 
-class ReviewError(IngestError):
+class BaseError(IngestError):
     """The base cannot be built."""
 
 
@@ -176,10 +176,10 @@ def _built_base(commit: str, extracts_path: Path | None, results: Path) -> tuple
         partial = folder / "extracts.partial"
         shutil.rmtree(partial, ignore_errors=True)
         if not place.run(*_INGEST, "generate", "--scale", "tiny", "--out", partial).is_good:
-            raise ReviewError(f"the base, {commit[:7]}, cannot generate its company")
+            raise BaseError(f"the base, {commit[:7]}, cannot generate its company")
         partial.rename(extracts)
     if not _build(place, extracts).is_good:
-        raise ReviewError(f"the base, {commit[:7]}, does not build; nothing can be compared")
+        raise BaseError(f"the base, {commit[:7]}, does not build; nothing can be compared")
     return place, extracts
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from ingest.review_compare import Comparison, Figure
-from ingest.review_rows import Example, MartDiff
+from ingest.diff.compare import Comparison, Figure
+from ingest.diff.rows import Example, MartDiff
 
 # GitHub refuses a comment of more than 65,536 characters.
 _LONGEST = 60_000

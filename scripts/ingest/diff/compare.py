@@ -9,10 +9,10 @@ from typing import Any
 
 import duckdb
 
+from ingest.diff.metrics import METRICS, Metric, read
+from ingest.diff.rows import MartDiff, compare_rows
 from ingest.load import warehouse
 from ingest.load.values import literal, quoted
-from ingest.review_metrics import METRICS, Metric, read
-from ingest.review_rows import MartDiff, compare_rows
 
 _DATA = {"model", "seed", "snapshot", "source"}
 _TESTS = {"test", "unit_test"}

@@ -1,0 +1,1 @@
+"""What a change does to the warehouse: models, tests, contracts, metrics and rows of marts."""
