@@ -105,13 +105,13 @@ def _share(arguments: argparse.Namespace) -> int:
 
 
 def _soak(arguments: argparse.Namespace) -> int:
-    from ingest.soak import soak  # noqa: PLC0415
+    from ingest.bench.soak import soak  # noqa: PLC0415
 
     return soak(kills=arguments.kills, records=arguments.records, seed=arguments.seed)
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    from ingest.bench import bench  # noqa: PLC0415
+    from ingest.bench.run import bench  # noqa: PLC0415
 
     return bench(arguments.scale)
 

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from harness import PROJECT
-from ingest.soak import Soak, Tally, differing
+from ingest.bench.soak import Soak, Tally, differing
 
 
 @pytest.fixture(scope="module")

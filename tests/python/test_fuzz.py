@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest.backup import take
+from ingest.bench.fuzz import KINDS, fuzz
 from ingest.build import known
-from ingest.fuzz import KINDS, fuzz
 from loading import ACCOUNT, ACCOUNT_ROW, Loading, customer, track
 
 

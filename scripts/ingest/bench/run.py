@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import bench_finance, bench_product
+from ingest.bench import finance, product
 from ingest.build import PROJECT
 
 # Each figure is promised at one scale; `SCALE` measures all of them at another.
@@ -113,14 +113,14 @@ def _figures(scale: str | None, folder: Path) -> Iterator[tuple[str, str, str, s
         f"{built.seconds:.0f} s, {built.peak_gigabytes:.1f} GB, file {size:.2f} GB",
         "under 6 GB, file under 2 GB at large",
     )
-    slowest, milliseconds = bench_product.slowest_query(folder / "memory" / "warehouse.duckdb")
+    slowest, milliseconds = product.slowest_query(folder / "memory" / "warehouse.duckdb")
     yield (
         "slowest of the dashboard's queries",
         at_scale,
         f"{milliseconds:.0f} ms, {slowest}",
         "under 100 ms at large",
     )
-    bench_product.write_a_day(folder / "memory" / "warehouse.duckdb", folder / "day")
+    product.write_a_day(folder / "memory" / "warehouse.duckdb", folder / "day")
     places = ("--extracts", folder / "day", "--warehouse", folder / "memory" / "warehouse.duckdb")
     added = _run("build", *map(str, places))
     whole = loaded.seconds + built.seconds
@@ -136,7 +136,7 @@ def _product_figures(
     at_scale: str, folder: Path, loaded: Run
 ) -> Iterator[tuple[str, str, str, str]]:
     large, small = folder / "memory", folder / "product"
-    bare = _run_process(*bench_product.bare(large, PROJECT / "seeds" / "event_taxonomy.csv"))
+    bare = _run_process(*product.bare(large, PROJECT / "seeds" / "event_taxonomy.csv"))
     (large / "bare.duckdb").unlink()
     # Bare reads Segment's messages and nothing else, so it is set against the load of those alone.
     messages = _load_of_messages(large / "extracts", folder / "messages")
@@ -213,14 +213,14 @@ def _built_and_added(folder: Path) -> tuple[Run, Run, list[float]]:
         What reading and building took, and the seconds of each day, load and core.
     """
     warehouse = folder / "warehouse.duckdb"
-    read = _run_process(bench_product.parse(warehouse))
-    built = _run_process(bench_product.models(warehouse, is_whole=True))
+    read = _run_process(product.parse(warehouse))
+    built = _run_process(product.models(warehouse, is_whole=True))
     added = []
     for number in range(_DAYS):
         day = folder / f"day-{number}"
-        bench_product.write_a_day(warehouse, day)
+        product.write_a_day(warehouse, day)
         loaded = _run("load", *map(str, ("--extracts", day, "--warehouse", warehouse)))
-        run = _run_process(bench_product.models(warehouse, is_whole=False))
+        run = _run_process(product.models(warehouse, is_whole=False))
         added.append(loaded.seconds + run.seconds)
     return read, built, added
 
@@ -236,7 +236,7 @@ def _growth_figures(folder: Path) -> Iterator[tuple[str, str, str, str]]:
             copy.mkdir()
             shutil.copy(folder / at_scale / "warehouse.duckdb", copy)
             os.environ["DUCKDB_MEMORY_LIMIT"] = limit
-            built = _run_process(bench_product.models(copy / "warehouse.duckdb", is_whole=True))
+            built = _run_process(product.models(copy / "warehouse.duckdb", is_whole=True))
             del os.environ["DUCKDB_MEMORY_LIMIT"]
             shutil.rmtree(copy)
             whole = loaded.seconds + built.seconds
@@ -258,14 +258,14 @@ def _growth_figures(folder: Path) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _finance_figures(small: Path, folder: Path) -> Iterator[tuple[str, str, str, str]]:
-    subscriptions, invoices = bench_finance.copy_company(small, folder / "extracts")
+    subscriptions, invoices = finance.copy_company(small, folder / "extracts")
     _ingest("load", folder)
     warehouse, target = folder / "warehouse.duckdb", folder / "target"
-    ready, models, bare = bench_finance.commands(warehouse, target)
+    ready, models, bare = finance.commands(warehouse, target)
     os.environ["WAREHOUSE_PATH"] = str(warehouse)
     _run_process(ready)
     built = _run_process(models)
-    alone = _run_process(bare, given=json.dumps(bench_finance.statements(target)))
+    alone = _run_process(bare, given=json.dumps(finance.statements(target)))
     yield (
         "finance models against bare SQL",
         "copied",

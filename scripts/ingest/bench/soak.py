@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 
 from ingest import backup
-from ingest.fuzz import KINDS, fuzz
+from ingest.bench.fuzz import KINDS, fuzz
 from ingest.load import batches, warehouse
 from ingest.load.values import literal, quoted
 
@@ -259,7 +259,7 @@ class Soak:
                 "DBT_LOG_PATH": str(self.folder / "logs"),
                 **({"WAREHOUSE_PATH": str(warehouse_path)} if warehouse_path else {}),
             },
-            cwd=Path(__file__).resolve().parents[2],
+            cwd=Path(__file__).resolve().parents[3],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
