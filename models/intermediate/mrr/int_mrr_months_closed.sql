@@ -1,14 +1,14 @@
 with
 
-int_account_identities as (
-
-    select * from {{ ref('int_account_identities') }}
-
-),
-
 int_as_of as (
 
     select * from {{ ref('int_as_of') }}
+
+),
+
+int_customer_accounts as (
+
+    select * from {{ ref('int_customer_accounts') }}
 
 ),
 
@@ -41,9 +41,8 @@ customers as (
 
     select
         account_id,
-        string_agg(foreign_id, ', ' order by foreign_id) as stripe_customers
-    from int_account_identities
-    where source_system = 'stripe'
+        string_agg(stripe_customer_id, ', ' order by stripe_customer_id) as stripe_customers
+    from int_customer_accounts
     group by account_id
 
 ),

@@ -1,8 +1,8 @@
 with
 
-int_account_identities as (
+int_customer_accounts as (
 
-    select * from {{ ref('int_account_identities') }}
+    select * from {{ ref('int_customer_accounts') }}
 
 ),
 
@@ -21,16 +21,6 @@ int_subscription_item_mrr_periods as (
 int_subscription_version_discounts as (
 
     select * from {{ ref('int_subscription_version_discounts') }}
-
-),
-
-stripe_accounts as (
-
-    select
-        foreign_id as stripe_customer_id,
-        account_id
-    from int_account_identities
-    where source_system = 'stripe'
 
 ),
 
@@ -70,7 +60,7 @@ priced as (
         and int_subscription_item_mrr_periods.mrr_exclusion_reason is null
             as has_unresolved_discount,
         discounts.discounts,
-        stripe_accounts.account_id,
+        int_customer_accounts.account_id,
         case
             when int_subscription_item_mrr_periods.mrr_exclusion_reason is null
                 then cast(
@@ -100,8 +90,10 @@ priced as (
         on
             int_subscription_item_mrr_periods.version_id
             = versions_with_unresolved_discounts.version_id
-    left join stripe_accounts
-        on int_subscription_item_mrr_periods.stripe_customer_id = stripe_accounts.stripe_customer_id
+    left join int_customer_accounts
+        on
+            int_subscription_item_mrr_periods.stripe_customer_id
+            = int_customer_accounts.stripe_customer_id
 
 ),
 

@@ -12,9 +12,9 @@ int_mrr_months_closed as (
 
 ),
 
-int_subscription_news as (
+int_subscription_changes_received as (
 
-    select * from {{ ref('int_subscription_news') }}
+    select * from {{ ref('int_subscription_changes_received') }}
 
 ),
 
@@ -26,20 +26,27 @@ snap_finance__mrr_monthly as (
 
 reports as (
 
-    select snap_finance__mrr_monthly.*
+    select
+        snap_finance__mrr_monthly.account_id,
+        snap_finance__mrr_monthly.mrr_month,
+        snap_finance__mrr_monthly.dbt_valid_from as reported_at,
+        snap_finance__mrr_monthly.closing_mrr_usd,
+        snap_finance__mrr_monthly.native_mrr,
+        snap_finance__mrr_monthly.stripe_customers
+
     from snap_finance__mrr_monthly
     inner join int_as_of
         on snap_finance__mrr_monthly.dbt_valid_from <= int_as_of.as_of_at
 
 ),
 
--- A month is first reported with the first batch after its end, for all accounts at once; an
--- account that came to it later was reported with nothing.
+-- The first batch after a month's end reports all accounts at once. An account that appears later
+-- was first reported with 0.
 first_reports as (
 
     select
         mrr_month,
-        min(dbt_valid_from) as first_reported_at
+        min(reported_at) as first_reported_at
     from reports
     group by mrr_month
 
@@ -58,7 +65,7 @@ first_figures as (
     inner join first_reports
         on
             reports.mrr_month = first_reports.mrr_month
-            and reports.dbt_valid_from = first_reports.first_reported_at
+            and reports.reported_at = first_reports.first_reported_at
 
 ),
 
@@ -106,20 +113,21 @@ compared as (
 
 ),
 
-news_since as (
+changes_since as (
 
     select
         compared.account_id,
         compared.mrr_month,
-        bool_or(int_subscription_news.is_backdated) as has_backdated,
-        bool_or(not int_subscription_news.is_backdated) as has_late_event
+        bool_or(int_subscription_changes_received.is_backdated) as has_backdated,
+        bool_or(not int_subscription_changes_received.is_backdated) as has_late_event
 
     from compared
-    inner join int_subscription_news
+    inner join int_subscription_changes_received
         on
-            compared.account_id = int_subscription_news.account_id
-            and compared.first_reported_at < int_subscription_news.learned_at
-            and compared.mrr_month + interval 1 month > int_subscription_news.happened_at
+            compared.account_id = int_subscription_changes_received.account_id
+            and compared.first_reported_at < int_subscription_changes_received.received_at
+            and {{ dbt.dateadd('month', 1, 'compared.mrr_month') }}
+            > int_subscription_changes_received.occurred_at
     group by
         compared.account_id,
         compared.mrr_month
@@ -140,16 +148,16 @@ final as (
         case
             when compared.is_same_native_mrr then 'exchange_rate'
             when compared.was_reported and not compared.is_same_customers then 'account_link'
-            when news_since.has_backdated then 'backdated_subscription'
-            when news_since.has_late_event then 'late_event'
+            when changes_since.has_backdated then 'backdated_subscription'
+            when changes_since.has_late_event then 'late_event'
             else 'corrected_data'
         end as cause
 
     from compared
-    left join news_since
+    left join changes_since
         on
-            compared.account_id = news_since.account_id
-            and compared.mrr_month = news_since.mrr_month
+            compared.account_id = changes_since.account_id
+            and compared.mrr_month = changes_since.mrr_month
     where compared.current_mrr_usd != compared.first_reported_mrr_usd
 
 )

@@ -1,8 +1,8 @@
 with
 
-int_account_identities as (
+int_customer_accounts as (
 
-    select * from {{ ref('int_account_identities') }}
+    select * from {{ ref('int_customer_accounts') }}
 
 ),
 
@@ -18,15 +18,15 @@ stg_stripe__subscription_extracts as (
 
 ),
 
-event_news as (
+changes as (
 
     select
         case object_type
             when 'customer' then object_id
             else {{ expandable_id(json_string('object', 'customer')) }}
         end as stripe_customer_id,
-        occurred_at as happened_at,
-        _extracted_at as learned_at,
+        occurred_at,
+        _extracted_at as received_at,
         false as is_backdated
 
     from stg_stripe__events
@@ -34,15 +34,13 @@ event_news as (
         event_type like 'customer.%'
         and object_type in ('subscription', 'discount', 'customer')
 
-),
+    union all
 
--- A subscription that was made after it began is news about the time before it was made.
-backdated_news as (
-
+    -- A subscription created after its start date changes the months in between.
     select
         {{ json_string('object', 'customer') }} as stripe_customer_id,
-        {{ from_epoch(json_string('object', 'start_date')) }} as happened_at,
-        extracted_at as learned_at,
+        {{ from_epoch(json_string('object', 'start_date')) }} as occurred_at,
+        extracted_at as received_at,
         true as is_backdated
 
     from stg_stripe__subscription_extracts
@@ -52,27 +50,17 @@ backdated_news as (
 
 ),
 
-news as (
-
-    select * from event_news
-    union all
-    select * from backdated_news
-
-),
-
 final as (
 
     select
-        int_account_identities.account_id,
-        news.happened_at,
-        news.learned_at,
-        news.is_backdated
+        int_customer_accounts.account_id,
+        changes.occurred_at,
+        changes.received_at,
+        changes.is_backdated
 
-    from news
-    inner join int_account_identities
-        on
-            news.stripe_customer_id = int_account_identities.foreign_id
-            and int_account_identities.source_system = 'stripe'
+    from changes
+    inner join int_customer_accounts
+        on changes.stripe_customer_id = int_customer_accounts.stripe_customer_id
 
 )
 
