@@ -1,60 +1,171 @@
 with
 
+int_as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
 int_opportunities_valued as (
 
     select * from {{ ref('int_opportunities_valued') }}
 
 ),
 
-int_opportunities_tracked as (
+int_opportunity_stage_visits as (
 
-    select * from {{ ref('int_opportunities_tracked') }}
+    select * from {{ ref('int_opportunity_stage_visits') }}
+
+),
+
+int_opportunity_states as (
+
+    select * from {{ ref('int_opportunity_states') }}
+
+),
+
+close_dates as (
+
+    select
+        opportunity_id,
+        state_number,
+        close_date,
+        lag(close_date) over (
+            partition by opportunity_id order by state_number
+        ) as previous_close_date
+    from int_opportunity_states
+    where close_date is not null
+
+),
+
+pushes as (
+
+    select
+        opportunity_id,
+        count(*) filter (
+            where {{ month_start('close_date') }} > {{ month_start('previous_close_date') }}
+        ) as push_count,
+        min_by(close_date, state_number) as first_close_date,
+        max_by(close_date, state_number) as last_close_date
+    from close_dates
+    group by opportunity_id
+
+),
+
+stage_intervals as (
+
+    select
+        int_opportunity_stage_visits.opportunity_id,
+        int_opportunity_stage_visits.stage_name,
+        int_opportunity_stage_visits.stage_number,
+        int_opportunity_stage_visits.sales_rep_id,
+        int_opportunity_stage_visits.entered_at,
+        int_opportunity_stage_visits.skipped_stage_count,
+        int_opportunity_stage_visits.is_closed,
+        int_opportunity_stage_visits.is_current,
+        int_opportunity_stage_visits.is_regression,
+        int_opportunity_stage_visits.is_reopening,
+        {{ dbt.datediff(
+            'cast(int_opportunity_stage_visits.entered_at as date)',
+            'coalesce(cast(int_opportunity_stage_visits.left_at as date), int_as_of.as_of_date)',
+            'day'
+        ) }} as stage_days
+
+    from int_opportunity_stage_visits
+    cross join int_as_of
+
+),
+
+open_stages as (
+
+    select
+        opportunity_id,
+        stage_name,
+        stage_number,
+        sum(stage_days) as stage_days
+    from stage_intervals
+    where not is_closed
+    group by
+        opportunity_id,
+        stage_name,
+        stage_number
+
+),
+
+days_by_stage as (
+
+    select
+        opportunity_id,
+        {{ json_object_of('stage_name', 'stage_days', 'stage_number') }} as days_by_stage
+    from open_stages
+    group by opportunity_id
+
+),
+
+stage_summaries as (
+
+    select
+        opportunity_id,
+        count(*) filter (where is_regression) as regression_count,
+        count(*) filter (where is_reopening) as reopening_count,
+        sum(skipped_stage_count) as skipped_stage_count,
+        max(entered_at) filter (where is_current and is_closed) as closed_at,
+        max(sales_rep_id) filter (where is_current and is_closed) as closing_sales_rep_id,
+        max(stage_days) filter (where is_current and not is_closed) as current_stage_days
+    from stage_intervals
+    group by opportunity_id
 
 ),
 
 final as (
 
     select
-        valued.opportunity_id,
-        valued.opportunity_name,
-        valued.account_id,
-        valued.salesforce_account_id,
-        valued.sales_rep_id,
+        deals.opportunity_id,
+        deals.opportunity_name,
+        deals.account_id,
+        deals.salesforce_account_id,
+        deals.sales_rep_id,
         case
-            when valued.is_closed
-                then coalesce(tracked.closing_sales_rep_id, valued.sales_rep_id)
+            when deals.is_closed
+                then coalesce(stage_summaries.closing_sales_rep_id, deals.sales_rep_id)
         end as closing_sales_rep_id,
-        valued.opportunity_type,
-        valued.lead_source,
-        valued.stage_name,
-        valued.forecast_category,
-        valued.loss_reason,
-        tracked.days_by_stage,
-        valued.currency,
-        valued.amount,
-        valued.amount_usd,
-        valued.probability_rate,
-        greatest(coalesce(valued.push_count, 0), coalesce(tracked.push_count, 0)) as push_count,
-        cast(coalesce(tracked.pushed_days, 0) as integer) as pushed_days,
-        cast(coalesce(tracked.regression_count, 0) as integer) as regression_count,
-        cast(coalesce(tracked.reopening_count, 0) as integer) as reopening_count,
-        cast(coalesce(tracked.skipped_stage_count, 0) as integer) as skipped_stage_count,
-        valued.sales_cycle_days,
-        cast(tracked.current_stage_days as integer) as current_stage_days,
-        valued.is_closed,
-        valued.is_won,
-        valued.is_lost,
-        tracked.first_close_date,
-        valued.close_date,
-        valued.close_month,
-        valued.created_date,
-        valued.created_at,
-        valued.stage_changed_at,
-        case when valued.is_closed then tracked.closed_at end as closed_at
+        deals.opportunity_type,
+        deals.lead_source,
+        deals.stage_name,
+        deals.forecast_category,
+        deals.loss_reason,
+        days_by_stage.days_by_stage,
+        deals.currency,
+        deals.amount,
+        deals.amount_usd,
+        deals.probability_rate,
+        greatest(coalesce(deals.push_count, 0), coalesce(pushes.push_count, 0)) as push_count,
+        cast(coalesce({{ dbt.datediff(
+            'pushes.first_close_date', 'pushes.last_close_date', 'day'
+        ) }}, 0) as integer) as pushed_days,
+        cast(coalesce(stage_summaries.regression_count, 0) as integer) as regression_count,
+        cast(coalesce(stage_summaries.reopening_count, 0) as integer) as reopening_count,
+        cast(coalesce(stage_summaries.skipped_stage_count, 0) as integer) as skipped_stage_count,
+        deals.sales_cycle_days,
+        cast(stage_summaries.current_stage_days as integer) as current_stage_days,
+        deals.is_closed,
+        deals.is_won,
+        deals.is_lost,
+        pushes.first_close_date,
+        deals.close_date,
+        deals.close_month,
+        deals.created_date,
+        deals.created_at,
+        deals.stage_changed_at,
+        case when deals.is_closed then stage_summaries.closed_at end as closed_at
 
-    from int_opportunities_valued as valued
-    left join int_opportunities_tracked as tracked
-        on valued.opportunity_id = tracked.opportunity_id
+    from int_opportunities_valued as deals
+    left join pushes
+        on deals.opportunity_id = pushes.opportunity_id
+    left join stage_summaries
+        on deals.opportunity_id = stage_summaries.opportunity_id
+    left join days_by_stage
+        on deals.opportunity_id = days_by_stage.opportunity_id
 
 )
 
