@@ -1,14 +1,14 @@
 with
 
-exchange_rates as (
+int_usd_rate_ranges as (
 
-    select * from {{ ref('exchange_rates') }}
+    select * from {{ ref('int_usd_rate_ranges') }}
 
 ),
 
-int_as_of as (
+int_usd_rates_monthly as (
 
-    select * from {{ ref('int_as_of') }}
+    select * from {{ ref('int_usd_rates_monthly') }}
 
 ),
 
@@ -24,23 +24,6 @@ int_bookings_valued as (
 
 ),
 
--- The months that deals are valued at: none that has not ended, none before the first.
-rate_months as (
-
-    select
-        exchange_rates.currency,
-        min(exchange_rates.rate_month) as first_rate_month,
-        max(exchange_rates.rate_month) filter (
-            where {{ dbt.dateadd('month', 1, 'exchange_rates.rate_month') }}
-            <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
-        ) as last_rate_month
-
-    from exchange_rates
-    cross join int_as_of
-    group by exchange_rates.currency
-
-),
-
 -- Both sides at the rate of the deal's month, so that a rate that moved is no gap.
 valued as (
 
@@ -51,7 +34,7 @@ valued as (
         int_bookings_valued.booked_annual_usd,
         cast(
             cast(int_bookings_candidates.billed_mrr as decimal(18, 6))
-            * exchange_rates.usd_per_unit
+            * int_usd_rates_monthly.usd_per_unit
             as decimal(28, 6)
         ) as billed_mrr_usd,
         case
@@ -65,14 +48,14 @@ valued as (
     from int_bookings_candidates
     inner join int_bookings_valued
         on int_bookings_candidates.opportunity_id = int_bookings_valued.opportunity_id
-    left join rate_months
-        on int_bookings_candidates.billed_currency = rate_months.currency
-    left join exchange_rates
+    left join int_usd_rate_ranges
+        on int_bookings_candidates.billed_currency = int_usd_rate_ranges.currency
+    left join int_usd_rates_monthly
         on
-            rate_months.currency = exchange_rates.currency
-            and exchange_rates.rate_month = greatest(
-                least(int_bookings_valued.close_month, rate_months.last_rate_month),
-                rate_months.first_rate_month
+            int_usd_rate_ranges.currency = int_usd_rates_monthly.currency
+            and int_usd_rates_monthly.rate_month = greatest(
+                least(int_bookings_valued.close_month, int_usd_rate_ranges.last_rate_month),
+                int_usd_rate_ranges.first_rate_month
             )
 
 ),

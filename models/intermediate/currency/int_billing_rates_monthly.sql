@@ -1,11 +1,5 @@
 with
 
-int_as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 int_invoice_balances_monthly as (
 
     select * from {{ ref('int_invoice_balances_monthly') }}
@@ -48,9 +42,9 @@ currencies as (
 
 ),
 
-exchange_rates as (
+int_usd_rates_monthly as (
 
-    select * from {{ ref('exchange_rates') }}
+    select * from {{ ref('int_usd_rates_monthly') }}
 
 ),
 
@@ -127,16 +121,6 @@ needed as (
 
 ),
 
-latest_rates as (
-
-    select
-        currency,
-        arg_max(usd_per_unit, rate_month) as usd_per_unit
-    from exchange_rates
-    group by currency
-
-),
-
 final as (
 
     select
@@ -151,26 +135,20 @@ final as (
         -- Nothing to value is a month of invoices over 0.
         cast(
             coalesce(
-                {{ usd_per_unit(
-                    'needed.currency', 'needed.rate_month', 'exchange_rates.usd_per_unit',
-                    'latest_rates.usd_per_unit',
-                    dbt.dateadd('month', 1, 'needed.rate_month')
-                    ~ ' <= int_as_of.as_of_at + interval 1 microsecond',
-                    'needed.has_amount'
+                {{ required_rate(
+                    'int_usd_rates_monthly.usd_per_unit', 'needed.currency',
+                    'needed.rate_month', 'needed.has_amount'
                 ) }}, 0
             ) as decimal(20, 10)
         ) as usd_per_unit
 
     from needed
-    cross join int_as_of
     left join currencies
         on needed.currency = currencies.currency
-    left join exchange_rates
+    left join int_usd_rates_monthly
         on
-            needed.currency = exchange_rates.currency
-            and needed.rate_month = exchange_rates.rate_month
-    left join latest_rates
-        on needed.currency = latest_rates.currency
+            needed.currency = int_usd_rates_monthly.currency
+            and needed.rate_month = int_usd_rates_monthly.rate_month
 
 )
 

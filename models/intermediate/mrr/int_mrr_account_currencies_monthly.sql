@@ -12,9 +12,9 @@ int_as_of as (
 
 ),
 
-exchange_rates as (
+int_usd_rates_monthly as (
 
-    select * from {{ ref('exchange_rates') }}
+    select * from {{ ref('int_usd_rates_monthly') }}
 
 ),
 
@@ -115,16 +115,6 @@ native as (
 
 ),
 
-latest_rates as (
-
-    select
-        currency,
-        arg_max(usd_per_unit, rate_month) as usd_per_unit
-    from exchange_rates
-    group by currency
-
-),
-
 final as (
 
     select
@@ -134,18 +124,16 @@ final as (
         native.is_month_closed,
         native.measured_at,
         cast(native.mrr as decimal(28, 6)) as mrr,
-        {{ usd_per_unit(
-            'native.currency', 'native.mrr_month', 'exchange_rates.usd_per_unit',
-            'latest_rates.usd_per_unit', 'native.is_month_closed', 'native.mrr != 0'
+        {{ required_rate(
+            'int_usd_rates_monthly.usd_per_unit', 'native.currency', 'native.mrr_month',
+            'native.mrr != 0'
         ) }} as usd_per_unit
 
     from native
-    left join exchange_rates
+    left join int_usd_rates_monthly
         on
-            native.currency = exchange_rates.currency
-            and native.mrr_month = exchange_rates.rate_month
-    left join latest_rates
-        on native.currency = latest_rates.currency
+            native.currency = int_usd_rates_monthly.currency
+            and native.mrr_month = int_usd_rates_monthly.rate_month
 
 )
 

@@ -18,47 +18,15 @@ int_account_identities as (
 
 ),
 
-int_as_of as (
+int_usd_rate_ranges as (
 
-    select * from {{ ref('int_as_of') }}
-
-),
-
-exchange_rates as (
-
-    select * from {{ ref('exchange_rates') }}
+    select * from {{ ref('int_usd_rate_ranges') }}
 
 ),
 
-known_rates as (
+int_usd_rates_monthly as (
 
-    select
-        exchange_rates.currency,
-        exchange_rates.rate_month,
-        exchange_rates.usd_per_unit,
-        min(exchange_rates.rate_month)
-            over (partition by exchange_rates.currency) as first_rate_month
-
-    from exchange_rates
-
-),
-
--- A month-end that the as-of date has not reached is not known yet, except for the very first.
-usable_rates as (
-
-    select
-        known_rates.currency,
-        known_rates.rate_month,
-        known_rates.usd_per_unit,
-        min(known_rates.rate_month) over (partition by known_rates.currency) as first_rate_month,
-        max(known_rates.rate_month) over (partition by known_rates.currency) as last_rate_month
-
-    from known_rates
-    cross join int_as_of
-    where
-        known_rates.rate_month = known_rates.first_rate_month
-        or {{ dbt.dateadd('month', 1, 'known_rates.rate_month') }}
-        <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
+    select * from {{ ref('int_usd_rates_monthly') }}
 
 ),
 
@@ -123,7 +91,7 @@ final as (
         opportunities.currency,
         cast(opportunities.amount as decimal(28, 6)) as amount,
         cast(
-            cast(opportunities.amount as decimal(18, 6)) * usable_rates.usd_per_unit
+            cast(opportunities.amount as decimal(18, 6)) * int_usd_rates_monthly.usd_per_unit
             as decimal(28, 6)
         ) as amount_usd,
         opportunities.probability_rate,
@@ -144,12 +112,14 @@ final as (
         opportunities.stage_changed_at
 
     from opportunities
-    left join usable_rates
+    left join int_usd_rate_ranges
+        on opportunities.currency = int_usd_rate_ranges.currency
+    left join int_usd_rates_monthly
         on
-            opportunities.currency = usable_rates.currency
-            and usable_rates.rate_month = greatest(
-                least(opportunities.close_month, usable_rates.last_rate_month),
-                usable_rates.first_rate_month
+            opportunities.currency = int_usd_rates_monthly.currency
+            and int_usd_rates_monthly.rate_month = greatest(
+                least(opportunities.close_month, int_usd_rate_ranges.last_rate_month),
+                int_usd_rate_ranges.first_rate_month
             )
 
 )

@@ -40,9 +40,15 @@ stg_salesforce__accounts as (
 
 ),
 
-exchange_rates as (
+int_usd_rate_ranges as (
 
-    select * from {{ ref('exchange_rates') }}
+    select * from {{ ref('int_usd_rate_ranges') }}
+
+),
+
+int_usd_rates_monthly as (
+
+    select * from {{ ref('int_usd_rates_monthly') }}
 
 ),
 
@@ -108,17 +114,6 @@ typed as (
 
 ),
 
-rate_spans as (
-
-    select
-        currency,
-        min(rate_month) as first_rate_month,
-        max(rate_month) as last_rate_month
-    from exchange_rates
-    group by currency
-
-),
-
 described as (
 
     select
@@ -162,7 +157,7 @@ final as (
         described.deal_currency as currency,
         described.amount,
         cast(
-            cast(described.amount as decimal(18, 6)) * exchange_rates.usd_per_unit
+            cast(described.amount as decimal(18, 6)) * int_usd_rates_monthly.usd_per_unit
             as decimal(28, 6)
         ) as amount_usd,
         described.is_closed,
@@ -171,17 +166,17 @@ final as (
         not described.is_closed and not described.is_deleted as is_in_pipeline
 
     from described
-    left join rate_spans
-        on described.deal_currency = rate_spans.currency
-    left join exchange_rates
+    left join int_usd_rate_ranges
+        on described.deal_currency = int_usd_rate_ranges.currency
+    left join int_usd_rates_monthly
         on
-            described.deal_currency = exchange_rates.currency
-            and exchange_rates.rate_month = greatest(
+            described.deal_currency = int_usd_rates_monthly.currency
+            and int_usd_rates_monthly.rate_month = greatest(
                 least(
                     {{ dbt.dateadd('month', -1, month_start('described.created_at')) }},
-                    rate_spans.last_rate_month
+                    int_usd_rate_ranges.last_rate_month
                 ),
-                rate_spans.first_rate_month
+                int_usd_rate_ranges.first_rate_month
             )
 
 )
