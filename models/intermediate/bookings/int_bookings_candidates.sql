@@ -6,9 +6,9 @@ int_as_of as (
 
 ),
 
-int_bookings_billing_dated as (
+int_bookings_mrr_changes as (
 
-    select * from {{ ref('int_bookings_billing_dated') }}
+    select * from {{ ref('int_bookings_mrr_changes') }}
 
 ),
 
@@ -66,19 +66,19 @@ explicit_links as (
 billing as (
 
     select
-        int_bookings_billing_dated.*,
+        int_bookings_mrr_changes.*,
         case
-            when int_bookings_billing_dated.is_start
+            when int_bookings_mrr_changes.is_start
                 then greatest(
-                        int_bookings_billing_dated.changed_date,
+                        int_bookings_mrr_changes.changed_date,
                         cast(stg_stripe__subscriptions.created_at as date)
                     )
-            else int_bookings_billing_dated.changed_date
+            else int_bookings_mrr_changes.changed_date
         end as shown_date
 
-    from int_bookings_billing_dated
+    from int_bookings_mrr_changes
     left join stg_stripe__subscriptions
-        on int_bookings_billing_dated.subscription_id = stg_stripe__subscriptions.subscription_id
+        on int_bookings_mrr_changes.subscription_id = stg_stripe__subscriptions.subscription_id
 
 ),
 
@@ -171,7 +171,9 @@ final as (
             when candidates.is_ongoing then 1
             else 2
         end as fit_number,
-        {{ dbt.datediff('deals.close_date', 'candidates.billed_date', 'day') }} as days_to_billing
+        {{ dbt.datediff(
+            'deals.close_date', 'candidates.billed_date', 'day'
+        ) }} as days_to_billing
 
     from candidates
     inner join deals

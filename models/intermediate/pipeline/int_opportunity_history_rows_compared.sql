@@ -40,12 +40,12 @@ stage_changes as (
 
 ),
 
-saves as (
+history_rows as (
 
     select
         histories.opportunity_history_id,
         histories.opportunity_id,
-        histories.created_at as saved_at,
+        histories.created_at as changed_at,
         histories.stage_name,
         histories.forecast_category,
         histories.currency,
@@ -83,23 +83,23 @@ seconds as (
 
     select distinct
         opportunity_id,
-        saved_at,
-        lead(saved_at) over (partition by opportunity_id order by saved_at) as next_saved_at
+        changed_at,
+        lead(changed_at) over (partition by opportunity_id order by changed_at) as next_changed_at
     from (
         select distinct
             opportunity_id,
-            saved_at
-        from saves
+            changed_at
+        from history_rows
     ) as distinct_seconds
 
 ),
 
--- What an extract held between two saves is what the first of them left.
+-- What an extract held between two history rows is what the first of them left.
 states_after as (
 
     select
         seconds.opportunity_id,
-        seconds.saved_at,
+        seconds.changed_at,
         versions.stage_name,
         versions.amount,
         versions.close_date
@@ -107,11 +107,11 @@ states_after as (
     inner join stg_salesforce__opportunity_versions as versions
         on seconds.opportunity_id = versions.opportunity_id
     where
-        versions.system_modified_at >= seconds.saved_at
-        and versions.system_modified_at < coalesce(seconds.next_saved_at, '9999-12-31')
+        versions.system_modified_at >= seconds.changed_at
+        and versions.system_modified_at < coalesce(seconds.next_changed_at, '9999-12-31')
     qualify
         row_number() over (
-            partition by seconds.opportunity_id, seconds.saved_at
+            partition by seconds.opportunity_id, seconds.changed_at
             order by versions.system_modified_at
         ) = 1
 
@@ -120,8 +120,8 @@ states_after as (
 followed as (
 
     select distinct earlier.opportunity_history_id
-    from saves as earlier
-    inner join saves as later
+    from history_rows as earlier
+    inner join history_rows as later
         on
             earlier.opportunity_id = later.opportunity_id
             and earlier.second_number + 1 = later.second_number
@@ -143,33 +143,33 @@ followed as (
 final as (
 
     select
-        saves.*,
+        history_rows.*,
         case
-            when not saves.has_valid_through then 0
-            when coalesce(saves.valid_through_at > saves.saved_at, true) then 8
+            when not history_rows.has_valid_through then 0
+            when coalesce(history_rows.valid_through_at > history_rows.changed_at, true) then 8
             else 0
         end
         + case when followed.opportunity_history_id is not null then 4 else 0 end
-        + case when saves.stage_name = states_after.stage_name then 2 else 0 end
+        + case when history_rows.stage_name = states_after.stage_name then 2 else 0 end
         + case
             when
-                saves.close_date = states_after.close_date
+                history_rows.close_date = states_after.close_date
                 and coalesce(
-                    saves.amount = states_after.amount,
-                    saves.amount is null and states_after.amount is null
+                    history_rows.amount = states_after.amount,
+                    history_rows.amount is null and states_after.amount is null
                 )
                 then 1
             else 0
         end as ending_score,
-        max(saves.save_count) over (partition by saves.opportunity_id) > 1 as has_ties
+        max(history_rows.save_count) over (partition by history_rows.opportunity_id) > 1 as has_ties
 
-    from saves
+    from history_rows
     left join followed
-        on saves.opportunity_history_id = followed.opportunity_history_id
+        on history_rows.opportunity_history_id = followed.opportunity_history_id
     left join states_after
         on
-            saves.opportunity_id = states_after.opportunity_id
-            and saves.saved_at = states_after.saved_at
+            history_rows.opportunity_id = states_after.opportunity_id
+            and history_rows.changed_at = states_after.changed_at
 
 )
 

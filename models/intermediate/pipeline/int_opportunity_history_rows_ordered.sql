@@ -23,54 +23,54 @@ walks as (
     union all
 
     select
-        saves.opportunity_id,
+        history_rows.opportunity_id,
         walks.position_number + 1 as position_number,
-        saves.opportunity_history_id,
+        history_rows.opportunity_history_id,
         concat(
             case
-                when walks.position_number + 1 = saves.first_position_number then ' '
+                when walks.position_number + 1 = history_rows.first_position_number then ' '
                 else walks.visited_ids
             end,
-            saves.opportunity_history_id,
+            history_rows.opportunity_history_id,
             ' '
         ) as visited_ids,
-        saves.stage_name,
-        saves.amount,
-        saves.close_date
+        history_rows.stage_name,
+        history_rows.amount,
+        history_rows.close_date
     from walks
-    inner join int_opportunity_history_rows_compared as saves
-        on walks.opportunity_id = saves.opportunity_id
+    inner join int_opportunity_history_rows_compared as history_rows
+        on walks.opportunity_id = history_rows.opportunity_id
     where
-        walks.position_number + 1 >= saves.first_position_number
+        walks.position_number + 1 >= history_rows.first_position_number
         and walks.position_number + 1
-        < saves.first_position_number
-        + saves.save_count
+        < history_rows.first_position_number
+        + history_rows.save_count
         and not contains(
             walks.visited_ids,
-            concat(' ', saves.opportunity_history_id, ' ')
+            concat(' ', history_rows.opportunity_history_id, ' ')
         )
     qualify
         row_number() over (
-            partition by saves.opportunity_id
+            partition by history_rows.opportunity_id
             order by
                 case
-                    when saves.previous_stage_name is null then 0
-                    when saves.previous_stage_name = walks.stage_name then 0
+                    when history_rows.previous_stage_name is null then 0
+                    when history_rows.previous_stage_name = walks.stage_name then 0
                     else 2
                 end
                 + case
-                    when saves.previous_close_date is null then 0
+                    when history_rows.previous_close_date is null then 0
                     when
-                        saves.previous_close_date = walks.close_date
-                        and saves.previous_amount is not distinct from walks.amount
+                        history_rows.previous_close_date = walks.close_date
+                        and history_rows.previous_amount is not distinct from walks.amount
                         then 0
                     else 1
                 end,
-                saves.ending_score,
-                case when saves.stage_name = walks.stage_name then 0 else 1 end,
-                saves.stage_number,
-                case when saves.amount is null then 0 else 1 end,
-                saves.opportunity_history_id
+                history_rows.ending_score,
+                case when history_rows.stage_name = walks.stage_name then 0 else 1 end,
+                history_rows.stage_number,
+                case when history_rows.amount is null then 0 else 1 end,
+                history_rows.opportunity_history_id
         ) = 1
 
 ),
@@ -78,25 +78,25 @@ walks as (
 final as (
 
     select
-        saves.opportunity_history_id,
-        saves.opportunity_id,
-        saves.saved_at,
+        history_rows.opportunity_history_id,
+        history_rows.opportunity_id,
+        history_rows.changed_at,
         coalesce(
-            walks.position_number, saves.first_position_number
+            walks.position_number, history_rows.first_position_number
         ) as position_number,
-        saves.stage_name,
-        saves.forecast_category,
-        saves.currency,
-        saves.amount,
-        saves.probability_rate,
-        saves.close_date,
-        saves.previous_stage_name,
-        saves.previous_amount,
-        saves.previous_close_date
+        history_rows.stage_name,
+        history_rows.forecast_category,
+        history_rows.currency,
+        history_rows.amount,
+        history_rows.probability_rate,
+        history_rows.close_date,
+        history_rows.previous_stage_name,
+        history_rows.previous_amount,
+        history_rows.previous_close_date
 
-    from int_opportunity_history_rows_compared as saves
+    from int_opportunity_history_rows_compared as history_rows
     left join walks
-        on saves.opportunity_history_id = walks.opportunity_history_id
+        on history_rows.opportunity_history_id = walks.opportunity_history_id
 
 )
 

@@ -15,9 +15,9 @@ int_as_of as (
 
 ),
 
-int_opportunity_lifetimes as (
+int_opportunity_history_coverage as (
 
-    select * from {{ ref('int_opportunity_lifetimes') }}
+    select * from {{ ref('int_opportunity_history_coverage') }}
 
 ),
 
@@ -33,29 +33,32 @@ int_opportunity_field_changes as (
 
 ),
 
-int_opportunity_versions_dated as (
+int_opportunity_versions as (
 
-    select * from {{ ref('int_opportunity_versions_dated') }}
+    select * from {{ ref('int_opportunity_versions') }}
 
 ),
 
--- Owners are in no save. The rest is told by fields only until saves tell it.
+-- Owners are in no save. The rest is told by fields only until history rows do.
 field_changes as (
 
     select
         int_opportunity_field_changes.*,
-        int_opportunity_lifetimes.created_at,
-        int_opportunity_lifetimes.first_saved_at
+        int_opportunity_history_coverage.created_at,
+        int_opportunity_history_coverage.first_history_at
 
     from int_opportunity_field_changes
-    inner join int_opportunity_lifetimes
-        on int_opportunity_field_changes.opportunity_id = int_opportunity_lifetimes.opportunity_id
+    inner join int_opportunity_history_coverage
+        on int_opportunity_field_changes.opportunity_id
+            = int_opportunity_history_coverage.opportunity_id
     where
         int_opportunity_field_changes.field_name = 'owner'
-        or int_opportunity_lifetimes.first_saved_at is null
+        or int_opportunity_history_coverage.first_history_at is null
         or (
-            int_opportunity_lifetimes.created_at < int_opportunity_lifetimes.first_saved_at
-            and int_opportunity_field_changes.changed_at <= int_opportunity_lifetimes.first_saved_at
+            int_opportunity_history_coverage.created_at
+            < int_opportunity_history_coverage.first_history_at
+            and int_opportunity_field_changes.changed_at
+            <= int_opportunity_history_coverage.first_history_at
         )
 
 ),
@@ -76,24 +79,24 @@ first_values as (
 
 ),
 
-statements as (
+source_records as (
 
     -- The creation: what the fields' history, else the first save says was there before.
     select
-        spans.opportunity_id,
-        spans.created_at as stated_at,
+        coverage.opportunity_id,
+        coverage.created_at as effective_at,
         1 as source_number,
         cast(0 as bigint) as position_number,
-        coalesce(first_values.stage_name, first_saves.previous_stage_name) as stage_name,
+        coalesce(first_values.stage_name, first_rows.previous_stage_name) as stage_name,
         coalesce(
             first_values.amount,
             case
-                when first_saves.previous_close_date is not null
-                    then coalesce(cast(first_saves.previous_amount as string), '')
+                when first_rows.previous_close_date is not null
+                    then coalesce(cast(first_rows.previous_amount as string), '')
             end
         ) as amount,
         coalesce(
-            first_values.close_date, cast(first_saves.previous_close_date as string)
+            first_values.close_date, cast(first_rows.previous_close_date as string)
         ) as close_date,
         first_values.probability_rate,
         first_values.forecast_category,
@@ -101,21 +104,21 @@ statements as (
         cast(null as string) as currency,
         cast(null as boolean) as is_deleted
 
-    from int_opportunity_lifetimes as spans
+    from int_opportunity_history_coverage as coverage
     left join first_values
-        on spans.opportunity_id = first_values.opportunity_id
-    left join int_opportunity_history_rows_ordered as first_saves
+        on coverage.opportunity_id = first_values.opportunity_id
+    left join int_opportunity_history_rows_ordered as first_rows
         on
-            spans.opportunity_id = first_saves.opportunity_id
-            and spans.created_at < first_saves.saved_at
-            and first_saves.position_number = 1
+            coverage.opportunity_id = first_rows.opportunity_id
+            and coverage.created_at < first_rows.changed_at
+            and first_rows.position_number = 1
 
     union all
 
     -- What changed before the first save tells it all.
     select
         opportunity_id,
-        changed_at as stated_at,
+        changed_at as effective_at,
         2 as source_number,
         change_number as position_number,
         {%- for field, column in fields.items() %}
@@ -127,14 +130,14 @@ statements as (
     from field_changes
     where
         field_name = 'owner'
-        or first_saved_at is null
-        or changed_at < first_saved_at
+        or first_history_at is null
+        or changed_at < first_history_at
 
     union all
 
     select
         opportunity_id,
-        saved_at as stated_at,
+        changed_at as effective_at,
         3 as source_number,
         position_number,
         stage_name,
@@ -153,7 +156,7 @@ statements as (
     -- The record as extracts held it, where no history tells: its stage since that changed, ...
     select
         opportunity_id,
-        stage_reached_at as stated_at,
+        stage_reached_at as effective_at,
         4 as source_number,
         cast(0 as bigint) as position_number,
         stage_name,
@@ -165,7 +168,7 @@ statements as (
         null as currency,
         null as is_deleted
 
-    from int_opportunity_versions_dated
+    from int_opportunity_versions
     where is_outside_history
 
     union all
@@ -173,7 +176,7 @@ statements as (
     -- ... the rest since it was saved.
     select
         opportunity_id,
-        system_modified_at as stated_at,
+        system_modified_at as effective_at,
         5 as source_number,
         cast(0 as bigint) as position_number,
         null as stage_name,
@@ -185,31 +188,31 @@ statements as (
         case when is_outside_history then currency end as currency,
         is_deleted
 
-    from int_opportunity_versions_dated
+    from int_opportunity_versions
 
 ),
 
 final as (
 
     select
-        statements.*,
+        source_records.*,
         row_number() over (
-            partition by statements.opportunity_id
+            partition by source_records.opportunity_id
             order by
-                statements.stated_at,
-                statements.source_number,
-                statements.position_number,
-                statements.stage_name,
-                statements.amount,
-                statements.close_date,
-                statements.probability_rate,
-                statements.forecast_category,
-                statements.owner_salesforce_user_id
-        ) as statement_number
+                source_records.effective_at,
+                source_records.source_number,
+                source_records.position_number,
+                source_records.stage_name,
+                source_records.amount,
+                source_records.close_date,
+                source_records.probability_rate,
+                source_records.forecast_category,
+                source_records.owner_salesforce_user_id
+        ) as record_number
 
-    from statements
+    from source_records
     inner join int_as_of
-        on statements.stated_at <= int_as_of.as_of_at
+        on source_records.effective_at <= int_as_of.as_of_at
 
 )
 

@@ -10,9 +10,9 @@
 } %}
 with
 
-int_opportunity_lifetimes as (
+int_opportunity_history_coverage as (
 
-    select * from {{ ref('int_opportunity_lifetimes') }}
+    select * from {{ ref('int_opportunity_history_coverage') }}
 
 ),
 
@@ -57,19 +57,19 @@ carried as (
 
     select
         opportunity_id,
-        statement_number,
-        stated_at,
+        record_number,
+        effective_at,
         {%- for column in stated %}
         last_value({{ column }} ignore nulls) over (
             partition by opportunity_id
-            order by statement_number
+            order by record_number
             rows between unbounded preceding and current row
         ) as {{ column }},
         {%- endfor %}
-        lead(stated_at) over deal as next_stated_at
+        lead(effective_at) over deal as next_effective_at
 
     from int_opportunity_source_records
-    window deal as (partition by opportunity_id order by statement_number)
+    window deal as (partition by opportunity_id order by record_number)
 
 ),
 
@@ -77,10 +77,10 @@ first_stated as (
 
     select
         opportunity_id,
-        arg_min(amount, statement_number) as amount,
-        arg_min(close_date, statement_number) as close_date,
-        arg_min(owner_salesforce_user_id, statement_number) as owner_salesforce_user_id,
-        arg_min(currency, statement_number) as currency
+        arg_min(amount, record_number) as amount,
+        arg_min(close_date, record_number) as close_date,
+        arg_min(owner_salesforce_user_id, record_number) as owner_salesforce_user_id,
+        arg_min(currency, record_number) as currency
 
     from int_opportunity_source_records
     group by opportunity_id
@@ -91,9 +91,9 @@ typed as (
 
     select
         carried.opportunity_id,
-        carried.statement_number as state_number,
-        carried.stated_at as valid_from_at,
-        carried.next_stated_at as valid_to_at,
+        carried.record_number as state_number,
+        carried.effective_at as valid_from_at,
+        carried.next_effective_at as valid_to_at,
         {%- for column, type in stated.items() if column != 'is_deleted' %}
         try_cast(
             nullif(
@@ -118,7 +118,7 @@ described as (
 
     select
         typed.*,
-        int_opportunity_lifetimes.created_at,
+        int_opportunity_history_coverage.created_at,
         coalesce(
             typed.currency,
             stg_salesforce__opportunities.currency,
@@ -129,8 +129,8 @@ described as (
         coalesce(int_opportunity_stages_ranked.is_won, false) as is_won
 
     from typed
-    inner join int_opportunity_lifetimes
-        on typed.opportunity_id = int_opportunity_lifetimes.opportunity_id
+    inner join int_opportunity_history_coverage
+        on typed.opportunity_id = int_opportunity_history_coverage.opportunity_id
     inner join stg_salesforce__opportunities
         on typed.opportunity_id = stg_salesforce__opportunities.opportunity_id
     left join stg_salesforce__accounts

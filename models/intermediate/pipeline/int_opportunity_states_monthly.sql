@@ -18,7 +18,7 @@ int_opportunities_valued as (
 
 ),
 
-spans as (
+pipeline_intervals as (
 
     select
         int_opportunity_states.*,
@@ -42,23 +42,25 @@ spans as (
 final as (
 
     select
-        spans.opportunity_id,
+        pipeline_intervals.opportunity_id,
         {{ explode(date_series(
-            'spans.first_month',
-            'spans.last_month',
+            'pipeline_intervals.first_month',
+            'pipeline_intervals.last_month',
             'month'
         )) }} as pipeline_month,
         int_opportunities_valued.account_id,
-        spans.sales_rep_id,
-        spans.forecast_category,
-        spans.close_date,
-        spans.amount_usd,
-        cast(spans.amount_usd * spans.probability_rate as decimal(28, 6)) as weighted_usd
+        pipeline_intervals.sales_rep_id,
+        pipeline_intervals.forecast_category,
+        pipeline_intervals.close_date,
+        pipeline_intervals.amount_usd,
+        cast(
+            pipeline_intervals.amount_usd * pipeline_intervals.probability_rate as decimal(28, 6)
+        ) as weighted_usd
 
-    from spans
+    from pipeline_intervals
     left join int_opportunities_valued
-        on spans.opportunity_id = int_opportunities_valued.opportunity_id
-    where spans.first_month <= spans.last_month
+        on pipeline_intervals.opportunity_id = int_opportunities_valued.opportunity_id
+    where pipeline_intervals.first_month <= pipeline_intervals.last_month
 
 )
 

@@ -12,9 +12,9 @@ int_as_of as (
 
 ),
 
-int_bookings_billing_dated as (
+int_bookings_mrr_changes as (
 
-    select * from {{ ref('int_bookings_billing_dated') }}
+    select * from {{ ref('int_bookings_mrr_changes') }}
 
 ),
 
@@ -115,7 +115,7 @@ subscriptions_without_a_deal as (
             cast(starts.mrr as decimal(18, 6)) * rates.usd_per_unit as decimal(28, 6)
         ) as billed_mrr_usd
 
-    from int_bookings_billing_dated as starts
+    from int_bookings_mrr_changes as starts
     left join subscriptions_with_a_deal
         on starts.subscription_id = subscriptions_with_a_deal.subscription_id
     left join int_mrr_account_currencies_monthly as rates

@@ -12,9 +12,9 @@ int_opportunities_valued as (
 
 ),
 
-int_opportunity_stage_visits as (
+int_opportunity_stage_intervals as (
 
-    select * from {{ ref('int_opportunity_stage_visits') }}
+    select * from {{ ref('int_opportunity_stage_intervals') }}
 
 ),
 
@@ -55,23 +55,23 @@ pushes as (
 stage_intervals as (
 
     select
-        int_opportunity_stage_visits.opportunity_id,
-        int_opportunity_stage_visits.stage_name,
-        int_opportunity_stage_visits.stage_number,
-        int_opportunity_stage_visits.sales_rep_id,
-        int_opportunity_stage_visits.entered_at,
-        int_opportunity_stage_visits.skipped_stage_count,
-        int_opportunity_stage_visits.is_closed,
-        int_opportunity_stage_visits.is_current,
-        int_opportunity_stage_visits.is_regression,
-        int_opportunity_stage_visits.is_reopening,
+        int_opportunity_stage_intervals.opportunity_id,
+        int_opportunity_stage_intervals.stage_name,
+        int_opportunity_stage_intervals.stage_number,
+        int_opportunity_stage_intervals.sales_rep_id,
+        int_opportunity_stage_intervals.entered_at,
+        int_opportunity_stage_intervals.skipped_stage_count,
+        int_opportunity_stage_intervals.is_closed,
+        int_opportunity_stage_intervals.is_current,
+        int_opportunity_stage_intervals.is_regression,
+        int_opportunity_stage_intervals.is_reopening,
         {{ dbt.datediff(
-            'cast(int_opportunity_stage_visits.entered_at as date)',
-            'coalesce(cast(int_opportunity_stage_visits.left_at as date), int_as_of.as_of_date)',
+            'cast(int_opportunity_stage_intervals.entered_at as date)',
+            'coalesce(cast(int_opportunity_stage_intervals.left_at as date), int_as_of.as_of_date)',
             'day'
         ) }} as stage_days
 
-    from int_opportunity_stage_visits
+    from int_opportunity_stage_intervals
     cross join int_as_of
 
 ),

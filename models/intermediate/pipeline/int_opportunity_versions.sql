@@ -1,8 +1,8 @@
 with
 
-int_opportunity_lifetimes as (
+int_opportunity_history_coverage as (
 
-    select * from {{ ref('int_opportunity_lifetimes') }}
+    select * from {{ ref('int_opportunity_history_coverage') }}
 
 ),
 
@@ -52,32 +52,32 @@ versions as (
     select
         stg_salesforce__opportunity_versions.*,
         int_opportunity_stages_ranked.is_closed,
-        int_opportunity_lifetimes.created_at as opportunity_created_at,
+        int_opportunity_history_coverage.created_at as opportunity_created_at,
         lag(stg_salesforce__opportunity_versions.system_modified_at) over (
             partition by stg_salesforce__opportunity_versions.opportunity_id
             order by stg_salesforce__opportunity_versions.system_modified_at
         ) as previous_modified_at,
-        int_opportunity_lifetimes.first_saved_at is null
+        int_opportunity_history_coverage.first_history_at is null
         or stg_salesforce__opportunity_versions.system_modified_at
-        < int_opportunity_lifetimes.first_saved_at
+        < int_opportunity_history_coverage.first_history_at
         or stg_salesforce__opportunity_versions.system_modified_at
-        > int_opportunity_lifetimes.last_saved_at as is_outside_history,
+        > int_opportunity_history_coverage.last_history_at as is_outside_history,
         greatest(
-            int_opportunity_lifetimes.created_at,
+            int_opportunity_history_coverage.created_at,
             case
                 when
                     stg_salesforce__opportunity_versions.system_modified_at
-                    > int_opportunity_lifetimes.last_saved_at
-                    then int_opportunity_lifetimes.last_saved_at
+                    > int_opportunity_history_coverage.last_history_at
+                    then int_opportunity_history_coverage.last_history_at
             end,
             last_changes.last_changed_at
         ) as earliest_at
 
     from stg_salesforce__opportunity_versions
-    inner join int_opportunity_lifetimes
+    inner join int_opportunity_history_coverage
         on
             stg_salesforce__opportunity_versions.opportunity_id
-            = int_opportunity_lifetimes.opportunity_id
+            = int_opportunity_history_coverage.opportunity_id
     left join last_changes
         on
             stg_salesforce__opportunity_versions.opportunity_id = last_changes.opportunity_id

@@ -41,7 +41,7 @@ numbered as (
             partition by opportunity_id
             order by state_number
             rows between unbounded preceding and current row
-        ) as visit_number
+        ) as interval_number
     from compared
 
 ),
@@ -50,7 +50,7 @@ entered as (
 
     select
         *,
-        min(valid_from_at) over (partition by opportunity_id, visit_number) as entered_at
+        min(valid_from_at) over (partition by opportunity_id, interval_number) as entered_at
     from numbered
 
 ),
@@ -60,7 +60,7 @@ visits as (
 
     select
         opportunity_id,
-        visit_number,
+        interval_number,
         stage_name,
         entered_at,
         arg_max(amount_usd, state_number) as amount_usd,
@@ -69,7 +69,7 @@ visits as (
     from entered
     group by
         opportunity_id,
-        visit_number,
+        interval_number,
         stage_name,
         entered_at
 
@@ -83,8 +83,8 @@ neighbours as (
         ranked.is_closed,
         ranked.is_won,
         row_number() over (
-            partition by visits.opportunity_id, visits.stage_name order by visits.visit_number
-        ) as stage_visit_number,
+            partition by visits.opportunity_id, visits.stage_name order by visits.interval_number
+        ) as stage_interval_number,
         lead(visits.entered_at) over deal as left_at,
         lag(visits.stage_name) over deal as previous_stage_name,
         lead(visits.stage_name) over deal as next_stage_name,
@@ -96,7 +96,7 @@ neighbours as (
     inner join int_opportunity_stages_ranked as ranked
         on visits.stage_name = ranked.stage_name
     cross join open_stages
-    window deal as (partition by visits.opportunity_id order by visits.visit_number)
+    window deal as (partition by visits.opportunity_id order by visits.interval_number)
 
 ),
 
@@ -104,10 +104,10 @@ final as (
 
     select
         opportunity_id,
-        visit_number,
+        interval_number,
         stage_name,
         stage_number,
-        stage_visit_number,
+        stage_interval_number,
         sales_rep_id,
         entered_at,
         left_at,

@@ -16,8 +16,8 @@ histories as (
 
     select
         opportunity_id,
-        min(saved_at) as first_saved_at,
-        max(saved_at) as last_saved_at
+        min(changed_at) as first_history_at,
+        max(changed_at) as last_history_at
     from int_opportunity_history_rows_ordered
     group by opportunity_id
 
@@ -38,8 +38,8 @@ final as (
     select
         opportunities.opportunity_id,
         opportunities.created_at,
-        histories.first_saved_at,
-        histories.last_saved_at
+        histories.first_history_at,
+        histories.last_history_at
 
     from opportunities
     left join histories
