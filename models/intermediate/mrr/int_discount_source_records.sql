@@ -47,7 +47,7 @@ relevant_events as (
 subscription_discounts as (
 
     select
-        stated_at,
+        observed_at,
         {{ explode('discounts') }} as discount
     from int_subscription_source_records
 
@@ -56,7 +56,7 @@ subscription_discounts as (
 subscription_items as (
 
     select
-        stated_at,
+        observed_at,
         {{ explode(json_array('items')) }} as item
     from int_subscription_source_records
 
@@ -65,7 +65,7 @@ subscription_items as (
 item_discounts as (
 
     select
-        stated_at,
+        observed_at,
         {{ explode(json_array(json_value('item', 'discounts'))) }} as discount
     from subscription_items
 
@@ -74,7 +74,7 @@ item_discounts as (
 invoice_discounts as (
 
     select
-        created_at as stated_at,
+        created_at as observed_at,
         {{ explode(json_array('discounts')) }} as discount
     from stg_stripe__invoices
 
@@ -84,7 +84,7 @@ invoice_discounts as (
 discount_objects as (
 
     select
-        occurred_at as stated_at,
+        occurred_at as observed_at,
         object as discount
     from relevant_events
     where object_type = 'discount'
@@ -92,7 +92,7 @@ discount_objects as (
     union all
 
     select
-        occurred_at as stated_at,
+        occurred_at as observed_at,
         {{ json_value('object', 'discount') }} as discount
     from relevant_events
     where object_type = 'customer'
@@ -100,7 +100,7 @@ discount_objects as (
     union all
 
     select
-        occurred_at as stated_at,
+        occurred_at as observed_at,
         {{ json_value('previous_attributes', 'discount') }} as discount
     from relevant_events
     where object_type = 'customer'
@@ -108,28 +108,28 @@ discount_objects as (
     union all
 
     select
-        extracted_at as stated_at,
+        extracted_at as observed_at,
         discount
     from stg_stripe__customer_extracts
 
     union all
 
     select
-        stated_at,
+        observed_at,
         discount
     from subscription_discounts
 
     union all
 
     select
-        stated_at,
+        observed_at,
         discount
     from item_discounts
 
     union all
 
     select
-        stated_at,
+        observed_at,
         discount
     from invoice_discounts
 
@@ -138,7 +138,7 @@ discount_objects as (
 parsed as (
 
     select
-        stated_at,
+        observed_at,
         {{ json_string('discount', 'id') }} as discount_id,
         coalesce(
             {{ json_string('discount', 'source.coupon') }}, {{ json_string('discount', 'coupon') }}
@@ -161,7 +161,7 @@ parsed as (
 extracted as (
 
     select
-        _extracted_at as stated_at,
+        _extracted_at as observed_at,
         discount_id,
         coalesce(cast(coupon as string), coupon_id) as coupon,
         start_at,

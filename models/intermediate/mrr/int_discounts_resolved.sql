@@ -28,7 +28,7 @@ latest_statements as (
 
     select
         discount_id,
-        stated_at,
+        observed_at,
         {{ expandable_id('coupon') }} as coupon_id,
         start_at,
         end_at,
@@ -46,7 +46,7 @@ latest_statements as (
     from int_discount_source_records
     qualify
         row_number() over (
-            partition by discount_id order by coupon is null, stated_at desc, coupon desc
+            partition by discount_id order by coupon is null, observed_at desc, coupon desc
         ) = 1
 
 ),

@@ -87,7 +87,7 @@ product_names as (
     select
         product_id,
         product_name,
-        _extracted_at as stated_at
+        _extracted_at as observed_at
     from stg_stripe__products
     where not is_deleted
 
@@ -96,7 +96,7 @@ product_names as (
     select
         object_id as product_id,
         {{ json_string('object', 'name') }} as product_name,
-        occurred_at as stated_at
+        occurred_at as observed_at
     from stg_stripe__events
     where object_type = 'product'
 
@@ -111,7 +111,7 @@ latest_product_names as (
     where product_name is not null
     qualify
         row_number() over (
-            partition by product_id order by stated_at desc, product_name desc
+            partition by product_id order by observed_at desc, product_name desc
         ) = 1
 
 ),

@@ -23,7 +23,7 @@ counting_items as (
 segments as (
 
     select distinct
-        segment_id,
+        mrr_period_id,
         version_id,
         valid_from_at
     from counting_items
@@ -34,7 +34,7 @@ segments as (
 live as (
 
     select
-        segments.segment_id,
+        segments.mrr_period_id,
         int_subscription_version_discounts.*
 
     from segments
@@ -57,20 +57,20 @@ applied as (
     select
         *,
         dense_rank() over (
-            partition by segment_id order by level_number, position_number
+            partition by mrr_period_id order by level_number, position_number
         ) as step_number
 
     from live
     qualify
         level_number < 3
-        or min(level_number) over (partition by segment_id) = 3
+        or min(level_number) over (partition by mrr_period_id) = 3
 
 ),
 
 item_steps as (
 
     select
-        counting_items.segment_id,
+        counting_items.mrr_period_id,
         counting_items.subscription_item_id,
         applied.step_number,
         applied.discount_id,
@@ -98,7 +98,7 @@ item_steps as (
     from applied
     inner join counting_items
         on
-            applied.segment_id = counting_items.segment_id
+            applied.mrr_period_id = counting_items.mrr_period_id
             and (
                 applied.subscription_item_id is null
                 or applied.subscription_item_id = counting_items.subscription_item_id
@@ -112,10 +112,10 @@ item_steps as (
 step_counts as (
 
     select
-        segment_id,
+        mrr_period_id,
         max(step_number) as step_count
     from applied
-    group by segment_id
+    group by mrr_period_id
 
 ),
 
@@ -124,7 +124,7 @@ step_counts as (
 stacked as (
 
     select
-        counting_items.segment_id,
+        counting_items.mrr_period_id,
         counting_items.subscription_item_id,
         0 as step_number,
         step_counts.step_count,
@@ -132,12 +132,12 @@ stacked as (
 
     from counting_items
     inner join step_counts
-        on counting_items.segment_id = step_counts.segment_id
+        on counting_items.mrr_period_id = step_counts.mrr_period_id
 
     union all
 
     select
-        stacked.segment_id,
+        stacked.mrr_period_id,
         stacked.subscription_item_id,
         stacked.step_number + 1 as step_number,
         stacked.step_count,
@@ -153,7 +153,7 @@ stacked as (
                     greatest(
                         stacked.remaining_mrr - coalesce(item_steps.amount_off_mrr, 0) * (
                             stacked.remaining_mrr / sum(stacked.remaining_mrr) over (
-                                partition by stacked.segment_id, item_steps.discount_id
+                                partition by stacked.mrr_period_id, item_steps.discount_id
                             )
                         ),
                         0
@@ -164,7 +164,7 @@ stacked as (
     from stacked
     left join item_steps
         on
-            stacked.segment_id = item_steps.segment_id
+            stacked.mrr_period_id = item_steps.mrr_period_id
             and stacked.subscription_item_id = item_steps.subscription_item_id
             and stacked.step_number + 1 = item_steps.step_number
     where stacked.step_number < stacked.step_count
@@ -176,7 +176,7 @@ parts as (
     select
         *,
         lag(remaining_mrr) over (
-            partition by segment_id, subscription_item_id order by step_number
+            partition by mrr_period_id, subscription_item_id order by step_number
         ) - remaining_mrr as discount_mrr
     from stacked
 
@@ -185,7 +185,7 @@ parts as (
 final as (
 
     select
-        parts.segment_id,
+        parts.mrr_period_id,
         parts.subscription_item_id,
         parts.step_number,
         item_steps.discount_id,
@@ -198,7 +198,7 @@ final as (
     from parts
     inner join item_steps
         on
-            parts.segment_id = item_steps.segment_id
+            parts.mrr_period_id = item_steps.mrr_period_id
             and parts.subscription_item_id = item_steps.subscription_item_id
             and parts.step_number = item_steps.step_number
 

@@ -27,7 +27,7 @@ int_subscription_version_discounts as (
 discounts as (
 
     select
-        segment_id,
+        mrr_period_id,
         subscription_item_id,
         sum(discount_mrr) as discount_mrr,
         bool_or(is_amount_missing) as is_amount_missing,
@@ -36,7 +36,7 @@ discounts as (
         ) as discounts
     from int_subscription_item_discounts
     group by
-        segment_id,
+        mrr_period_id,
         subscription_item_id
 
 ),
@@ -83,7 +83,7 @@ priced as (
     from int_subscription_item_mrr_periods
     left join discounts
         on
-            int_subscription_item_mrr_periods.segment_id = discounts.segment_id
+            int_subscription_item_mrr_periods.mrr_period_id = discounts.mrr_period_id
             and int_subscription_item_mrr_periods.subscription_item_id
             = discounts.subscription_item_id
     left join versions_with_unresolved_discounts
@@ -158,7 +158,7 @@ final as (
         currency,
         quantity,
         subscription_status,
-        min_by(segment_id, valid_from_at) as first_segment_id,
+        min_by(mrr_period_id, valid_from_at) as first_mrr_period_id,
         min(valid_from_at) as valid_from_at,
         case when count(*) = count(valid_to_at) then max(valid_to_at) end as valid_to_at,
         cast(list_mrr as decimal(28, 6)) as list_mrr,

@@ -46,7 +46,7 @@ inclusive_tax_rates as (
 final as (
 
     select
-        int_subscription_mrr_periods.segment_id,
+        int_subscription_mrr_periods.mrr_period_id,
         int_subscription_mrr_periods.subscription_id,
         int_subscription_mrr_periods.stripe_customer_id,
         int_subscription_mrr_periods.valid_from_at,

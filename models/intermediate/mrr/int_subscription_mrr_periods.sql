@@ -79,7 +79,7 @@ final as (
 
     select
         version_id || '/' || row_number() over (partition by version_id order by cut_at)
-            as segment_id,
+            as mrr_period_id,
         version_id,
         subscription_id,
         stripe_customer_id,

@@ -27,10 +27,10 @@ event_statements as (
 
     select
         subscription_id,
-        'event' as statement_source,
+        'event' as record_source,
         event_type,
-        occurred_at as stated_at,
-        event_number as statement_number,
+        occurred_at as observed_at,
+        event_number as record_number,
         object
 
     from int_subscription_events_ordered
@@ -42,10 +42,10 @@ before_first_event_statements as (
 
     select
         subscription_id,
-        'before_first_event' as statement_source,
+        'before_first_event' as record_source,
         event_type,
-        occurred_at as stated_at,
-        0 as statement_number,
+        occurred_at as observed_at,
+        0 as record_number,
         {{ json_overlay('object', 'previous_attributes') }} as object
 
     from int_subscription_events_ordered
@@ -63,12 +63,12 @@ extract_statements as (
             when row_number() over (partition by subscription_id order by extracted_at) = 1
                 then 'first_extract'
             else 'later_extract'
-        end as statement_source,
+        end as record_source,
         cast(null as string) as event_type,
-        extracted_at as stated_at,
+        extracted_at as observed_at,
         1000000 + row_number() over (
             partition by subscription_id order by extracted_at
-        ) as statement_number,
+        ) as record_number,
         object
 
     from stg_stripe__subscription_extracts
@@ -99,16 +99,16 @@ parsed as (
 
     select
         subscription_id,
-        statement_source,
+        record_source,
         event_type,
-        stated_at,
-        statement_number,
+        observed_at,
+        record_number,
         {{ expandable_id('fields.customer') }} as stripe_customer_id,
         upper(fields.currency) as currency,
         case
             when
                 event_type = 'customer.subscription.deleted'
-                and statement_source = 'event'
+                and record_source = 'event'
                 and fields.status != 'incomplete_expired'
                 then 'canceled'
             else fields.status

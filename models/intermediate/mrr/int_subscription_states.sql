@@ -16,7 +16,7 @@ statements as (
 
     select
         *,
-        bool_or(statement_source = 'event') over (partition by subscription_id) as has_archive
+        bool_or(record_source = 'event') over (partition by subscription_id) as has_archive
     from int_subscription_source_records
 
 ),
@@ -27,21 +27,21 @@ extracts_beyond_the_archive as (
 
     select
         extracts.subscription_id,
-        extracts.statement_number
+        extracts.record_number
     from statements as extracts
     inner join statements as events
         on extracts.subscription_id = events.subscription_id
     where
-        events.statement_source = 'event'
-        and extracts.statement_source in ('first_extract', 'later_extract')
+        events.record_source = 'event'
+        and extracts.record_source in ('first_extract', 'later_extract')
     group by all
     having
         bool_and(extracts.state_digest != events.state_digest)
         and (
             bool_or(extracts.is_ended)
-            or max(events.stated_at) filter (
-                where events.stated_at <= extracts.stated_at
-            ) < date_trunc('day', max(extracts.stated_at))
+            or max(events.observed_at) filter (
+                where events.observed_at <= extracts.observed_at
+            ) < date_trunc('day', max(extracts.observed_at))
         )
 
 ),
@@ -50,17 +50,17 @@ statements_kept as (
 
     select
         statements.*,
-        lag(statements.stated_at) over (
-            partition by statements.subscription_id order by statements.statement_number
-        ) as previous_stated_at
+        lag(statements.observed_at) over (
+            partition by statements.subscription_id order by statements.record_number
+        ) as previous_observed_at
     from statements
     left join extracts_beyond_the_archive as beyond
         on
             statements.subscription_id = beyond.subscription_id
-            and statements.statement_number = beyond.statement_number
+            and statements.record_number = beyond.record_number
     where
         not statements.has_archive
-        or statements.statement_source in ('event', 'before_first_event')
+        or statements.record_source in ('event', 'before_first_event')
         or beyond.subscription_id is not null
 
 ),
@@ -78,8 +78,8 @@ reconstructed as (
 
     from statements_kept
     where
-        statement_source = 'before_first_event'
-        or (statement_source = 'first_extract' and not has_archive)
+        record_source = 'before_first_event'
+        or (record_source = 'first_extract' and not has_archive)
 
 ),
 
@@ -89,7 +89,7 @@ reconstructed_pieces as (
         * exclude (lived_status),
         lived_status as version_status,
         started_at as effective_from_at,
-        1 as piece_number
+        1 as part_number
     from reconstructed
 
     union all by name
@@ -98,7 +98,7 @@ reconstructed_pieces as (
         * exclude (lived_status),
         'trialing' as version_status,
         greatest(trial_start_at, started_at) as effective_from_at,
-        2 as piece_number
+        2 as part_number
     from reconstructed
     where
         trial_end_at is not null
@@ -110,7 +110,7 @@ reconstructed_pieces as (
         * exclude (lived_status),
         lived_status as version_status,
         trial_end_at as effective_from_at,
-        3 as piece_number
+        3 as part_number
     from reconstructed
     where
         trial_end_at is not null
@@ -124,30 +124,30 @@ stated_pieces as (
         *,
         subscription_status as version_status,
         case
-            when statement_source = 'event' and event_type = 'customer.subscription.created'
-                then least(stated_at, started_at)
+            when record_source = 'event' and event_type = 'customer.subscription.created'
+                then least(observed_at, started_at)
             when
-                statement_source = 'later_extract'
+                record_source = 'later_extract'
                 and not has_archive
                 and subscription_status != 'trialing'
-                and trial_end_at > previous_stated_at
-                and trial_end_at <= stated_at
+                and trial_end_at > previous_observed_at
+                and trial_end_at <= observed_at
                 then trial_end_at
-            else stated_at
+            else observed_at
         end as effective_from_at,
-        9 as piece_number
+        9 as part_number
 
     from statements_kept
     where
-        statement_source in ('event', 'later_extract')
-        or has_archive and statement_source = 'first_extract'
+        record_source in ('event', 'later_extract')
+        or has_archive and record_source = 'first_extract'
 
 ),
 
 pieces as (
 
     select * from reconstructed_pieces
-    where effective_from_at <= stated_at
+    where effective_from_at <= observed_at
 
     union all by name
 
@@ -160,7 +160,7 @@ ends as (
     select
         statements_kept.subscription_id,
         least(
-            min(coalesce(statements_kept.ended_at, statements_kept.stated_at)) filter (
+            min(coalesce(statements_kept.ended_at, statements_kept.observed_at)) filter (
                 where statements_kept.is_ended
             ),
             min(int_stripe_customers_known.deleted_at)
@@ -185,7 +185,7 @@ pieces_until_the_end as (
     where
         ends.ended_at is null
         or pieces.effective_from_at < ends.ended_at
-        and not (pieces.is_ended and pieces.piece_number = 9)
+        and not (pieces.is_ended and pieces.part_number = 9)
 
 ),
 
@@ -195,7 +195,7 @@ closing_pieces as (
         statements_kept.* replace (false as is_cancel_scheduled),
         ends.end_status as version_status,
         ends.ended_at as effective_from_at,
-        10 as piece_number
+        10 as part_number
 
     from statements_kept
     inner join ends
@@ -204,7 +204,7 @@ closing_pieces as (
     qualify
         row_number() over (
             partition by statements_kept.subscription_id
-            order by statements_kept.statement_number desc
+            order by statements_kept.record_number desc
         ) = 1
 
 ),

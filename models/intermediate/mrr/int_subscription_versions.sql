@@ -19,7 +19,7 @@ intervals as (
         effective_from_at as valid_from_at,
         lead(effective_from_at) over (
             partition by subscription_id
-            order by effective_from_at, piece_number >= 10, statement_number, piece_number
+            order by effective_from_at, part_number >= 10, record_number, part_number
         ) as valid_to_at
 
     from int_subscription_states
@@ -62,7 +62,7 @@ past_due_starts as (
         past_due_spells.subscription_id,
         past_due_spells.past_due_spell_number,
         case
-            when past_due_spells.statement_source = 'event' then past_due_spells.valid_from_at
+            when past_due_spells.record_source = 'event' then past_due_spells.valid_from_at
             else coalesce(
                     min(coalesce(stg_stripe__invoices.due_at, stg_stripe__invoices.created_at)),
                     past_due_spells.valid_from_at
@@ -73,21 +73,21 @@ past_due_starts as (
     left join stg_stripe__invoices
         on
             past_due_spells.subscription_id = stg_stripe__invoices.subscription_id
-            and past_due_spells.stated_at >= stg_stripe__invoices.created_at
+            and past_due_spells.observed_at >= stg_stripe__invoices.created_at
             and stg_stripe__invoices.status != 'draft'
             and coalesce(
                 least(
                     stg_stripe__invoices.paid_at,
                     stg_stripe__invoices.voided_at,
                     stg_stripe__invoices.marked_uncollectible_at
-                ) > past_due_spells.stated_at,
+                ) > past_due_spells.observed_at,
                 stg_stripe__invoices.status = 'open'
             )
     where past_due_spells.is_start_of_past_due
     group by
         past_due_spells.subscription_id,
         past_due_spells.past_due_spell_number,
-        past_due_spells.statement_source,
+        past_due_spells.record_source,
         past_due_spells.valid_from_at
 
 ),
@@ -101,7 +101,7 @@ final as (
         past_due_spells.valid_from_at,
         past_due_spells.valid_to_at,
         past_due_spells.version_status as subscription_status,
-        past_due_spells.statement_source,
+        past_due_spells.record_source,
         past_due_spells.stripe_customer_id,
         past_due_spells.currency,
         past_due_spells.is_cancel_scheduled,

@@ -63,7 +63,7 @@ ended_subscriptions as (
 
     select
         subscription_id,
-        min(coalesce(ended_at, stated_at)) as ended_at
+        min(coalesce(ended_at, observed_at)) as ended_at
     from int_subscription_source_records
     where is_ended
     group by subscription_id

@@ -39,7 +39,8 @@ parts as (
     from int_subscription_item_mrr
     inner join int_subscription_item_discounts
         on
-            int_subscription_item_mrr.first_segment_id = int_subscription_item_discounts.segment_id
+            int_subscription_item_mrr.first_mrr_period_id
+            = int_subscription_item_discounts.mrr_period_id
             and int_subscription_item_mrr.subscription_item_id
             = int_subscription_item_discounts.subscription_item_id
     window item_interval as (
