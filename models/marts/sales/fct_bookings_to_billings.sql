@@ -12,17 +12,18 @@ int_as_of as (
 
 ),
 
+int_bookings_compared as (
+
+    select * from {{ ref('int_bookings_compared') }}
+
+),
+
 int_bookings_mrr_changes as (
 
     select * from {{ ref('int_bookings_mrr_changes') }}
 
 ),
 
-int_bookings_paired as (
-
-    select * from {{ ref('int_bookings_paired') }}
-
-),
 
 int_bookings_valued as (
 
@@ -42,67 +43,16 @@ int_opportunities_valued as (
 
 ),
 
-deals as (
-
-    select
-        int_bookings_valued.opportunity_id,
-        int_bookings_paired.subscription_id,
-        int_bookings_valued.account_id,
-        case
-            when int_bookings_paired.opportunity_id is null then 'missing_billing'
-            when int_bookings_paired.is_within_tolerance then 'matched'
-            else 'different'
-        end as match_status,
-        case
-            when int_bookings_paired.is_explicit then 'explicit_id'
-            when int_bookings_paired.opportunity_id is not null then 'account_window'
-        end as match_rule,
-        int_bookings_valued.deal_kind,
-        int_bookings_valued.opportunity_type,
-        int_bookings_valued.sales_rep_id,
-        int_bookings_valued.close_date,
-        int_bookings_paired.billed_date,
-        int_bookings_paired.days_to_billing,
-        int_bookings_valued.currency as booked_currency,
-        int_bookings_valued.booked_annual_amount,
-        int_bookings_valued.booked_annual_usd,
-        int_bookings_paired.billed_currency,
-        coalesce(int_bookings_paired.billed_mrr, 0) as billed_mrr,
-        case
-            when int_bookings_paired.opportunity_id is null then 0
-            else int_bookings_paired.billed_mrr_usd
-        end as billed_mrr_usd,
-        case
-            when int_bookings_paired.opportunity_id is null
-                then -int_bookings_valued.booked_annual_amount
-            else int_bookings_paired.gap_amount
-        end as gap_amount,
-        case
-            when int_bookings_paired.opportunity_id is null
-                then -int_bookings_valued.booked_annual_usd
-            else int_bookings_paired.gap_usd
-        end as gap_usd,
-        int_bookings_paired.opportunity_id is null
-        and {{ dbt.dateadd('day', var('billing_window_days'), 'int_bookings_valued.close_date') }}
-        >= int_as_of.as_of_date as is_awaiting_billing
-
-    from int_bookings_valued
-    cross join int_as_of
-    left join int_bookings_paired
-        on int_bookings_valued.opportunity_id = int_bookings_paired.opportunity_id
-
-),
-
 subscriptions_with_a_deal as (
 
     select distinct subscription_id
-    from int_bookings_paired
-    where not is_growth
+    from int_bookings_compared
+    where is_pair and not is_growth
 
 ),
 
--- What grew on a subscription says nothing of where its first MRR came from. Where no deal was
--- exported at all, none is missing.
+-- A deal that only made a subscription grow does not explain its first MRR. An export without any
+-- deal is an export without deals, so no deal is reported missing.
 subscriptions_without_a_deal as (
 
     select
@@ -135,7 +85,54 @@ subscriptions_without_a_deal as (
 
 bookings as (
 
-    select * from deals
+    select
+        int_bookings_valued.opportunity_id,
+        pairs.subscription_id,
+        int_bookings_valued.account_id,
+        case
+            when pairs.opportunity_id is null then 'missing_billing'
+            when pairs.is_within_tolerance then 'matched'
+            else 'different'
+        end as match_status,
+        case
+            when pairs.is_explicit then 'explicit_id'
+            when pairs.opportunity_id is not null then 'account_window'
+        end as match_rule,
+        int_bookings_valued.deal_kind,
+        int_bookings_valued.opportunity_type,
+        int_bookings_valued.sales_rep_id,
+        int_bookings_valued.close_date,
+        pairs.billed_date,
+        pairs.days_to_billing,
+        int_bookings_valued.currency as booked_currency,
+        int_bookings_valued.booked_annual_amount,
+        int_bookings_valued.booked_annual_usd,
+        pairs.billed_currency,
+        coalesce(pairs.billed_mrr, 0) as billed_mrr,
+        case
+            when pairs.opportunity_id is null then 0
+            else pairs.billed_mrr_usd
+        end as billed_mrr_usd,
+        case
+            when pairs.opportunity_id is null
+                then -int_bookings_valued.booked_annual_amount
+            else pairs.gap_amount
+        end as gap_amount,
+        case
+            when pairs.opportunity_id is null
+                then -int_bookings_valued.booked_annual_usd
+            else pairs.gap_usd
+        end as gap_usd,
+        pairs.opportunity_id is null
+        and {{ dbt.dateadd('day', var('billing_window_days'), 'int_bookings_valued.close_date') }}
+        >= int_as_of.as_of_date as is_awaiting_billing
+
+    from int_bookings_valued
+    cross join int_as_of
+    left join int_bookings_compared as pairs
+        on
+            int_bookings_valued.opportunity_id = pairs.opportunity_id
+            and pairs.is_pair
 
     union all
 
