@@ -60,7 +60,7 @@ def test_every_requirement_is_pinned(name: str) -> None:
 
 
 def test_every_direct_requirement_is_argued_for() -> None:
-    decisions = (PROJECT / "docs/decisions.md").read_text()
+    decisions = (PROJECT / "docs/decisions/dependencies.md").read_text()
     for name in ("requirements.txt", "requirements-dev.txt"):
         direct = (PROJECT / name).read_text().split("# What those need in turn.")[0]
         for package in re.findall(r"^([a-z0-9-]+)==", direct, re.MULTILINE):

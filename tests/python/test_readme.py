@@ -58,7 +58,7 @@ def project(tmp_path: Path, tiny_extracts: Path, tiny_warehouse: Path) -> Path:
     (project / ".venv").symlink_to(sys.prefix)
     (project / ".git/info/exclude").write_text(".venv\n")
     # Something to commit that nothing is built from.
-    (project / "docs/decisions.md").write_text("Edited.\n")
+    (project / "docs/limits.md").write_text("Edited.\n")
     make = tmp_path / "bin/make"
     make.parent.mkdir()
     make.write_text(_MAKE.format(make=shutil.which("make")))
