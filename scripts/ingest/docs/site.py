@@ -25,6 +25,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from ingest.build import PROJECT, Dbt
+from ingest.docs.documents import documents
 from ingest.docs.report import as_of, report
 from ingest.load import IngestError, warehouse
 
@@ -197,7 +198,7 @@ def _write(
     shutil.copy(Path(__file__).with_name("templates") / "style.css", out)
     _write_lineage(target, out / "lineage")
 
-    papers = {path.stem: path.read_text() for path in sorted((PROJECT / "docs").glob("*.md"))}
+    papers = documents()
     titles = _PAGES | {name: _title(text) for name, text in papers.items()}
     environment = Environment(
         loader=PackageLoader("ingest.docs"),
