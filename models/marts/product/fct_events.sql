@@ -1,15 +1,27 @@
 {#-
-    A run works over the messages of loads that came or went since, and those whose name or identity
-    was resolved anew. What was done is told by the rows themselves (`_loaded_at`, `_built_at`), so
-    that a run cut short leaves nothing out.
+    A run works over the messages of loads that came or went, and over those whose name or identity
+    was rewritten since. macros/incremental.sql explains the protocol. Messages are read by their
+    table's name, because DuckDB materializes a CTE that is read more than once.
 -#}
 {{ config(
     materialized='incremental',
     unique_key='event_id',
-    post_hook="{{ delete_what_is_gone(ref('int_messages_keyed')) }}",
+    post_hook="{% if is_incremental() %}delete from {{ this }} where _loaded_at in ({{
+        loads_only_in(this, ref('stg_segment__messages')) }}){% endif %}",
 ) }}
 
-{%- set keyed = ref('int_messages_keyed') %}
+{%- set raw_name_key = row_digest(['message_type', 'event_name', 'tool_key']) %}
+{%- set identity_key = row_digest(['anonymous_id', 'user_id', 'workspace_id']) %}
+{%- set columns = [
+    'message_id', 'anonymous_id', 'workspace_id', 'document_id',
+    'message_type', 'event_name', 'page_name', 'tool_key', 'file_type', 'error_code', 'page_path',
+    'user_agent', 'os_name', 'device_type', 'page_count', 'file_size_bytes', 'duration_ms',
+    'other_properties', 'occurred_at', 'received_at', '_batch_id', '_loaded_at',
+    raw_name_key ~ ' as raw_name_key', identity_key ~ ' as identity_key',
+] | join(',\n        ') %}
+{%- set user_id =
+    'coalesce(int_identities_resolved.user_id, int_messages_on_shared_devices.user_id)' %}
+{%- set workspace_id = 'coalesce(messages.workspace_id, int_users_workspaces_dated.workspace_id)' %}
 
 with
 
@@ -56,7 +68,7 @@ int_user_agents_described as (
 ),
 
 {%- if is_incremental() %}
-{%- set has_come = '_loaded_at in (' ~ loads_lacking(keyed, this) ~ ')' %}
+{%- set is_new = '_loaded_at in (' ~ loads_only_in(ref('stg_segment__messages'), this) ~ ')' %}
 
 names_changed as (
 
@@ -74,87 +86,56 @@ identities_changed as (
 
 ),
 
-touched as (
+messages_touched as (
 
     select message_id
 
-    from {{ keyed }}
+    from {{ ref('stg_segment__messages') }}
     where
-        raw_name_key in (select names_changed.raw_name_key from names_changed)
-        or identity_key in (select identities_changed.identity_key from identities_changed)
+        {{ raw_name_key }} in (select names_changed.raw_name_key from names_changed)
+        or {{ identity_key }} in (select identities_changed.identity_key from identities_changed)
 
     union
 
     select event_id as message_id
 
     from {{ this }}
-    where _loaded_at in ({{ loads_lacking(this, keyed) }})
+    where _loaded_at in ({{ loads_only_in(this, ref('stg_segment__messages')) }})
 
 ),
 {%- endif %}
 
--- What has come lies together; only what it touched has to be looked for.
+-- New messages are contiguous in the table. Only the touched ones have to be searched for.
 messages as (
 
-    select *
-    from {{ keyed }}
+    select
+        {{ columns }}
+
+    from {{ ref('stg_segment__messages') }}
     {%- if is_incremental() %}
-    where {{ has_come }}
+    where {{ is_new }}
 
     union all
 
-    select *
-    from {{ keyed }}
+    select
+        {{ columns }}
+
+    from {{ ref('stg_segment__messages') }}
     where
-        message_id in (select touched.message_id from touched)
-        and ({{ has_come }}) is not true
+        message_id in (select messages_touched.message_id from messages_touched)
+        and ({{ is_new }}) is not true
     {%- endif %}
 
 ),
 
-with_users as (
-
-    select
-        messages.*,
-        coalesce(
-            int_identities_resolved.user_id, int_messages_on_shared_devices.user_id
-        ) as stitched_user_id
-
-    from messages
-    left join int_identities_resolved
-        on messages.identity_key = int_identities_resolved.identity_key
-    left join int_messages_on_shared_devices
-        on messages.message_id = int_messages_on_shared_devices.message_id
-
-),
-
-with_workspaces as (
-
-    select
-        with_users.*,
-        coalesce(
-            with_users.workspace_id, int_users_workspaces_dated.workspace_id
-        ) as stitched_workspace_id
-
-    from with_users
-    left join int_users_workspaces_dated
-        on
-            with_users.stitched_user_id = int_users_workspaces_dated.user_id
-            and with_users.occurred_at
-            >= coalesce(int_users_workspaces_dated.valid_from_at, timestamp '0001-01-01')
-            and with_users.occurred_at
-            < coalesce(int_users_workspaces_dated.valid_to_at, timestamp '9999-12-31')
-
-),
-
-described as (
+final as (
 
     select
         messages.message_id as event_id,
-        messages.stitched_user_id as user_id,
+        {{ user_id }} as user_id,
         messages.anonymous_id,
-        coalesce(messages.stitched_user_id, messages.anonymous_id) as person_id,
-        messages.stitched_workspace_id as workspace_id,
+        coalesce({{ user_id }}, messages.anonymous_id) as person_id,
+        {{ workspace_id }} as workspace_id,
         int_workspaces_linked.account_id,
         messages.document_id,
 
@@ -187,29 +168,36 @@ described as (
         messages.received_at,
         messages.other_properties,
         messages._batch_id,
-        messages._loaded_at
-
-    from with_workspaces as messages
-    inner join int_event_names_resolved
-        on messages.raw_name_key = int_event_names_resolved.raw_name_key
-    left join int_workspaces_linked
-        on messages.stitched_workspace_id = int_workspaces_linked.workspace_id
-    left join int_users_described
-        on messages.stitched_user_id = int_users_described.user_id
-    left join int_user_agents_described
-        on messages.user_agent = int_user_agents_described.user_agent
-
-),
-
-final as (
-
-    select
-        *,
-        not (is_bot or is_internal or is_test)
-        and occurred_date <= cast(received_at as date) as is_counted,
+        messages._loaded_at,
+        not (
+            coalesce(int_user_agents_described.is_bot, false)
+            or coalesce(int_users_described.is_internal, false)
+            or coalesce(int_workspaces_linked.is_internal, false)
+            or coalesce(int_workspaces_linked.is_test, false)
+        )
+        and cast(messages.occurred_at as date) <= cast(messages.received_at as date) as is_counted,
         {{ built_at() }} as _built_at
 
-    from described
+    from messages
+    inner join int_event_names_resolved
+        on messages.raw_name_key = int_event_names_resolved.raw_name_key
+    left join int_identities_resolved
+        on messages.identity_key = int_identities_resolved.identity_key
+    left join int_messages_on_shared_devices
+        on messages.message_id = int_messages_on_shared_devices.message_id
+    left join int_users_workspaces_dated
+        on
+            {{ user_id }} = int_users_workspaces_dated.user_id
+            and messages.occurred_at
+            >= coalesce(int_users_workspaces_dated.valid_from_at, timestamp '0001-01-01')
+            and messages.occurred_at
+            < coalesce(int_users_workspaces_dated.valid_to_at, timestamp '9999-12-31')
+    left join int_workspaces_linked
+        on {{ workspace_id }} = int_workspaces_linked.workspace_id
+    left join int_users_described
+        on {{ user_id }} = int_users_described.user_id
+    left join int_user_agents_described
+        on messages.user_agent = int_user_agents_described.user_agent
 
 )
 

@@ -1,18 +1,27 @@
 {#-
-    A run cuts anew the sessions of the people whose events came, went or changed since, and writes
-    those that are not as they were; one that is no more comes out empty, for the hook to delete. A
-    full run names the events wherever it reads them: DuckDB writes a CTE that is read twice out whole.
-    Words go through windows and groups as digests, which take little memory, and are looked up at the
-    end.
+    A run cuts the sessions of the people whose events changed, as macros/incremental.sql explains.
+    Events are read by their table's name, because DuckDB materializes a CTE that is read more than
+    once. Texts pass windows and groups as digests, to save memory, and are looked up at the end.
 -#}
 {{ config(
     materialized='incremental',
-    unique_key='session_id',
-    post_hook="{{ delete_what_is_empty('event_count') }}",
+    incremental_strategy='changed_rows',
+    unique_key='person_id',
+    pre_hook="{% if is_incremental() %}delete from {{ this }} where person_id not in (
+        select distinct person_id from {{ ref('fct_events') }}){% endif %}",
 ) }}
 
 {%- set look = ['event_name', 'page_path', 'browser_name', 'os_name', 'device_type'] %}
-{%- set events = 'touched_events' if is_incremental() else ref('fct_events') %}
+{%- set kept = [
+    'event_id', 'person_id', 'is_counted', 'event_type', 'is_key_action',
+    'is_bot', 'is_internal', 'is_test', 'occurred_at', '_built_at',
+] %}
+{%- set derived = [
+    'is_user', 'account_key', 'device_key', 'look_key',
+    'has_browser', 'has_os', 'has_device_type', 'has_page_path',
+] %}
+{%- set new_line = ',\n        ' %}
+{%- set source_events = 'events_of_people_touched' if is_incremental() else ref('fct_events') %}
 
 with
 
@@ -20,56 +29,62 @@ with
 
 people_touched as (
 
-{{ people_touched(ref('fct_events'), 'count(*)') }}
+    select
+        person_id,
+        count(*) as event_count,
+        max(_built_at) as newest_built_at
+    from {{ ref('fct_events') }}
+    group by person_id
+
+    except
+
+    select
+        person_id,
+        cast(sum(event_count) as bigint) as event_count,
+        max(_built_at) as newest_built_at
+    from {{ this }}
+    group by person_id
 
 ),
 
-touched_events as (
+events_of_people_touched as (
 
-    select *
+    select
+        {{ (kept + look + ['user_id', 'anonymous_id', 'account_id']) | join(new_line) }}
     from {{ ref('fct_events') }}
     where person_id in (select people_touched.person_id from people_touched)
 
 ),
 {%- endif %}
 
-told as (
+events as (
 
     select
-        event_id,
-        person_id,
-        is_counted,
+        {{ kept | join(new_line) }},
         user_id is not null as is_user,
         {{ row_digest(['account_id']) }} as account_key,
-        {{ row_digest(['anonymous_id']) }} as device_key,
+        case when anonymous_id is not null then {{ row_digest(['anonymous_id']) }} end
+            as device_key,
         {{ row_digest(look) }} as look_key,
-        anonymous_id is not null as has_device,
         browser_name is not null as has_browser,
         os_name is not null as has_os,
         device_type is not null as has_device_type,
-        page_path is not null as has_page_path,
-        event_type,
-        is_key_action,
-        is_bot,
-        is_internal,
-        is_test,
-        occurred_at,
-        _built_at
-
-    from {{ events }}
+        page_path is not null as has_page_path
+    from {{ source_events }}
 
 ),
 
 numbered as (
 
     select
-        *,
+        {{ (kept + derived) | join(new_line) }},
         row_number() over person as event_number,
         coalesce(
-            occurred_at - lag(occurred_at) over person >= interval 30 minute, true
+            occurred_at - lag(occurred_at) over person
+            >= interval {{ var('session_timeout_minutes') }} minute,
+            true
         ) as is_first
-
-    from told
+    from events
     window person as (partition by person_id, is_counted order by occurred_at, event_id)
 
 ),
@@ -77,13 +92,13 @@ numbered as (
 events_of_sessions as (
 
     select
-        *,
+        {{ (kept + derived) | join(new_line) }},
+        event_number,
         last_value(case when is_first then event_id end ignore nulls) over (
             partition by person_id, is_counted
             order by event_number
             rows between unbounded preceding and current row
         ) as session_id
-
     from numbered
 
 ),
@@ -96,7 +111,7 @@ sessions as (
         is_counted,
         bool_or(is_user) as is_user,
         min_by(account_key, event_number) as account_key,
-        min_by(device_key, event_number) filter (where has_device) as device_key,
+        min_by(device_key, event_number) filter (where device_key is not null) as device_key,
         min_by(look_key, event_number) filter (where has_browser) as browser_look_key,
         min_by(look_key, event_number) filter (where has_os) as os_look_key,
         min_by(look_key, event_number) filter (where has_device_type) as device_type_look_key,
@@ -109,7 +124,7 @@ sessions as (
         count(*) filter (where event_type = 'track') as track_event_count,
         count(*) filter (where event_type in ('page', 'screen')) as page_view_count,
         count(*) filter (where is_key_action) as key_action_count,
-        count(distinct device_key) filter (where has_device) as device_count,
+        count(distinct device_key) as device_count,
 
         bool_or(is_key_action) as is_converted,
         bool_or(is_bot) as is_bot,
@@ -119,7 +134,6 @@ sessions as (
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
         max(_built_at) as _built_at
-
     from events_of_sessions
     group by session_id, person_id, is_counted
 
@@ -130,8 +144,7 @@ accounts as (
     select distinct
         {{ row_digest(['account_id']) }} as account_key,
         account_id
-
-    from {{ events }}
+    from {{ source_events }}
 
 ),
 
@@ -140,8 +153,7 @@ devices as (
     select distinct
         {{ row_digest(['anonymous_id']) }} as device_key,
         anonymous_id
-
-    from {{ events }}
+    from {{ source_events }}
 
 ),
 
@@ -149,9 +161,8 @@ looks as (
 
     select distinct
         {{ row_digest(look) }} as look_key,
-        {{ look | join(',\n        ') }}
-
-    from {{ events }}
+        {{ look | join(new_line) }}
+    from {{ source_events }}
 
 ),
 
@@ -177,7 +188,9 @@ final as (
         sessions.page_view_count,
         sessions.key_action_count,
         sessions.device_count,
-        date_diff('second', sessions.started_at, sessions.ended_at) as duration_seconds,
+        {{ dbt.datediff(
+            'sessions.started_at', 'sessions.ended_at', 'second'
+        ) }} as duration_seconds,
 
         sessions.is_converted,
         sessions.is_bot,
@@ -203,4 +216,4 @@ final as (
 
 )
 
-{{ changed_rows(key=['session_id'], compared=['event_count', '_built_at']) }}
+select * from final

@@ -10,7 +10,8 @@
 {{ config(
     materialized='incremental',
     unique_key='message_id',
-    post_hook="{{ delete_what_is_gone(source('segment', 'messages')) }}",
+    post_hook="{% if is_incremental() %}delete from {{ this }} where _loaded_at in ({{
+        loads_only_in(this, source('segment', 'messages')) }}){% endif %}",
 ) }}
 
 {%- set content_digest = 'md5(' ~ segment_content() ~ ')' %}
@@ -32,11 +33,11 @@ touched as (
 
     select coalesce(nullif(messageid, ''), {{ content_digest }}) as message_id
     from {{ source('segment', 'messages') }}
-    where _loaded_at in ({{ loads_lacking(source('segment', 'messages'), this) }})
+    where _loaded_at in ({{ loads_only_in(source('segment', 'messages'), this) }})
     union
     select message_id
     from {{ this }}
-    where _loaded_at in ({{ loads_lacking(this, source('segment', 'messages')) }})
+    where _loaded_at in ({{ loads_only_in(this, source('segment', 'messages')) }})
 
 ),
 

@@ -63,7 +63,7 @@ class Side:
             test = node.get("test_metadata") or {}
             if node.get("attached_node") != mart_id or node["config"].get("where"):
                 continue
-            if test.get("name") == "unique":
+            if test.get("name") in ("unique", "unique_by_digest"):
                 return [str(node["column_name"])]
             if test.get("name") == "unique_combination_of_columns":
                 return [str(name) for name in test["kwargs"]["combination_of_columns"]]

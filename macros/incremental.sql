@@ -1,0 +1,124 @@
+{#-
+    The protocol of the incremental product models, from raw messages to daily activity.
+
+    Columns
+        `_loaded_at`: when the load that brought the row landed. No two loads share an instant, and a
+            batch that is replaced lands again at a new one. So a list of instants says which loads a
+            table has.
+        `_built_at`: when the dbt run that wrote the row began. A row made of several others carries
+            the newest of theirs. No figure depends on it.
+        `_digest`: a digest of everything in the row that its readers depend on.
+
+    What a run finds
+        `stg_segment__messages`: loads that raw has and the table lacks, and the reverse
+            (`loads_only_in`). It selects again among the deliveries of every message in either.
+        `int_identity_signals`: messages written since those it has counted (`counted_until`).
+        `int_event_names_resolved`, `int_identities_resolved`: everything, because both are small.
+        `fct_events`: loads that came or went, and messages whose name or identity was rewritten
+            since its newest row.
+        `fct_sessions`, `fct_user_activity_daily`: the people whose number of events, or newest
+            `_built_at`, differs from the upstream table's (CTE `people_touched`).
+
+    What a run writes
+        The rows of the keys that it worked over, by dbt's `delete+insert`. Rows that came out equal
+        are left alone: the models down to `fct_events` filter them out themselves, and the two models
+        by person use the strategy `changed_rows` below. Replacing rows all over a table makes DuckDB
+        rewrite the whole table at its next checkpoint.
+
+    What a run deletes
+        Rows of loads that are gone, in a post-hook, after the model has read them. People without
+        events, in a pre-hook. All other rows that are gone belong to a key that is written again.
+
+    Interrupted runs and full refresh
+        The rows are the only record of progress, so a run that was cut short leaves nothing out: the
+        next one finds the same differences. A full refresh reads everything and gives the same rows,
+        `_built_at` apart (tests/python/test_late_events.py). It is needed after editing one of these
+        models; `python -m ingest build` adds it.
+-#}
+
+{#- When this run of dbt began, UTC. -#}
+{% macro built_at() -%}
+    cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp)
+{%- endmacro %}
+
+{#-
+    The loads that one relation has rows of and another has not, as literals for `in (…)`. They are
+    queried before the model runs: literals let the engine skip the row groups of other loads, which a
+    join or subquery does not.
+
+    Arguments:
+        relation: a relation with `_loaded_at`.
+        other: the one to compare it with.
+-#}
+{% macro loads_only_in(relation, other) -%}
+    {%- set instants = [] -%}
+    {%- if execute -%}
+        {%- set query -%}
+            select cast(_loaded_at as string)
+            from (
+                select distinct _loaded_at from {{ relation }}
+                except
+                select distinct _loaded_at from {{ other }}
+            ) as loads
+        {%- endset -%}
+        {%- set instants = run_query(query).columns[0].values() -%}
+    {%- endif -%}
+    {%- for instant in instants -%}
+        cast('{{ instant }}' as timestamp){{ ', ' if not loop.last }}
+    {%- else -%}
+        cast(null as timestamp)
+    {%- endfor -%}
+{%- endmacro %}
+
+{#-
+    The newest run whose rows of another relation this model has counted, as a literal that is queried
+    before the model runs. When a counted row is gone, it is the beginning of time, so that everything
+    is counted again.
+
+    Arguments:
+        upstream: a relation with `_built_at`. This model keeps the newest of each row's messages, and
+            their number in `message_count`.
+-#}
+{% macro counted_until(upstream) -%}
+    {%- set until = '0001-01-01' -%}
+    {%- if execute -%}
+        {%- set query -%}
+            select cast(max(_built_at) as string)
+            from {{ this }}
+            having
+                sum(message_count) = (
+                    select count(*)
+                    from {{ upstream }}
+                    where _built_at <= (select max(_built_at) from {{ this }})
+                )
+        {%- endset -%}
+        {%- set until = run_query(query).columns[0].values() | first | default(until) -%}
+    {%- endif -%}
+    cast('{{ until }}' as timestamp)
+{%- endmacro %}
+
+{#-
+    The incremental strategy `changed_rows`: for every value of `unique_key`, one column, in the
+    model's result, the table ends with exactly the result's rows, as after `delete+insert`. Rows that
+    are equal already are not touched. Rows are compared by a digest of all columns.
+-#}
+{% macro get_incremental_changed_rows_sql(arguments) -%}
+    {%- set table, result = arguments['target_relation'], arguments['temp_relation'] -%}
+    {%- set key = arguments['unique_key'] -%}
+    {%- set columns = arguments['dest_columns'] | map(attribute='quoted') | list -%}
+
+    delete from {{ table }}
+    where
+        {{ key }} in (select {{ key }} from {{ result }})
+        and {{ row_digest(columns) }} not in (select {{ row_digest(columns) }} from {{ result }});
+
+    insert into {{ table }} ({{ columns | join(', ') }})
+    select {{ columns | join(', ') }}
+    from {{ result }}
+    where
+        {{ row_digest(columns) }} not in (
+            select {{ row_digest(columns) }}
+            from {{ table }}
+            where {{ key }} in (select {{ key }} from {{ result }})
+        )
+{%- endmacro %}
