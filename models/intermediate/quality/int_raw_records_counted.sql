@@ -1,14 +1,14 @@
 with
 
-stg_audit__raw_deliveries as (
+int_raw_event_copies as (
 
-    select * from {{ ref('stg_audit__raw_deliveries') }}
+    select * from {{ ref('int_raw_event_copies') }}
 
 ),
 
-stg_audit__raw_versions as (
+int_raw_record_versions as (
 
-    select * from {{ ref('stg_audit__raw_versions') }}
+    select * from {{ ref('int_raw_record_versions') }}
 
 ),
 
@@ -24,7 +24,7 @@ versions_counted as (
         sum(record_checksum) as record_checksum,
         sum(control_amount) as control_amount
 
-    from stg_audit__raw_versions
+    from int_raw_record_versions
     group by all
 
 ),
@@ -41,7 +41,7 @@ deliveries_counted as (
         sum(record_checksum) as record_checksum,
         0 as control_amount
 
-    from stg_audit__raw_deliveries
+    from int_raw_event_copies
     group by all
 
 ),
