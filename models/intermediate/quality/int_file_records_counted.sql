@@ -27,9 +27,9 @@ landed as (
 
 ),
 
--- What a file held that did not land is put to its object, where it had but one.
-whole_files as (
+all_files as (
 
+    -- What a file of one object held and the loader rejected counts for that object.
     select
         stg_audit__files.batch_id,
         stg_audit__files.source_system,
@@ -53,10 +53,9 @@ whole_files as (
         stg_audit__files.read_count > 0
         and coalesce(landed.object_count, 1) = 1
 
-),
+    union all
 
-mixed_files as (
-
+    -- What landed from a file of several objects.
     select
         batch_id,
         source_system,
@@ -69,10 +68,9 @@ mixed_files as (
     from landed
     where object_count > 1
 
-),
+    union all
 
-rest_of_mixed_files as (
-
+    -- What did not land from a file of several objects.
     select
         stg_audit__files.batch_id,
         stg_audit__files.source_system,
@@ -94,16 +92,6 @@ rest_of_mixed_files as (
         stg_audit__files.source_system,
         stg_audit__files.read_count,
         stg_audit__files.rejected_count
-
-),
-
-all_files as (
-
-    select * from whole_files
-    union all
-    select * from mixed_files
-    union all
-    select * from rest_of_mixed_files
 
 ),
 

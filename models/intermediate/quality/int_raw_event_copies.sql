@@ -1,12 +1,13 @@
 {#-
-    What staging keeps of messages and webhook events: the first delivery. Every raw row has its fate
-    here, worked out from raw alone. Few ids occur twice, so only those are ranked and compared.
+    Classifies raw rows from raw alone, so that staging is compared with an independent result. Both
+    vendors send at least once, and staging must show the first copy. Few ids occur twice, so only
+    those are ranked and compared.
 -#}
 {%- set loading = ['_batch_id', '_extracted_at', '_loaded_at', '_source_file', '_source_row'] -%}
 
 with
 
-repeated_messages as (
+repeated_message_ids as (
 
     select messageid
     from {{ source('segment', 'messages') }}
@@ -25,17 +26,18 @@ single_messages as (
     from {{ source('segment', 'messages') }}
     where
         messageid != ''
-        and messageid not in (select repeated_messages.messageid from repeated_messages)
+        and messageid not in (select repeated_message_ids.messageid from repeated_message_ids)
 
 ),
 
-doubtful_messages as (
+-- A message without an id is identified by its content.
+compared_messages as (
 
     select
-        messageid as sent_id,
+        messageid as exported_id,
         case when messageid != '' then messageid else md5({{ segment_content() }}) end as record_id,
-        receivedat as delivered_at,
-        md5({{ segment_content() }}) as whole,
+        receivedat as received_at,
+        md5({{ segment_content() }}) as full_content,
         md5({{ segment_content(without=['sentAt', 'receivedAt', 'timestamp']) }}) as content,
         _batch_id,
         _source_file,
@@ -45,11 +47,11 @@ doubtful_messages as (
     where
         messageid is null
         or messageid = ''
-        or messageid in (select repeated_messages.messageid from repeated_messages)
+        or messageid in (select repeated_message_ids.messageid from repeated_message_ids)
 
 ),
 
-repeated_events as (
+repeated_event_ids as (
 
     select id
     from {{ source('stripe', 'events') }}
@@ -68,26 +70,26 @@ single_events as (
         _batch_id
 
     from {{ source('stripe', 'events') }}
-    where id not in (select repeated_events.id from repeated_events)
+    where id not in (select repeated_event_ids.id from repeated_event_ids)
 
 ),
 
-doubtful_events as (
+compared_events as (
 
     select
-        id as sent_id,
+        id as exported_id,
         id as record_id,
         coalesce(livemode, true)
         and coalesce(cast({{ json_string('data', 'object.livemode') }} as boolean), true)
             as is_live,
-        _extracted_at as delivered_at,
+        _extracted_at as received_at,
         md5({{ json_without('to_json(raw_event)', loading) }}) as content,
         _batch_id,
         _source_file,
         _source_row
 
     from {{ source('stripe', 'events') }} as raw_event  -- noqa: AL05
-    where id in (select repeated_events.id from repeated_events)
+    where id in (select repeated_event_ids.id from repeated_event_ids)
 
 ),
 
@@ -96,19 +98,19 @@ ranked as (
     select
         'segment' as source_system,
         'messages' as object_name,
-        sent_id,
+        exported_id,
         record_id,
         true as is_live,
         content,
-        row_number() over first_received as delivery_number,
+        row_number() over first_received as copy_number,
         first_value(content) over first_received as first_content,
         _batch_id
 
-    from doubtful_messages
+    from compared_messages
     window
         first_received as (
             partition by record_id
-            order by delivered_at nulls last, whole, _batch_id, _source_file, _source_row
+            order by received_at nulls last, full_content, _batch_id, _source_file, _source_row
         )
 
     union all
@@ -116,19 +118,19 @@ ranked as (
     select
         'stripe' as source_system,
         'events' as object_name,
-        sent_id,
+        exported_id,
         record_id,
         is_live,
         content,
-        row_number() over first_extracted as delivery_number,
+        row_number() over first_extracted as copy_number,
         first_value(content) over first_extracted as first_content,
         _batch_id
 
-    from doubtful_events
+    from compared_events
     window
         first_extracted as (
             partition by record_id
-            order by delivered_at, _batch_id, _source_file, _source_row
+            order by received_at, _batch_id, _source_file, _source_row
         )
 
 ),
@@ -138,8 +140,8 @@ final as (
     select
         'segment' as source_system,
         'messages' as object_name,
-        'staged' as fate,
-        record_checksum as sent_checksum,
+        'staged' as row_outcome,
+        record_checksum as exported_checksum,
         record_checksum,
         _batch_id
 
@@ -150,8 +152,8 @@ final as (
     select
         'stripe' as source_system,
         'events' as object_name,
-        case when is_live then 'staged' else 'test_mode' end as fate,
-        record_checksum as sent_checksum,
+        case when is_live then 'staged' else 'test_mode' end as row_outcome,
+        record_checksum as exported_checksum,
         record_checksum,
         _batch_id
 
@@ -164,11 +166,11 @@ final as (
         object_name,
         case
             when not is_live then 'test_mode'
-            when delivery_number = 1 then 'staged'
+            when copy_number = 1 then 'staged'
             when content = first_content then 'duplicate'
             else 'superseded'
-        end as fate,
-        {{ id_checksum('sent_id') }} as sent_checksum,
+        end as row_outcome,
+        {{ id_checksum('exported_id') }} as exported_checksum,
         {{ id_checksum('record_id') }} as record_checksum,
         _batch_id
 

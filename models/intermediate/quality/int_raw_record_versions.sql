@@ -1,20 +1,20 @@
 {#-
-    What staging keeps of each raw table: the latest version by `clock`, then by extract. Every raw
-    row has its fate here, worked out from raw alone, for staging to be compared with.
+    Classifies raw rows from raw alone, so that staging is compared with an independent result. The
+    latest version by `clock`, then by extract, is the one that staging must show.
 -#}
-{%- set touched_at = 'coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at)' -%}
+{%- set modified_at = 'coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at)' -%}
 {%- set salesforce = {
-    'Account': {'clock': touched_at},
-    'Contact': {'clock': touched_at},
-    'Lead': {'clock': touched_at},
-    'Opportunity': {'clock': touched_at, 'amount': 'amount'},
+    'Account': {'clock': modified_at},
+    'Contact': {'clock': modified_at},
+    'Lead': {'clock': modified_at},
+    'Opportunity': {'clock': modified_at, 'amount': 'amount'},
     'OpportunityFieldHistory': {'clock': 'createddate'},
     'OpportunityHistory': {
         'clock': 'coalesce(systemmodstamp, createddate, _extracted_at)', 'amount': 'amount',
     },
-    'OpportunityLineItem': {'clock': touched_at, 'amount': 'totalprice'},
-    'Product2': {'clock': touched_at},
-    'User': {'clock': touched_at},
+    'OpportunityLineItem': {'clock': modified_at, 'amount': 'totalprice'},
+    'Product2': {'clock': modified_at},
+    'User': {'clock': modified_at},
 } -%}
 {%- set coupon_mode = 'coalesce(' ~ json_string('source', 'coupon.livemode') ~ ', '
     ~ json_string('coupon', 'livemode') ~ ')' -%}
@@ -41,18 +41,24 @@
 
 with
 
-{% for source_name, tables in {'salesforce': salesforce, 'stripe': stripe}.items() -%}
-{%- set mode = 'livemode' if source_name == 'stripe' else 'null' -%}
-{%- for table, rules in tables.items() -%}
-{{ source_name }}_{{ table | lower }} as (
+raw_records as (
 
+    {% for source_name, objects in {'salesforce': salesforce, 'stripe': stripe}.items() -%}
+    {%- set is_first_source = loop.first -%}
+    {%- set default_mode = 'livemode' if source_name == 'stripe' else 'null' -%}
+    {%- for object_name, rules in objects.items() -%}
+    {%- if not (is_first_source and loop.first) %}
+
+    union all
+
+    {% endif -%}
     select
         '{{ source_name }}' as source_system,
-        '{{ table }}' as object_name,
-        id as sent_id,
+        '{{ object_name }}' as object_name,
+        id as exported_id,
         {{ salesforce_id18('id') if source_name == 'salesforce' else 'id' }} as record_id,
         cast({{ rules.amount or '0' }} as decimal(38, 9)) as control_amount,
-        coalesce(cast({{ rules.mode or mode }} as boolean), true) as is_live,
+        coalesce(cast({{ rules.mode or default_mode }} as boolean), true) as is_live,
         coalesce({{ rules.deleted or 'false' }}, false) as is_left_out,
         {{ rules.clock or '_extracted_at' }} as version_at,
         md5({{ json_without('to_json(raw_table)', loading) }}) as content,
@@ -61,22 +67,7 @@ with
         _source_file,
         _source_row
 
-    from {{ source(source_name, table) }} as raw_table  -- noqa: AL05
-
-),
-
-{% endfor -%}
-{%- endfor -%}
-
-all_records as (
-
-    {% for source_name, tables in {'salesforce': salesforce, 'stripe': stripe}.items() -%}
-    {%- set is_last_source = loop.last -%}
-    {%- for table in tables -%}
-    select * from {{ source_name }}_{{ table | lower }}
-    {%- if not (is_last_source and loop.last) %}
-    union all
-    {% endif -%}
+    from {{ source(source_name, object_name) }} as raw_table  -- noqa: AL05
     {%- endfor -%}
     {%- endfor %}
 
@@ -85,16 +76,24 @@ all_records as (
 ranked as (
 
     select
-        *,
+        source_system,
+        object_name,
+        exported_id,
+        record_id,
+        control_amount,
+        is_live,
+        is_left_out,
+        content,
         row_number() over latest_first as version_number,
-        first_value(content) over latest_first as latest_content
+        first_value(content) over latest_first as latest_content,
+        _batch_id
 
-    from all_records
+    from raw_records
     window
         latest_first as (
             partition by source_system, object_name, is_live, is_left_out, record_id
             order by
-                version_at desc,
+                version_at desc nulls last,
                 _extracted_at desc,
                 _batch_id desc,
                 _source_file desc,
@@ -115,8 +114,8 @@ final as (
             when version_number = 1 then 'staged'
             when content = latest_content then 'duplicate'
             else 'superseded'
-        end as fate,
-        {{ id_checksum('sent_id') }} as sent_checksum,
+        end as row_outcome,
+        {{ id_checksum('exported_id') }} as exported_checksum,
         {{ id_checksum('record_id') }} as record_checksum,
         control_amount,
         _batch_id

@@ -12,15 +12,15 @@ int_raw_record_versions as (
 
 ),
 
-versions_counted as (
+record_versions_counted as (
 
     select
         _batch_id as batch_id,
         source_system,
         object_name,
-        fate,
+        row_outcome,
         count(*) as row_count,
-        sum(sent_checksum) as sent_checksum,
+        sum(exported_checksum) as exported_checksum,
         sum(record_checksum) as record_checksum,
         sum(control_amount) as control_amount
 
@@ -29,28 +29,19 @@ versions_counted as (
 
 ),
 
-deliveries_counted as (
+event_copies_counted as (
 
     select
         _batch_id as batch_id,
         source_system,
         object_name,
-        fate,
+        row_outcome,
         count(*) as row_count,
-        sum(sent_checksum) as sent_checksum,
-        sum(record_checksum) as record_checksum,
-        0 as control_amount
+        sum(exported_checksum) as exported_checksum,
+        sum(record_checksum) as record_checksum
 
     from int_raw_event_copies
     group by all
-
-),
-
-all_rows as (
-
-    select * from versions_counted
-    union all
-    select * from deliveries_counted
 
 ),
 
@@ -60,13 +51,27 @@ final as (
         batch_id,
         source_system,
         object_name,
-        fate,
+        row_outcome,
         row_count,
-        cast(coalesce(sent_checksum, 0) as decimal(38, 0)) as sent_checksum,
+        cast(coalesce(exported_checksum, 0) as decimal(38, 0)) as exported_checksum,
         cast(coalesce(record_checksum, 0) as decimal(38, 0)) as record_checksum,
         cast(coalesce(control_amount, 0) as decimal(38, 9)) as control_amount
 
-    from all_rows
+    from record_versions_counted
+
+    union all
+
+    select
+        batch_id,
+        source_system,
+        object_name,
+        row_outcome,
+        row_count,
+        cast(coalesce(exported_checksum, 0) as decimal(38, 0)) as exported_checksum,
+        cast(coalesce(record_checksum, 0) as decimal(38, 0)) as record_checksum,
+        cast(0 as decimal(38, 9)) as control_amount
+
+    from event_copies_counted
 
 )
 

@@ -1,4 +1,4 @@
-{#- Source: object, its staging model and when a record came to be. -#}
+{#- Source: object, its staging model and the time at which the vendor created the record. -#}
 {%- set dated = {
     'salesforce': [
         ['Account', 'accounts', 'created_at'],
@@ -19,35 +19,24 @@
 
 with
 
-{% for source_name, objects in dated.items() -%}
-{%- for object_name, entities, clock in objects -%}
-{%- set model = 'stg_' ~ source_name ~ '__' ~ entities -%}
-{{ model }} as (
+final as (
 
+    {% for source_name, objects in dated.items() -%}
+    {%- set is_first_source = loop.first -%}
+    {%- for object_name, entities, clock in objects -%}
+    {%- if not (is_first_source and loop.first) %}
+
+    union all
+
+    {% endif -%}
     select
         '{{ source_name }}' as source_system,
         '{{ object_name }}' as object_name,
         cast({{ clock }} as date) as created_date,
         count(*) as row_count
-
-    from {{ ref(model) }}
+    from {{ ref('stg_' ~ source_name ~ '__' ~ entities) }}
     where {{ clock }} is not null
     group by all
-
-),
-
-{% endfor -%}
-{%- endfor -%}
-
-final as (
-
-    {% for source_name, objects in dated.items() -%}
-    {%- set is_last_source = loop.last -%}
-    {%- for object_name, entities, clock in objects -%}
-    select * from stg_{{ source_name }}__{{ entities }}
-    {%- if not (is_last_source and loop.last) %}
-    union all
-    {% endif -%}
     {%- endfor -%}
     {%- endfor %}
 

@@ -1,4 +1,4 @@
-{#- Raw table: source, staging model, its id and, where there is money, its amount. -#}
+{#- Raw table: source, staging model, its id and, where it holds money, its amount. -#}
 {%- set staged = {
     'Account': ['salesforce', 'accounts', 'salesforce_account_id'],
     'Contact': ['salesforce', 'contacts', 'salesforce_contact_id'],
@@ -38,48 +38,28 @@
 
 with
 
-{% for object_name, rules in staged.items() -%}
-{%- set source_name, entities, id = rules[:3] -%}
-{%- set model = 'stg_' ~ source_name ~ '__' ~ entities -%}
-{{ model }} as (
+final as (
 
+    {% for object_name, rules in staged.items() -%}
+    {%- set source_name, entities, id = rules[:3] -%}
     select
         _batch_id as batch_id,
         '{{ source_name }}' as source_system,
         '{{ object_name }}' as object_name,
         count(*) as row_count,
-        sum({{ id_checksum(id) }}) as record_checksum,
-        sum(cast({{ rules[3] or 0 }} as decimal(38, 9))) as control_amount
+        cast(coalesce(sum({{ id_checksum(id) }}), 0) as decimal(38, 0)) as record_checksum,
+        cast(
+            coalesce(sum(cast({{ rules[3] or 0 }} as decimal(38, 9))), 0) as decimal(38, 9)
+        ) as control_amount
 
-    from {{ ref(model) }}
+    from {{ ref('stg_' ~ source_name ~ '__' ~ entities) }}
     group by all
-
-),
-
-{% endfor -%}
-
-all_objects as (
-
-    {% for rules in staged.values() -%}
-    select * from stg_{{ rules[0] }}__{{ rules[1] }}
     {%- if not loop.last %}
+
     union all
+
     {% endif -%}
     {%- endfor %}
-
-),
-
-final as (
-
-    select
-        batch_id,
-        source_system,
-        object_name,
-        row_count,
-        cast(coalesce(record_checksum, 0) as decimal(38, 0)) as record_checksum,
-        cast(coalesce(control_amount, 0) as decimal(38, 9)) as control_amount
-
-    from all_objects
 
 )
 

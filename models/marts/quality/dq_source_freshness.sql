@@ -75,11 +75,11 @@ aged as (
         newest_records.newest_record_date,
         int_as_of.as_of_at,
         cast(promises.promised_days as double) as promised_days,
-        {{ seconds_between('newest_batches.newest_extract_at', 'int_as_of.as_of_at') }} / 86400.0
-            as extract_age_days,
-        cast(
-            {{ dbt.datediff('newest_record_date', 'as_of_date', 'day') }} as integer
-        ) as record_age_days
+        {{ seconds_between('newest_batches.newest_extract_at', 'int_as_of.as_of_at') }}
+            as extract_age_seconds,
+        {{ dbt.datediff(
+            'newest_record_date', 'as_of_date', 'day'
+        ) }} as record_age_days
 
     from promises
     cross join int_as_of
@@ -91,12 +91,21 @@ aged as (
 final as (
 
     select
-        *,
+        source_system,
+        newest_batch_id,
+        newest_extract_at,
+        newest_record_date,
+        as_of_at,
+        promised_days,
+        {{ ratio('extract_age_seconds', 86400) }} as extract_age_days,
+        cast(record_age_days as integer) as record_age_days,
         case
             when newest_extract_at is null then 'absent'
-            when extract_age_days > promised_days or record_age_days > promised_days then 'late'
+            when extract_age_seconds > promised_days * 86400 then 'late'
+            when record_age_days > promised_days then 'late'
             else 'fresh'
         end as freshness_status
+
     from aged
 
 )

@@ -24,7 +24,7 @@ stg_audit__erased_records as (
 
 ),
 
-{% set fates = ['staged', 'duplicate', 'superseded', 'deleted', 'test_mode', 'elsewhere'] -%}
+{% set outcomes = ['staged', 'duplicate', 'superseded', 'deleted', 'test_mode', 'elsewhere'] -%}
 
 raw_totals as (
 
@@ -33,14 +33,15 @@ raw_totals as (
         source_system,
         object_name,
         sum(row_count) as row_count,
-        sum(sent_checksum) as sent_checksum,
+        sum(exported_checksum) as exported_checksum,
         sum(record_checksum) as record_checksum,
         sum(control_amount) as control_amount,
-        {%- for fate in fates %}
-        coalesce(sum(row_count) filter (where fate = '{{ fate }}'), 0) as {{ fate }}_count,
+        {%- for outcome in outcomes %}
+        coalesce(sum(row_count) filter (where row_outcome = '{{ outcome }}'), 0)
+            as {{ outcome }}_count,
         {%- endfor %}
-        coalesce(sum(record_checksum) filter (where fate = 'staged'), 0) as staged_checksum,
-        coalesce(sum(control_amount) filter (where fate = 'staged'), 0) as staged_amount
+        coalesce(sum(record_checksum) filter (where row_outcome = 'staged'), 0) as staged_checksum,
+        coalesce(sum(control_amount) filter (where row_outcome = 'staged'), 0) as staged_amount
 
     from int_raw_records_counted
     group by
@@ -75,17 +76,19 @@ grains as (
 compared as (
 
     select
-        grains.*,
+        grains.batch_id,
+        grains.source_system,
+        grains.object_name,
         coalesce(files.read_count, 0) as file_count,
         coalesce(files.rejected_count, 0) as rejected_count,
         coalesce(erased.erased_count, 0) as erased_count,
-        -- What a person had erased is no longer in raw, and was in the files.
+        -- Erased records were in the files and are no longer in raw.
         coalesce(files.id_checksum, 0) - coalesce(erased.id_checksum, 0) as file_checksum,
         coalesce(raw_totals.row_count, 0) as raw_count,
-        coalesce(raw_totals.sent_checksum, 0) as raw_checksum,
+        coalesce(raw_totals.exported_checksum, 0) as raw_checksum,
         coalesce(raw_totals.control_amount, 0) as raw_amount,
-        {%- for fate in fates[1:] %}
-        coalesce(raw_totals.{{ fate }}_count, 0) as {{ fate }}_count,
+        {%- for outcome in outcomes[1:] %}
+        coalesce(raw_totals.{{ outcome }}_count, 0) as {{ outcome }}_count,
         {%- endfor %}
         coalesce(raw_totals.staged_checksum, 0) as expected_checksum,
         coalesce(raw_totals.staged_amount, 0) as expected_amount,
@@ -120,11 +123,28 @@ compared as (
 explained as (
 
     select
-        *,
+        batch_id,
+        source_system,
+        object_name,
+        file_count,
+        rejected_count,
+        erased_count,
+        raw_count,
+        {%- for outcome in outcomes[1:] %}
+        {{ outcome }}_count,
+        {%- endfor %}
+        staging_count,
+        file_checksum,
+        raw_checksum,
+        expected_checksum,
+        staging_checksum,
+        raw_amount,
+        expected_amount,
+        staging_amount,
         file_count - rejected_count - erased_count - raw_count as unexplained_load_count,
         raw_count
-        {%- for fate in fates[1:] %}
-        - {{ fate }}_count
+        {%- for outcome in outcomes[1:] %}
+        - {{ outcome }}_count
         {%- endfor %}
         - staging_count as unexplained_staging_count,
         expected_amount - staging_amount as unexplained_amount
@@ -142,8 +162,8 @@ final as (
         {%- for count in ['file_count', 'rejected_count', 'erased_count', 'raw_count'] %}
         cast({{ count }} as bigint) as {{ count }},
         {%- endfor %}
-        {%- for fate in fates[1:] %}
-        cast({{ fate }}_count as bigint) as {{ fate }}_count,
+        {%- for outcome in outcomes[1:] %}
+        cast({{ outcome }}_count as bigint) as {{ outcome }}_count,
         {%- endfor %}
         cast(staging_count as bigint) as staging_count,
         cast(unexplained_load_count as bigint) as unexplained_load_count,

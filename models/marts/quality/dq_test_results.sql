@@ -6,10 +6,22 @@ stg_audit__test_results as (
 
 ),
 
-judged as (
+evaluated as (
 
     select
-        *,
+        invocation_id,
+        test_id,
+        test_name,
+        test_type,
+        tested_model,
+        column_name,
+        severity,
+        status,
+        failure_count,
+        duration_seconds,
+        message,
+        failures_relation,
+        invoked_at,
         status in ('pass', 'success') as is_passed,
         row_number() over runs as run_number,
         row_number() over (
@@ -32,18 +44,35 @@ judged as (
 
 ),
 
--- A spell of failures lasts from one pass to the next.
-spells as (
+-- A run of failures lasts from one pass to the next.
+failure_runs as (
 
     select
-        *,
+        invocation_id,
+        test_id,
+        test_name,
+        test_type,
+        tested_model,
+        column_name,
+        severity,
+        status,
+        failure_count,
+        duration_seconds,
+        message,
+        failures_relation,
+        invoked_at,
+        is_passed,
+        is_latest,
+        run_number,
+        last_passed_at,
+        first_failed_at,
         sum(case when is_passed then 1 else 0 end) over (
             partition by test_id
             order by run_number
             rows between unbounded preceding and current row
-        ) as spell_number
+        ) as failure_run_number
 
-    from judged
+    from evaluated
 
 ),
 
@@ -73,10 +102,10 @@ final as (
         last_passed_at,
         invoked_at
 
-    from spells
+    from failure_runs
     window
         up_to_now as (
-            partition by test_id, spell_number
+            partition by test_id, failure_run_number
             order by run_number
             rows between unbounded preceding and current row
         )

@@ -9,7 +9,7 @@ dq_volumes_daily as (
 
 ),
 
--- Square roots of counts vary alike, whether a day has three or three thousand.
+-- The square roots of counts vary alike, whether a day has three or three thousand.
 rooted as (
 
     select
@@ -17,7 +17,7 @@ rooted as (
         series_name,
         volume_date,
         volume,
-        -- One more, so that there is always something to divide by.
+        -- Plus 1, so that the divisor is never 0.
         1 + sqrt(cast(greatest(volume, 0) as double)) as root
 
     from dq_volumes_daily
@@ -27,7 +27,11 @@ rooted as (
 levelled as (
 
     select
-        *,
+        metric,
+        series_name,
+        volume_date,
+        volume,
+        root,
         {{ median('root') }} over (
             partition by metric, series_name
             order by volume_date
@@ -48,11 +52,11 @@ weekdays as (
         root,
         level_root,
         count(level_root) over same_weekday as history_count,
-        level_root * {{ median('root / level_root') }} over same_weekday as expected_root,
+        level_root * {{ median(ratio('root', 'level_root')) }} over same_weekday as expected_root,
         level_root * (
-            {{ percentile('root / level_root', 0.75) }} over same_weekday
-            - {{ percentile('root / level_root', 0.25) }} over same_weekday
-        ) / 1.349 as observed_spread
+            {{ percentile(ratio('root', 'level_root'), 0.75) }} over same_weekday
+            - {{ percentile(ratio('root', 'level_root'), 0.25) }} over same_weekday
+        ) as interquartile_range
 
     from levelled
     window
@@ -64,13 +68,19 @@ weekdays as (
 
 ),
 
--- Never narrower than chance makes counts vary, nor than ordinary business moves.
+-- The band is never narrower than the variation by chance or by ordinary business.
 spread_out as (
 
     select
-        *,
+        metric,
+        series_name,
+        volume_date,
+        volume,
+        root,
+        history_count,
+        expected_root,
         greatest(
-            observed_spread,
+            {{ ratio('interquartile_range', 1.349) }},
             case when metric = 'mrr' then 0.025 * expected_root else 0.5 + 0.05 * expected_root end
         ) as spread
 
@@ -90,7 +100,7 @@ final as (
             as lower_volume,
         cast(power(greatest(expected_root - 1 + {{ width }} * spread, 0), 2) as double)
             as upper_volume,
-        case when spread > 0 then (root - expected_root) / spread end as deviation,
+        case when spread > 0 then {{ ratio('root - expected_root', 'spread') }} end as deviation,
         history_count >= {{ weeks / 2 }}
         and greatest(root, expected_root) >= 1 + sqrt({{ var('volume_least_judged') }})
             as is_judged,

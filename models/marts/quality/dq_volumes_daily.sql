@@ -46,7 +46,7 @@ events_counted as (
 
 ),
 
--- What begins and ends on a day; summed up from the first day on it is the MRR of the day's end.
+-- MRR that starts less MRR that ends on a day; its running total is the MRR at the end of the day.
 mrr_changes as (
 
     select
@@ -120,7 +120,9 @@ days as (
 dense as (
 
     select
-        days.*,
+        days.metric,
+        days.series_name,
+        days.volume_date,
         coalesce(observed.volume, 0) as volume,
         sum(coalesce(observed.volume, 0)) over up_to_now as volume_to_date
 
