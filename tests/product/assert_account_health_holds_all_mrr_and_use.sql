@@ -1,6 +1,7 @@
--- Proves that every account that pays is in the health of its month with its MRR, however silent it
--- is, and that use adds up to the accounts' daily activity. Built from usage alone, health would
--- miss the accounts that stopped coming, and joins to payments or receivables would repeat months.
+-- Proves that every account that pays is in the health of its month with its MRR, however silent
+-- it is, and that use adds up to the accounts' daily activity. Built from usage alone, health
+-- would miss accounts that stopped coming, and joins to payments or receivables would repeat
+-- months.
 with
 
 recording as (
@@ -55,15 +56,30 @@ shown as (
 
 differences as (
 
-    select * from paid
+    select
+        account_id,
+        health_month,
+        mrr_usd,
+        event_count
+    from paid
 
     union all
 
-    select * from used
+    select
+        account_id,
+        health_month,
+        mrr_usd,
+        event_count
+    from used
 
     union all
 
-    select * from shown
+    select
+        account_id,
+        health_month,
+        mrr_usd,
+        event_count
+    from shown
 
 )
 

@@ -1,15 +1,22 @@
--- Proves that daily, weekly and monthly active users are different people, each once: every 29th
--- day is counted again the plain way, by everybody whose events fall into the window. An invariant
--- such as dau <= wau <= mau would miss a person who is counted twice.
+-- Proves that daily, weekly and monthly active users are distinct people, each counted once:
+-- every 29th day is counted again the plain way, over all events in the window. An invariant such
+-- as dau <= wau <= mau would miss a person who is counted twice.
 with
 
 active_users as (
 
-    select *
+    select
+        active_date,
+        dau,
+        wau,
+        mau
+
     from {{ ref('fct_active_users_daily') }}
     where
         segment = 'total'
-        and {{ dbt.datediff("cast('2024-01-01' as date)", 'active_date', 'day') }} % 29 = 0
+        and {{ dbt.datediff(
+            "cast('2024-01-01' as date)", 'active_date', 'day'
+        ) }} % 29 = 0
 
 ),
 
@@ -59,7 +66,15 @@ counted as (
 
 )
 
-select active_users.*
+select
+    active_users.active_date,
+    active_users.dau,
+    active_users.wau,
+    active_users.mau,
+    counted.dau as counted_dau,
+    counted.wau as counted_wau,
+    counted.mau as counted_mau
+
 from active_users
 inner join counted
     on active_users.active_date = counted.active_date

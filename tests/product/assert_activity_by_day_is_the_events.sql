@@ -1,6 +1,6 @@
--- Proves that daily activity drops and doubles nothing: by day, its events are those of fct_events,
--- its sessions those that began on it, and the accounts' rows are the people's. Totals over all
--- days would miss an event that moved to another day.
+-- Proves that daily activity neither drops nor doubles anything: by day, its events equal those
+-- of fct_events, its sessions those that began on the day, and the accounts' rows the people's.
+-- Totals over all days would miss an event that moved to another day.
 with
 
 events as (

@@ -1,7 +1,7 @@
--- Proves that a cohort is all who signed up, the same in each of its periods, and that every period
--- up to the as-of date is there. Counted after the join with activity it would hold only those who
--- came, and retention would be 100 %; without its empty periods a curve would look better than it
--- is.
+-- Proves that a cohort is everyone who signed up, the same in each of its periods, and that every
+-- period up to the as-of date has a row. Counted after the join with activity, a cohort would
+-- hold only users who came back, and retention would be 100 %; without its empty periods a curve
+-- would look better than it is.
 with
 
 counted_users as (
@@ -15,7 +15,7 @@ counted_users as (
 sign_ups as (
 
     select
-        {{ week_start('dim_users.signed_up_at') }} as cohort_week,
+        cast(date_trunc('week', dim_users.signed_up_at) as date) as cohort_week,
         {{ month_start('dim_users.signed_up_at') }} as cohort_month
 
     from {{ ref('dim_users') }} as dim_users
@@ -85,7 +85,7 @@ where not coalesce(
         and expected.user_count = found.largest_count
         and found.period_count = found.last_number + 1
         and found.last_start_date = case expected.period_type
-            when 'week' then {{ week_start('int_as_of.as_of_date') }}
+            when 'week' then cast(date_trunc('week', int_as_of.as_of_date) as date)
             else {{ month_start('int_as_of.as_of_date') }}
         end,
         false

@@ -1,6 +1,6 @@
--- Proves that every document with an upload that counts is in the funnel once, on the day of its
--- first upload, and in that day's figures: inner joins to what came after would leave only
--- documents that went on, and conversion would always be high.
+-- Proves that every document with a counted upload is in the funnel once, on the day of its first
+-- upload, and in that day's figures. Inner joins to the later steps would leave only documents
+-- that reached them, and conversion would always be high.
 with
 
 uploaded as (

@@ -1,5 +1,5 @@
--- Proves that after a rename no old name is left among the events: every known track event goes by
--- a canonical name. Comparing with the names in use today would miss an old name that maps to
+-- Proves that no old name is left among the events after a rename: every known track event has a
+-- canonical name. Comparing with the names in use today would miss an old name that maps to
 -- itself.
 select
     fct_events.event_name,

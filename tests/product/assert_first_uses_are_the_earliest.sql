@@ -1,6 +1,6 @@
--- Proves that the first use of a feature, by a user and by an account, is the earliest event there
--- is, and that all uses are counted once: a first date that is kept from an earlier build would not
--- move when an earlier event arrives late.
+-- Proves that the first use of a feature, by a user and by an account, is its earliest event, and
+-- that every use is counted once. A first date kept from an earlier build would not move when an
+-- earlier event arrives late.
 with
 
 expected as (

@@ -1,6 +1,6 @@
--- Proves that uploads, runs, failures and downloads of each day add up to the facts, over tools and
--- over hours: joining events to the tool of their document neither drops those without one nor
--- doubles any. Totals alone would miss an event that moved to another day.
+-- Proves that each day's uploads, runs, failures and downloads add up to the events, over tools
+-- and over hours. A join of events to their document's tool could drop those without one, or
+-- double some. Totals alone would miss an event that moved to another day.
 with
 
 facts as (
@@ -46,7 +46,7 @@ hourly as (
 
 ),
 
--- Every day of either side, so that one that is missing altogether is seen too.
+-- Every day of any side, so that a day missing from one of them is found too.
 dates as (
 
     select fact_date from facts

@@ -1,6 +1,6 @@
 -- Proves that over all cohorts the users retained in a week or month are the users active in it,
--- each once: a join that fans out, by day or by account, would count some of them twice and could
--- still stay under the size of their cohort.
+-- each once. A join that fans out, by day or by account, would count some of them twice and could
+-- still stay below the size of their cohort.
 with
 
 days as (
@@ -27,11 +27,11 @@ expected as (
 
     select
         'week' as period_type,
-        {{ week_start('occurred_date') }} as period_start_date,
+        cast(date_trunc('week', occurred_date) as date) as period_start_date,
         count(distinct user_id) as active_count
 
     from days
-    where {{ week_start('occurred_date') }} >= {{ week_start('signed_up_date') }}
+    where date_trunc('week', occurred_date) >= date_trunc('week', signed_up_date)
     group by period_start_date
 
     union all
@@ -42,7 +42,7 @@ expected as (
         count(distinct user_id) as active_count
 
     from days
-    where {{ month_start('occurred_date') }} >= {{ month_start('signed_up_date') }}
+    where date_trunc('month', occurred_date) >= date_trunc('month', signed_up_date)
     group by period_start_date
 
 ),

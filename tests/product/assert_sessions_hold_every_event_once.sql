@@ -1,5 +1,6 @@
--- Proves that every event is in exactly one session: by person and whether it counts, sessions sum
--- to the events. The sum over everybody would miss an event that went to somebody else's session.
+-- Proves that every event is in exactly one session: by person and whether they count, the events
+-- of sessions add up to all events. One sum over all people would miss an event in another
+-- person's session.
 with
 
 events as (

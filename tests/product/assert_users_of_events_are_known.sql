@@ -1,6 +1,6 @@
--- Proves that whoever an event was given to is in dim_users, under the id they go by today: an
--- alias chain followed half-way would leave its middle id here. Events are summed up first, so that
--- the join does not read millions of rows.
+-- Proves that every user of an event is in dim_users under their current id. An alias chain
+-- followed half-way would leave its middle id here. Users are made distinct first, so that the
+-- join does not read millions of rows.
 with
 
 users_of_events as (

@@ -1,3 +1,4 @@
+{#- A run writes the names whose digest changed, as macros/incremental.sql explains. -#}
 {{ config(
     materialized='incremental',
     unique_key='raw_name_key',
@@ -76,7 +77,15 @@ resolved as (
 final as (
 
     select
-        resolved.*,
+        resolved.raw_name_key,
+        resolved.message_type,
+        resolved.raw_event_name,
+        resolved.tool_key,
+        resolved.event_name,
+        resolved.feature_key,
+        resolved.is_known_event,
+        resolved.is_key_action,
+        resolved._digest,
         {{ built_at() }} as _built_at
 
     from resolved

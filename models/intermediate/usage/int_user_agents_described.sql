@@ -1,5 +1,5 @@
--- The order of the branches matters: Edge and Opera call themselves Chrome too, Chrome calls itself
--- Safari, Android calls itself Linux, and iPhones claim to be like Mac OS X.
+-- The order of the branches matters: Edge and Opera call themselves Chrome too, Chrome calls
+-- itself Safari, Android calls itself Linux, and iPhones claim to be like Mac OS X.
 {%- set agent = 'lower(user_agent)' %}
 
 with

@@ -1,4 +1,4 @@
--- What each part weighs in the score, together 100, and where it is at its worst or its best.
+-- The weight of each part of the score, 100 together, and the value at which it is worst or best.
 {%- set recency_weight, recency_worst_days = 25, 30 -%}
 {%- set trend_weight = 20 -%}
 {%- set breadth_weight, breadth_best_features = 25, 10 -%}
@@ -63,7 +63,18 @@ past_due as (
 usage as (
 
     select
-        *,
+        account_id,
+        usage_month,
+        is_month_closed,
+        has_workspace,
+        event_count,
+        active_user_count,
+        active_day_count,
+        feature_count,
+        paid_seat_count,
+        seat_use_rate,
+        days_since_active,
+        events_per_day,
         sum(event_count) over quarter_before as events_before,
         sum(day_count) over quarter_before as days_before
 
@@ -91,9 +102,8 @@ measured as (
         usage.paid_seat_count,
         usage.seat_use_rate,
         usage.days_since_active,
-        cast(
-            usage.events_per_day * usage.days_before / nullif(usage.events_before, 0) as double
-        ) as usage_trend_rate,
+        {{ ratio('usage.events_per_day * usage.days_before', 'usage.events_before') }}
+            as usage_trend_rate,
         cast(coalesce(failures.failed_payment_count, 0) as integer) as failed_payment_count,
         cast(coalesce(past_due.past_due_usd, 0) as decimal(28, 6)) as past_due_usd,
         cast(coalesce(fct_mrr_monthly.closing_mrr_usd, 0) as decimal(28, 6)) as closing_mrr_usd,
@@ -115,42 +125,49 @@ measured as (
 
 ),
 
--- Each part from 0 to 1. What cannot be known is no risk, except use: none at all is the worst.
-shares as (
-
-    select
-        *,
-        coalesce(least(days_since_active, {{ recency_worst_days }}), {{ recency_worst_days }})
-        / {{ recency_worst_days }} as recency_share,
-        case
-            when usage_trend_rate is not null then 1 - least(usage_trend_rate, 1)
-            when event_count = 0 then 1
-            else 0
-        end as trend_share,
-        1 - least(feature_count, {{ breadth_best_features }}) / {{ breadth_best_features }}
-            as breadth_share,
-        1 - least(coalesce(seat_use_rate, 1), 1) as seat_use_share,
-        case
-            when past_due_usd > 0 then 1
-            when failed_payment_count > 0 then 0.5
-            else 0
-        end as billing_share
-
-    from measured
-
-),
-
+-- Each part is its weight times a share from 0 to 1. What is unknown adds no risk, except that no
+-- use at all adds the most.
 scored as (
 
     select
-        *,
-        cast(round({{ recency_weight }} * recency_share) as integer) as recency_risk_score,
-        cast(round({{ trend_weight }} * trend_share) as integer) as trend_risk_score,
-        cast(round({{ breadth_weight }} * breadth_share) as integer) as breadth_risk_score,
-        cast(round({{ seat_use_weight }} * seat_use_share) as integer) as seat_use_risk_score,
-        cast(round({{ billing_weight }} * billing_share) as integer) as billing_risk_score
+        account_id,
+        health_month,
+        is_month_closed,
+        has_workspace,
+        event_count,
+        active_user_count,
+        active_day_count,
+        feature_count,
+        paid_seat_count,
+        seat_use_rate,
+        days_since_active,
+        usage_trend_rate,
+        failed_payment_count,
+        past_due_usd,
+        cast(round({{ recency_weight }} * {{ ratio(
+            'least(coalesce(days_since_active, ' ~ recency_worst_days ~ '), '
+            ~ recency_worst_days ~ ')',
+            recency_worst_days
+        ) }}) as integer) as recency_risk_score,
+        cast(round({{ trend_weight }} * case
+            when usage_trend_rate is not null then 1 - least(usage_trend_rate, 1)
+            when event_count = 0 then 1
+            else 0
+        end) as integer) as trend_risk_score,
+        cast(round({{ breadth_weight }} * (1 - {{ ratio(
+            'least(feature_count, ' ~ breadth_best_features ~ ')', breadth_best_features
+        ) }})) as integer) as breadth_risk_score,
+        cast(round({{ seat_use_weight }} * (1 - least(coalesce(seat_use_rate, 1), 1))) as integer)
+            as seat_use_risk_score,
+        cast(round({{ billing_weight }} * case
+            when past_due_usd > 0 then 1
+            when failed_payment_count > 0 then 0.5
+            else 0
+        end) as integer) as billing_risk_score,
+        closing_mrr_usd,
+        movement_type
 
-    from shares
+    from measured
 
 ),
 

@@ -74,7 +74,7 @@ beginnings as (
 
 ),
 
--- Before anybody's first event nothing was recorded, which is not the same as no use.
+-- Before the first event of all nothing was recorded, which is not the same as no use.
 recording as (
 
     select min(first_active_date) as first_date
@@ -152,8 +152,9 @@ joined as (
         measured.is_month_closed,
         measured.has_workspace,
         measured.last_date,
-        cast({{ dbt.datediff('measured.first_date', 'measured.last_date', 'day') }} as integer) + 1
-            as day_count,
+        cast({{ dbt.datediff(
+            'measured.first_date', 'measured.last_date', 'day'
+        ) }} as integer) + 1 as day_count,
         cast(coalesce(activity.event_count, 0) as integer) as event_count,
         cast(coalesce(activity.key_action_count, 0) as integer) as key_action_count,
         cast(coalesce(activity.active_user_count, 0) as integer) as active_user_count,
@@ -192,11 +193,12 @@ final as (
         active_day_count,
         feature_count,
         paid_seat_count,
-        cast(event_count / day_count as double) as events_per_day,
-        cast(active_user_count / nullif(paid_seat_count, 0) as double) as seat_use_rate,
+        {{ ratio('event_count', 'day_count') }} as events_per_day,
+        {{ ratio('active_user_count', 'paid_seat_count') }} as seat_use_rate,
         last_active_date,
-        cast({{ dbt.datediff('last_active_date', 'last_date', 'day') }} as integer)
-            as days_since_active
+        cast({{ dbt.datediff(
+            'last_active_date', 'last_date', 'day'
+        ) }} as integer) as days_since_active
 
     from joined
 

@@ -33,9 +33,9 @@ active_people as (
 ),
 
 -- Whoever is active belongs to the week and the month from that day on, until it is over or until
--- they are active again, which counts anew. So people are counted where they come and go: once for
--- each active day, and not once for each of the 30 days that it counts for. Who was active for two
--- accounts on one day stays for no time the first time, and counts the second.
+-- they are active again, which counts anew. So people are counted where they come and go: once
+-- for each active day, and not once for each of the 30 days that it counts for. Who was active
+-- for two accounts on one day stays for no time the first time, and counts the second.
 stays as (
 
     select

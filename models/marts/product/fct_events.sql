@@ -14,9 +14,9 @@
 {%- set identity_key = row_digest(['anonymous_id', 'user_id', 'workspace_id']) %}
 {%- set columns = [
     'message_id', 'anonymous_id', 'workspace_id', 'document_id',
-    'message_type', 'event_name', 'page_name', 'tool_key', 'file_type', 'error_code', 'page_path',
-    'user_agent', 'os_name', 'device_type', 'page_count', 'file_size_bytes', 'duration_ms',
-    'other_properties', 'occurred_at', 'received_at', '_batch_id', '_loaded_at',
+    'page_name', 'page_path', 'file_type', 'error_code', 'user_agent', 'os_name', 'device_type',
+    'page_count', 'file_size_bytes', 'duration_ms', 'other_properties',
+    'occurred_at', 'received_at', '_batch_id', '_loaded_at',
     raw_name_key ~ ' as raw_name_key', identity_key ~ ' as identity_key',
 ] | join(',\n        ') %}
 {%- set user_id =
@@ -139,11 +139,11 @@ final as (
         int_workspaces_linked.account_id,
         messages.document_id,
 
-        messages.message_type as event_type,
+        int_event_names_resolved.message_type as event_type,
         int_event_names_resolved.event_name,
-        coalesce(messages.event_name, messages.page_name) as raw_event_name,
+        coalesce(int_event_names_resolved.raw_event_name, messages.page_name) as raw_event_name,
         int_event_names_resolved.feature_key,
-        messages.tool_key,
+        int_event_names_resolved.tool_key,
         messages.file_type,
         messages.error_code,
         messages.page_path,

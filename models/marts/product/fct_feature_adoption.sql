@@ -18,7 +18,7 @@ fct_events as (
 
 ),
 
--- Every event, of a feature or of none: together they also say when an account began.
+-- Events without a feature are kept here, because they too date the start of an account.
 used as (
 
     select
@@ -99,7 +99,14 @@ adopters as (
 dated as (
 
     select
-        adopters.*,
+        adopters.adopter_type,
+        adopters.adopter_id,
+        adopters.user_id,
+        adopters.account_id,
+        adopters.feature_key,
+        adopters.first_used_at,
+        adopters.last_used_at,
+        adopters.use_count,
         cast(adopters.first_used_at as date) as first_used_date,
         greatest(cast(adopters.started_at as date), dim_features.introduced_date)
             as available_date
@@ -123,8 +130,9 @@ final as (
         first_used_at,
         last_used_at,
         cast(use_count as integer) as use_count,
-        greatest(cast({{ dbt.datediff('available_date', 'first_used_date', 'day') }} as integer), 0)
-            as days_to_adopt
+        greatest(cast({{ dbt.datediff(
+            'available_date', 'first_used_date', 'day'
+        ) }} as integer), 0) as days_to_adopt
 
     from dated
 

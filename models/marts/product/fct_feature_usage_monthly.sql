@@ -37,7 +37,7 @@ used as (
 
 ),
 
--- Whoever was active, whatever they did.
+-- Active users and accounts, whichever features they used.
 months as (
 
     select
@@ -94,12 +94,10 @@ final as (
         cast(coalesce(uses.account_count, 0) as integer) as feature_account_count,
         cast(coalesce(adopted.new_account_count, 0) as integer) as new_account_count,
         cast(coalesce(uses.use_count, 0) as integer) as use_count,
-        cast(
-            coalesce(uses.user_count, 0) / nullif(months.active_user_count, 0) as double
-        ) as user_adoption_rate,
-        cast(
-            coalesce(uses.account_count, 0) / nullif(months.active_account_count, 0) as double
-        ) as account_adoption_rate
+        {{ ratio('coalesce(uses.user_count, 0)', 'months.active_user_count') }}
+            as user_adoption_rate,
+        {{ ratio('coalesce(uses.account_count, 0)', 'months.active_account_count') }}
+            as account_adoption_rate
 
     from months
     cross join dim_features

@@ -66,7 +66,7 @@ events as (
 
 ),
 
--- Events by the day on which they happened, documents by that of their upload.
+-- Events count on the day of the event, documents on the day of their upload.
 measured as (
 
     select
@@ -137,13 +137,10 @@ final as (
         summed.uploaded_document_count,
         summed.processed_document_count,
         summed.converted_document_count,
-        cast(
-            summed.processed_count / nullif(summed.processed_count + summed.failed_count, 0)
-            as double
-        ) as success_rate,
-        cast(
-            summed.converted_document_count / nullif(summed.uploaded_document_count, 0) as double
-        ) as conversion_rate,
+        {{ ratio('summed.processed_count', 'summed.processed_count + summed.failed_count') }}
+            as success_rate,
+        {{ ratio('summed.converted_document_count', 'summed.uploaded_document_count') }}
+            as conversion_rate,
         coalesce(summed.kpi_date < int_as_of.as_of_date, false) as is_conversion_final
 
     from summed

@@ -33,7 +33,7 @@ closed_months as (
 
 ),
 
--- Beside who moved, who paid and did not move, then or in any month that is shown.
+-- Accounts that moved, and as a control those that paid and did not move in any month shown.
 movements as (
 
     select
@@ -49,19 +49,26 @@ movements as (
 
 ),
 
+months_counted as (
+
+    select {{ explode('range(' ~ (months_before + months_after + 1) ~ ')') }} as month_count
+
+),
+
 month_offsets as (
 
-    select
-        cast(
-            {{ explode('range(' ~ (months_before + months_after + 1) ~ ')') }} as integer
-        ) - {{ months_before }} as month_offset_number
+    select cast(month_count - {{ months_before }} as integer) as month_offset_number
+    from months_counted
 
 ),
 
 movement_months as (
 
     select
-        movements.*,
+        movements.account_id,
+        movements.mrr_month,
+        movements.movement_type,
+        movements.movement_usd,
         month_offsets.month_offset_number,
         cast(
             {{ dbt.dateadd(
@@ -97,13 +104,14 @@ used as (
 
 ),
 
--- What was usual: the first three of the months shown, before anything that leads up to the move.
+-- Usual use is that of the first three months shown, before anything that leads up to the
+-- movement.
 baselines as (
 
     select
         account_id,
         mrr_month,
-        cast(sum(event_count) / sum(day_count) as double) as baseline_events_per_day
+        {{ ratio('sum(event_count)', 'sum(day_count)') }} as baseline_events_per_day
 
     from used
     where month_offset_number <= 2 - {{ months_before }}
@@ -126,9 +134,7 @@ final as (
         used.active_user_count,
         used.events_per_day,
         baselines.baseline_events_per_day,
-        cast(
-            used.events_per_day / nullif(baselines.baseline_events_per_day, 0) as double
-        ) as usage_index
+        {{ ratio('used.events_per_day', 'baselines.baseline_events_per_day') }} as usage_index
 
     from used
     left join baselines

@@ -24,7 +24,8 @@ int_as_of as (
 
 ),
 
--- Whoever sent any message that counts, a call of their sign-up too: all but bots that signed in.
+-- Users with any counted message, calls at sign-up included. Only bots that signed in are left
+-- out.
 counted_users as (
 
     select distinct user_id
@@ -85,7 +86,7 @@ firsts as (
 
 ),
 
--- Written out: greatest() would pass over a step that is missing.
+-- Null unless all steps were done: greatest() alone would ignore a missing step.
 timed as (
 
     select

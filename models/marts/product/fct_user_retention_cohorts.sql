@@ -18,7 +18,8 @@ int_as_of as (
 
 ),
 
--- Whoever sent any message that counts, a call of their sign-up too: all but bots that signed in.
+-- Users with any counted message, calls at sign-up included. Only bots that signed in are left
+-- out.
 counted_users as (
 
     select distinct user_id
@@ -31,7 +32,7 @@ members as (
 
     select
         dim_users.user_id,
-        {{ week_start('dim_users.signed_up_at') }} as cohort_week,
+        cast(date_trunc('week', dim_users.signed_up_at) as date) as cohort_week,
         {{ month_start('dim_users.signed_up_at') }} as cohort_month
 
     from dim_users
@@ -43,7 +44,7 @@ members as (
 
 ),
 
--- Who signed up is counted before anybody's activity is looked at.
+-- Sign-ups are counted before the join with activity, which would drop users who never came back.
 cohorts as (
 
     select
@@ -66,7 +67,7 @@ cohorts as (
 
 ),
 
--- Every period that has begun, whether or not anybody came.
+-- Every period that has begun, also those without any activity.
 periods as (
 
     select
@@ -98,7 +99,10 @@ periods as (
 numbered as (
 
     select
-        *,
+        period_type,
+        cohort_start_date,
+        cohort_user_count,
+        period_start_date,
         case period_type
             when 'week' then {{ dbt.datediff('cohort_start_date', 'period_start_date', 'week') }}
             else {{ dbt.datediff('cohort_start_date', 'period_start_date', 'month') }}
@@ -121,14 +125,14 @@ active_days as (
 
 ),
 
--- One row per member and period with activity, so that nothing fans out.
+-- One row per member and period with activity, so that the join does not fan out.
 active_members as (
 
     select distinct
         'week' as period_type,
         members.user_id,
         members.cohort_week as cohort_start_date,
-        {{ week_start('active_days.activity_date') }} as period_start_date
+        cast(date_trunc('week', active_days.activity_date) as date) as period_start_date
 
     from members
     inner join active_days
@@ -173,9 +177,8 @@ final as (
         numbered.period_start_date,
         cast(numbered.cohort_user_count as integer) as cohort_user_count,
         cast(coalesce(retained.active_user_count, 0) as integer) as active_user_count,
-        cast(
-            coalesce(retained.active_user_count, 0) / numbered.cohort_user_count as double
-        ) as retention_rate,
+        {{ ratio('coalesce(retained.active_user_count, 0)', 'numbered.cohort_user_count') }}
+            as retention_rate,
         case numbered.period_type
             when 'week' then {{ dbt.dateadd('day', 7, 'numbered.period_start_date') }}
             else {{ dbt.dateadd('month', 1, 'numbered.period_start_date') }}

@@ -1,11 +1,8 @@
 {#-
-    The only pass over the raw JSON. A run takes the loads that it has not seen yet and takes back
-    those that are gone (a batch that was replaced), and asks again which delivery counts of each
-    message that either touches. Where it is the one that counted before, its row stays as it was.
-
-    Of two messages with one id the one received first is kept, whatever batch brought it. Few ids
-    occur twice, so only those are sorted. A full run names the raw table itself wherever it reads it:
-    DuckDB would write out a CTE that is read twice, whole, whatever columns are asked for.
+    The only pass over the raw JSON. A run takes the loads that came or went, as macros/incremental.sql
+    explains, and selects again among the deliveries of every message in them. Few messages have more
+    than one, so only those are sorted. The raw table is read by its name, because DuckDB materializes
+    a CTE that is read more than once, with all its columns.
 -#}
 {{ config(
     materialized='incremental',
@@ -23,6 +20,15 @@
     'document_id': 'string', 'tool': 'string', 'file_type': 'string', 'error_code': 'string',
     'pages': 'bigint', 'size_bytes': 'bigint', 'duration_ms': 'bigint',
 } %}
+{%- set columns = [
+    'type', 'userid', 'anonymousid', 'previousid', 'groupid', 'event', 'name',
+    'context', 'properties', 'traits',
+    'originaltimestamp', 'sentat', 'receivedat', 'timestamp',
+    '_extracted_at', '_batch_id', '_loaded_at',
+] %}
+{%- set other_columns = ['messageid', 'category', '_source_file', '_source_row'] %}
+{%- set new_line = ',\n        ' %}
+{%- set first_plausible_at = "cast('1990-01-01' as timestamp)" %}
 {%- set deliveries = 'touched_deliveries' if is_incremental() else source('segment', 'messages') %}
 
 with
@@ -41,8 +47,9 @@ touched as (
 
 ),
 
--- As a list, so that the engine expects few and looks for these in the raw table, not for that in
--- these; and then by when they were received, so that it reads whole only what came about then.
+-- From a list, so that the engine expects few ids and looks them up in the raw table, not the
+-- reverse; then by the time of receipt, so that it reads whole only what was received around
+-- then.
 touched_ids as (
 
     select {{ explode('message_ids') }} as message_id
@@ -62,20 +69,23 @@ touched_instants as (
 
 touched_deliveries as (
 
-    select messages.*
+    select
+        messages.{{ (columns + other_columns) | join(new_line ~ 'messages.') }}
     from {{ source('segment', 'messages') }} as messages
     inner join touched_instants
         on
             messages.messageid = touched_instants.messageid
             and messages.receivedat = touched_instants.receivedat
     union all
-    select *
+    select
+        {{ (columns + other_columns) | join(new_line) }}
     from {{ source('segment', 'messages') }}
     where
         receivedat is null
         and messageid in (select touched_ids.message_id from touched_ids)
     union all
-    select *
+    select
+        {{ (columns + other_columns) | join(new_line) }}
     from {{ source('segment', 'messages') }}
     where
         coalesce(messageid, '') = ''
@@ -94,11 +104,11 @@ repeated_ids as (
 
 ),
 
-sent_once as (
+one_per_message as (
 
     select
-        deliveries.*,
-        deliveries.messageid as message_id
+        deliveries.messageid as message_id,
+        deliveries.{{ columns | join(new_line ~ 'deliveries.') }}
     from {{ deliveries }} as deliveries
     left join repeated_ids
         on deliveries.messageid = repeated_ids.message_id
@@ -106,13 +116,11 @@ sent_once as (
         deliveries.messageid != ''
         and repeated_ids.message_id is null
 
-),
-
-sent_again as (
+    union all
 
     select
-        *,
-        messageid as message_id
+        messageid as message_id,
+        {{ columns | join(new_line) }}
     from {{ deliveries }}
     where messageid in (select repeated_ids.message_id from repeated_ids)
     qualify
@@ -126,13 +134,11 @@ sent_again as (
                 _source_row
         ) = 1
 
-),
-
-sent_without_id as (
+    union all
 
     select
-        *,
-        {{ content_digest }} as message_id
+        {{ content_digest }} as message_id,
+        {{ columns | join(new_line) }}
     from {{ deliveries }}
     where coalesce(messageid, '') = ''
     qualify
@@ -146,16 +152,20 @@ sent_without_id as (
 with_fields as (
 
     select
-        *,
-        {{ json_fields('context', context_fields) }} as context_fields,
-        {{ json_fields('properties', property_fields) }} as property_fields
-    from (
-        select * from sent_once
-        union all
-        select * from sent_again
-        union all
-        select * from sent_without_id
-    ) as one_per_message
+        one_per_message.message_id,
+        one_per_message.{{ columns | join(new_line ~ 'one_per_message.') }},
+        {{ json_fields('one_per_message.context', context_fields) }} as context_fields,
+        {{ json_fields('one_per_message.properties', property_fields) }} as property_fields,
+        one_per_message.receivedat
+        - (one_per_message.sentat - one_per_message.originaltimestamp) as corrected_at
+    from one_per_message
+    {%- if is_incremental() %}
+    left join {{ this }} as known
+        on
+            one_per_message.message_id = known.message_id
+            and one_per_message._loaded_at = known._loaded_at
+    where known.message_id is null
+    {%- endif %}
 
 ),
 
@@ -188,9 +198,9 @@ final as (
         traits,
 
         coalesce(
-            {{ since_1990('timestamp') }},
-            {{ since_1990('receivedat - (sentat - originaltimestamp)') }},
-            {{ since_1990('originaltimestamp') }},
+            case when timestamp >= {{ first_plausible_at }} then timestamp end,
+            case when corrected_at >= {{ first_plausible_at }} then corrected_at end,
+            case when originaltimestamp >= {{ first_plausible_at }} then originaltimestamp end,
             receivedat,
             sentat,
             _extracted_at
@@ -205,12 +215,4 @@ final as (
 
 )
 
-select final.*
-from final
-{%- if is_incremental() %}
-left join {{ this }} as known
-    on
-        final.message_id = known.message_id
-        and final._loaded_at = known._loaded_at
-where known.message_id is null
-{%- endif %}
+select * from final
