@@ -1,7 +1,7 @@
--- Proves that matching loses nothing: each delivered Salesforce account, each Stripe customer that
--- anything names, each workspace and each user that a message names is in the bridge, or, a user
--- alone, listed as unmatched. That none is there twice is the bridge's own test; an inner join
--- instead of a left one in a rule would pass that and fail here.
+-- Proves that matching loses nothing: each delivered Salesforce account, each Stripe customer with
+-- a record or named by a billing document, each workspace and each user that a message names is in
+-- the bridge, or, for a user, listed as unmatched. The bridge's own test proves that none is there
+-- twice; it would pass an inner join in place of a left one, which fails here.
 with
 
 known as (
@@ -17,6 +17,30 @@ known as (
         'customer' as foreign_type,
         stripe_customer_id as foreign_id
     from {{ ref('int_stripe_customers_known') }}
+
+    union all
+
+    select
+        'customer' as foreign_type,
+        stripe_customer_id as foreign_id
+    from {{ ref('stg_stripe__invoices') }}
+    where stripe_customer_id is not null
+
+    union all
+
+    select
+        'customer' as foreign_type,
+        stripe_customer_id as foreign_id
+    from {{ ref('stg_stripe__charges') }}
+    where stripe_customer_id is not null
+
+    union all
+
+    select
+        'customer' as foreign_type,
+        stripe_customer_id as foreign_id
+    from {{ ref('int_subscription_source_records') }}
+    where stripe_customer_id is not null
 
     union all
 

@@ -70,7 +70,9 @@ final as (
         match_confidence
 
     from int_account_matches
-    where foreign_type != 'user'
+    where
+        foreign_type != 'user'
+        and is_delivered
 
     union all
 

@@ -100,6 +100,16 @@ free_domains as (
 
 ),
 
+undelivered_customers as (
+
+    select foreign_id as stripe_customer_id
+    from int_unlinked_records
+    where
+        foreign_type = 'customer'
+        and not is_delivered
+
+),
+
 reviewed as (
 
     select
@@ -108,6 +118,7 @@ reviewed as (
         int_unlinked_records.foreign_id,
         int_unlinked_records.record_name,
         int_unlinked_records.record_domain,
+        int_unlinked_records.is_delivered,
         first_links.account_id as linked_account_id,
         coalesce(first_links.match_rule, 'unmatched') as match_rule,
         coalesce(first_links.candidate_count, 0) as candidate_count,
@@ -133,6 +144,7 @@ reviewed as (
                 then 'conflicting_domain'
             when first_links.rule_number <= 2 and not coalesce(known.is_delivered, false)
                 then 'unknown_account'
+            when undelivered_customers.stripe_customer_id is not null then 'unknown_account'
             when first_links.match_rule = 'explicit_id' or first_links.candidate_count = 1 then null
             when first_links.match_rule = 'exact_name' then 'ambiguous_name'
             else 'ambiguous_domain'
@@ -151,6 +163,8 @@ reviewed as (
         on int_unlinked_records.record_domain = free_domains.record_domain
     left join int_salesforce_accounts_known as known
         on first_links.account_id = known.salesforce_account_id
+    left join undelivered_customers
+        on first_links.account_id = undelivered_customers.stripe_customer_id
 
 ),
 
@@ -163,6 +177,7 @@ final as (
         foreign_id,
         record_name,
         record_domain,
+        is_delivered,
         case
             when linked_account_id is not null then linked_account_id
             when foreign_type != 'user' then foreign_id

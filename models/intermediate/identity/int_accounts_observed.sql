@@ -24,18 +24,10 @@ stg_stripe__customers as (
 
 ),
 
-{%- set internal_domains = "('" ~ var('internal_email_domains') | join("', '") ~ "')" %}
-
 accounts as (
 
-    select
-        account_id,
-        count(*) filter (where foreign_type = 'account') as salesforce_account_count,
-        count(*) filter (where foreign_type = 'customer') as stripe_customer_count,
-        count(*) filter (where foreign_type = 'workspace') as workspace_count
-
+    select distinct account_id
     from int_account_identities
-    group by account_id
 
 ),
 
@@ -44,11 +36,7 @@ customers as (
     select
         int_account_identities.account_id,
         int_stripe_customers_known.customer_name,
-        int_stripe_customers_known.created_at,
         stg_stripe__customers.country,
-        coalesce(
-            {{ email_domain('int_stripe_customers_known.email') }} in {{ internal_domains }}, false
-        ) as is_internal,
         concat(
             coalesce(cast(int_stripe_customers_known.created_at as string), 'unknown'),
             int_stripe_customers_known.stripe_customer_id
@@ -66,23 +54,21 @@ customers as (
 
 ),
 
-accounts_of_customers as (
+customers_by_account as (
 
     select
         account_id,
         min_by(customer_name, seniority) filter (
             where customer_name is not null
         ) as customer_name,
-        min_by(country, seniority) filter (where country is not null) as country,
-        min(created_at) as created_at,
-        bool_or(is_internal) as is_internal
+        min_by(country, seniority) filter (where country is not null) as country
 
     from customers
     group by account_id
 
 ),
 
-accounts_of_workspaces as (
+workspaces_by_account as (
 
     select
         int_account_identities.account_id,
@@ -92,14 +78,9 @@ accounts_of_workspaces as (
                 cast(int_workspaces_described.first_seen_at as string),
                 int_workspaces_described.workspace_id
             )
-        ) as workspace_name,
-        min(int_workspaces_described.first_seen_at) as first_seen_at,
-        min(int_workspaces_described.industry) as industry,
-        bool_or(
-            int_workspaces_described.is_internal
-            or coalesce(int_workspaces_described.workspace_domain in {{ internal_domains }}, false)
-        ) as is_internal,
-        bool_or(int_workspaces_described.is_test) as is_test
+        ) filter (where int_workspaces_described.workspace_name is not null) as workspace_name,
+        min(int_workspaces_described.first_seen_at) as first_workspace_seen_at,
+        min(int_workspaces_described.industry) as industry
 
     from int_account_identities
     inner join int_workspaces_described
@@ -114,25 +95,18 @@ final as (
 
     select
         accounts.account_id,
-        accounts.salesforce_account_count,
-        accounts.stripe_customer_count,
-        accounts.workspace_count,
         coalesce(
-            accounts_of_customers.customer_name, accounts_of_workspaces.workspace_name
+            customers_by_account.customer_name, workspaces_by_account.workspace_name
         ) as observed_name,
-        accounts_of_customers.country,
-        accounts_of_workspaces.industry,
-        coalesce(accounts_of_customers.created_at, accounts_of_workspaces.first_seen_at)
-            as first_observed_at,
-        coalesce(accounts_of_customers.is_internal, false)
-        or coalesce(accounts_of_workspaces.is_internal, false) as is_internal,
-        coalesce(accounts_of_workspaces.is_test, false) as is_test
+        customers_by_account.country,
+        workspaces_by_account.industry,
+        workspaces_by_account.first_workspace_seen_at
 
     from accounts
-    left join accounts_of_customers
-        on accounts.account_id = accounts_of_customers.account_id
-    left join accounts_of_workspaces
-        on accounts.account_id = accounts_of_workspaces.account_id
+    left join customers_by_account
+        on accounts.account_id = customers_by_account.account_id
+    left join workspaces_by_account
+        on accounts.account_id = workspaces_by_account.account_id
 
 )
 

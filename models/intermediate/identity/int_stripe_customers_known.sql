@@ -12,25 +12,7 @@ stg_stripe__events as (
 
 ),
 
-stg_stripe__invoices as (
-
-    select * from {{ ref('stg_stripe__invoices') }}
-
-),
-
-stg_stripe__charges as (
-
-    select * from {{ ref('stg_stripe__charges') }}
-
-),
-
-int_subscription_source_records as (
-
-    select * from {{ ref('int_subscription_source_records') }}
-
-),
-
-customer_statements as (
+customer_records as (
 
     select
         stripe_customer_id,
@@ -39,9 +21,10 @@ customer_statements as (
         metadata,
         created_at,
         is_deleted,
-        extracted_at as stated_at
+        extracted_at as observed_at
 
     from stg_stripe__customer_extracts
+    where not is_test_mode
 
     union all
 
@@ -52,7 +35,7 @@ customer_statements as (
         {{ json_value('object', 'metadata') }} as metadata,
         {{ from_epoch(json_string('object', 'created')) }} as created_at,
         event_type = 'customer.deleted' as is_deleted,
-        occurred_at as stated_at
+        occurred_at as observed_at
 
     from stg_stripe__events
     where
@@ -61,7 +44,7 @@ customer_statements as (
 
 ),
 
--- A deletion leaves only a stub, so names and links are those of the last statement before it.
+-- A deletion leaves only a stub, so attributes come from the last record before it.
 latest_attributes as (
 
     select
@@ -71,7 +54,7 @@ latest_attributes as (
         metadata,
         created_at
 
-    from customer_statements
+    from customer_records
     where
         not is_deleted
         or email is not null
@@ -79,60 +62,23 @@ latest_attributes as (
     qualify
         row_number() over (
             partition by stripe_customer_id
-            order by stated_at desc, cast(metadata as string) desc, email desc, customer_name desc
+            order by
+                observed_at desc nulls last,
+                cast(metadata as string) desc nulls last,
+                email desc nulls last,
+                customer_name desc nulls last
         ) = 1
 
 ),
 
-deletions as (
+customers as (
 
     select
         stripe_customer_id,
-        min(stated_at) as deleted_at
+        min(created_at) as created_at,
+        min(observed_at) filter (where is_deleted) as deleted_at
 
-    from customer_statements
-    where is_deleted
-    group by stripe_customer_id
-
-),
-
-references_to_customers as (
-
-    select
-        stripe_customer_id,
-        started_at as referred_at
-    from int_subscription_source_records
-
-    union all
-
-    select
-        stripe_customer_id,
-        created_at as referred_at
-    from stg_stripe__invoices
-
-    union all
-
-    select
-        stripe_customer_id,
-        created_at as referred_at
-    from stg_stripe__charges
-
-    union all
-
-    select
-        stripe_customer_id,
-        created_at as referred_at
-    from customer_statements
-
-),
-
-known_customers as (
-
-    select
-        stripe_customer_id,
-        min(referred_at) as first_seen_at
-
-    from references_to_customers
+    from customer_records
     where stripe_customer_id is not null
     group by stripe_customer_id
 
@@ -141,18 +87,16 @@ known_customers as (
 final as (
 
     select
-        known_customers.stripe_customer_id,
+        customers.stripe_customer_id,
         latest_attributes.email,
         latest_attributes.customer_name,
         latest_attributes.metadata,
-        coalesce(latest_attributes.created_at, known_customers.first_seen_at) as created_at,
-        deletions.deleted_at
+        coalesce(latest_attributes.created_at, customers.created_at) as created_at,
+        customers.deleted_at
 
-    from known_customers
+    from customers
     left join latest_attributes
-        on known_customers.stripe_customer_id = latest_attributes.stripe_customer_id
-    left join deletions
-        on known_customers.stripe_customer_id = deletions.stripe_customer_id
+        on customers.stripe_customer_id = latest_attributes.stripe_customer_id
 
 )
 

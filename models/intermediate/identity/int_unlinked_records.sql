@@ -24,7 +24,13 @@ int_workspaces_described as (
 
 ),
 
--- Stripe does not verify addresses; invoices and receipts go there, so they are taken as verified.
+stg_stripe__customer_extracts as (
+
+    select * from {{ ref('stg_stripe__customer_extracts') }}
+
+),
+
+-- Stripe sends invoices and receipts to an unverified address, so the address counts as verified.
 customers as (
 
     select
@@ -38,25 +44,9 @@ customers as (
 
 ),
 
-final as (
+segment_records as (
 
     select
-        'stripe' as source_system,
-        'customer' as foreign_type,
-        stripe_customer_id as foreign_id,
-        {{ salesforce_id18('salesforce_account_id') }} as named_salesforce_account_id,
-        cast(null as string) as named_stripe_customer_id,
-        email_domain as record_domain,
-        customer_name as record_name,
-        {{ normalised_name('customer_name') }} as name_key,
-        false as is_email_unverified
-
-    from customers
-
-    union all
-
-    select
-        'segment' as source_system,
         'workspace' as foreign_type,
         workspace_id as foreign_id,
         salesforce_account_id as named_salesforce_account_id,
@@ -71,7 +61,6 @@ final as (
     union all
 
     select
-        'segment' as source_system,
         'user' as foreign_type,
         int_users_described.user_id as foreign_id,
         int_users_claimed.salesforce_account_id as named_salesforce_account_id,
@@ -88,6 +77,83 @@ final as (
     left join int_users_claimed
         on int_users_described.user_id = int_users_claimed.user_id
     where int_users_described.workspace_id is null
+
+),
+
+test_mode_customers as (
+
+    select distinct stripe_customer_id
+
+    from stg_stripe__customer_extracts
+    where is_test_mode
+
+),
+
+-- A trait that holds a customer id is trusted before the customer's own record arrives, so that the
+-- account id does not change when it does. Placeholders such as "none" have another shape.
+named_customers as (
+
+    select distinct segment_records.named_stripe_customer_id as stripe_customer_id
+
+    from segment_records
+    left join int_stripe_customers_known
+        on segment_records.named_stripe_customer_id = int_stripe_customers_known.stripe_customer_id
+    left join test_mode_customers
+        on segment_records.named_stripe_customer_id = test_mode_customers.stripe_customer_id
+    where
+        regexp_extract(segment_records.named_stripe_customer_id, '^cus_[A-Za-z0-9]+$', 0) != ''
+        and int_stripe_customers_known.stripe_customer_id is null
+        and test_mode_customers.stripe_customer_id is null
+
+),
+
+final as (
+
+    select
+        'stripe' as source_system,
+        'customer' as foreign_type,
+        stripe_customer_id as foreign_id,
+        {{ salesforce_id18('salesforce_account_id') }} as named_salesforce_account_id,
+        cast(null as string) as named_stripe_customer_id,
+        email_domain as record_domain,
+        customer_name as record_name,
+        {{ normalised_name('customer_name') }} as name_key,
+        false as is_email_unverified,
+        true as is_delivered
+
+    from customers
+
+    union all
+
+    select
+        'stripe' as source_system,
+        'customer' as foreign_type,
+        stripe_customer_id as foreign_id,
+        cast(null as string) as named_salesforce_account_id,
+        cast(null as string) as named_stripe_customer_id,
+        cast(null as string) as record_domain,
+        cast(null as string) as record_name,
+        cast(null as string) as name_key,
+        false as is_email_unverified,
+        false as is_delivered
+
+    from named_customers
+
+    union all
+
+    select
+        'segment' as source_system,
+        foreign_type,
+        foreign_id,
+        named_salesforce_account_id,
+        named_stripe_customer_id,
+        record_domain,
+        record_name,
+        name_key,
+        is_email_unverified,
+        true as is_delivered
+
+    from segment_records
 
 )
 

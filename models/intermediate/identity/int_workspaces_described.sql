@@ -95,19 +95,6 @@ latest_traits as (
 
 ),
 
-workspaces_of_our_own as (
-
-    select workspace_id
-
-    from int_users_described
-    where
-        workspace_id is not null
-        and email is not null
-    group by workspace_id
-    having bool_and(is_internal)
-
-),
-
 domains_of_users as (
 
     select
@@ -152,7 +139,6 @@ final as (
         latest_traits.industry,
         latest_traits.plan_name,
         coalesce(latest_traits.website_domain, commonest_domains.email_domain) as workspace_domain,
-        workspaces_of_our_own.workspace_id is not null as is_internal,
         coalesce(latest_traits.is_test, false) as is_test,
         workspaces.first_seen_at
 
@@ -161,8 +147,6 @@ final as (
         on workspaces.workspace_id = latest_traits.workspace_id
     left join commonest_domains
         on workspaces.workspace_id = commonest_domains.workspace_id
-    left join workspaces_of_our_own
-        on workspaces.workspace_id = workspaces_of_our_own.workspace_id
 
 )
 

@@ -6,9 +6,9 @@ int_account_identities as (
 
 ),
 
-int_accounts_described as (
+int_accounts_classified as (
 
-    select * from {{ ref('int_accounts_described') }}
+    select * from {{ ref('int_accounts_classified') }}
 
 ),
 
@@ -17,12 +17,12 @@ final as (
     select
         int_account_identities.foreign_id as workspace_id,
         int_account_identities.account_id,
-        int_accounts_described.is_internal,
-        int_accounts_described.is_test
+        int_accounts_classified.is_internal,
+        int_accounts_classified.is_test
 
     from int_account_identities
-    inner join int_accounts_described
-        on int_account_identities.account_id = int_accounts_described.account_id
+    inner join int_accounts_classified
+        on int_account_identities.account_id = int_accounts_classified.account_id
     where
         int_account_identities.source_system = 'segment'
         and int_account_identities.foreign_type = 'workspace'

@@ -111,6 +111,7 @@ discount_objects as (
         extracted_at as observed_at,
         discount
     from stg_stripe__customer_extracts
+    where not is_test_mode
 
     union all
 

@@ -135,7 +135,7 @@ customer_extract_discounts as (
         ) as previous_discount_id
 
     from stg_stripe__customer_extracts
-    where not is_deleted
+    where not (is_deleted or is_test_mode)
 
 ),
 

@@ -6,9 +6,9 @@ fct_user_activity_daily as (
 
 ),
 
-dim_accounts as (
+int_accounts_described as (
 
-    select * from {{ ref('dim_accounts') }}
+    select * from {{ ref('int_accounts_described') }}
 
 ),
 
@@ -23,11 +23,11 @@ active_people as (
     select
         fct_user_activity_daily.person_id,
         fct_user_activity_daily.activity_date,
-        coalesce(dim_accounts.segment, 'unknown') as segment
+        coalesce(int_accounts_described.segment, 'unknown') as segment
 
     from fct_user_activity_daily
-    left join dim_accounts
-        on fct_user_activity_daily.account_id = dim_accounts.account_id
+    left join int_accounts_described
+        on fct_user_activity_daily.account_id = int_accounts_described.account_id
     where fct_user_activity_daily.is_active
 
 ),

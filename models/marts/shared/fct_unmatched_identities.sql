@@ -6,9 +6,21 @@ bridge_account_identities as (
 
 ),
 
+dim_accounts as (
+
+    select * from {{ ref('dim_accounts') }}
+
+),
+
 int_account_matches as (
 
     select * from {{ ref('int_account_matches') }}
+
+),
+
+int_customer_accounts as (
+
+    select * from {{ ref('int_customer_accounts') }}
 
 ),
 
@@ -27,12 +39,6 @@ int_users_described as (
 int_users_workspaces_dated as (
 
     select * from {{ ref('int_users_workspaces_dated') }}
-
-),
-
-dim_accounts as (
-
-    select * from {{ ref('dim_accounts') }}
 
 ),
 
@@ -67,22 +73,54 @@ crm_accounts as (
 
 ),
 
-foreign_records as (
+customers as (
 
     select
-        source_system,
-        foreign_type,
-        foreign_id,
-        record_name,
-        record_domain,
-        account_id,
-        match_rule,
-        match_confidence,
-        review_reason as reason,
-        other_account_id
+        'stripe' as source_system,
+        'customer' as foreign_type,
+        int_customer_accounts.stripe_customer_id as foreign_id,
+        int_account_matches.record_name,
+        int_account_matches.record_domain,
+        int_customer_accounts.account_id,
+        int_customer_accounts.match_rule,
+        int_customer_accounts.match_confidence,
+        int_customer_accounts.review_reason as reason,
+        int_account_matches.other_account_id
+
+    from int_customer_accounts
+    left join int_account_matches
+        on
+            int_customer_accounts.stripe_customer_id = int_account_matches.foreign_id
+            and int_account_matches.foreign_type = 'customer'
+    where int_customer_accounts.review_reason is not null
+
+),
+
+-- A customer that identity has not seen may still be in billing documents; it is known then.
+segment_records as (
+
+    select
+        int_account_matches.source_system,
+        int_account_matches.foreign_type,
+        int_account_matches.foreign_id,
+        int_account_matches.record_name,
+        int_account_matches.record_domain,
+        int_account_matches.account_id,
+        int_account_matches.match_rule,
+        int_account_matches.match_confidence,
+        int_account_matches.review_reason as reason,
+        int_account_matches.other_account_id
 
     from int_account_matches
-    where review_reason is not null
+    left join int_customer_accounts
+        on int_account_matches.account_id = int_customer_accounts.stripe_customer_id
+    where
+        int_account_matches.foreign_type != 'customer'
+        and int_account_matches.review_reason is not null
+        and (
+            int_account_matches.review_reason != 'unknown_account'
+            or int_customer_accounts.stripe_customer_id is null
+        )
 
 ),
 
@@ -137,31 +175,41 @@ users_of_several_accounts as (
 
 ),
 
-final as (
+listed as (
 
     select * from crm_accounts
 
     union all
 
-    select * from foreign_records
+    select * from customers
+
+    union all
+
+    select * from segment_records
 
     union all
 
     select * from users_of_several_accounts
 
+),
+
+final as (
+
+    select
+        source_system,
+        foreign_type,
+        foreign_id,
+        record_name,
+        record_domain,
+        account_id,
+        match_rule,
+        match_confidence,
+        match_rule not in ('unmatched', 'same_record') as is_linked,
+        reason,
+        other_account_id
+
+    from listed
+
 )
 
-select
-    source_system,
-    foreign_type,
-    foreign_id,
-    record_name,
-    record_domain,
-    account_id,
-    match_rule,
-    match_confidence,
-    match_rule not in ('unmatched', 'same_record') as is_linked,
-    reason,
-    other_account_id
-
-from final
+select * from final

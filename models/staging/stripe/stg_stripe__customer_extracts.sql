@@ -16,13 +16,13 @@ renamed as (
         {{ from_epoch('created') }} as created_at,
         discount,
         coalesce(deleted, false) as is_deleted,
+        not coalesce(livemode, true) as is_test_mode,
         _extracted_at as extracted_at,
         _batch_id,
         _source_file,
         _source_row
 
     from source
-    where coalesce(livemode, true)
 
 ),
 
