@@ -1,4 +1,10 @@
-{#- A number that is equal for equal values of all columns, nulls included, and else all but never. -#}
+{#-
+    A number that is equal for rows with equal values in all columns, nulls included. Rows that differ
+    practically never share one.
+
+    Arguments:
+        columns: a list of expressions.
+-#}
 {% macro row_digest(columns) -%}
     hash({{ columns | join(', ') }})
 {%- endmacro %}

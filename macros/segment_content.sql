@@ -1,4 +1,6 @@
-{#- What a raw Segment message says, as JSON text: it tells two with one id apart.
+{#-
+    The content of a raw Segment message as JSON text. It identifies messages without an id, and
+    distinguishes those that share one.
 
     Arguments:
         without: fields to leave out.

@@ -69,8 +69,12 @@ identify_traits as (
             ''
         ) as user_name,
         nullif({{ json_string('int_identity_signals.traits', 'title') }}, '') as title,
-        {{ since_1990(utc_timestamp(json_string('int_identity_signals.traits', 'createdAt'))) }}
-            as signed_up_at,
+        -- A clock before 1990 was not set.
+        case
+            when {{ utc_timestamp(json_string('int_identity_signals.traits', 'createdAt')) }}
+                >= cast('1990-01-01' as timestamp)
+                then {{ utc_timestamp(json_string('int_identity_signals.traits', 'createdAt')) }}
+        end as signed_up_at,
         row_number() over (
             order by int_identity_signals.last_seen_at, int_identity_signals.call_message_id
         ) as call_number

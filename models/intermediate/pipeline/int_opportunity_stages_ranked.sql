@@ -86,7 +86,7 @@ stages as (
     select
         mentions.stage_name,
         flags.stage_sort_number,
-        {{ median('mentions.probability_rate') }} as typical_probability_rate,
+        {{ percentile('mentions.probability_rate', 0.5) }} as typical_probability_rate,
         coalesce(
             flags.is_won,
             lower(mentions.stage_name) = 'closed won'

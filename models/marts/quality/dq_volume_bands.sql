@@ -32,7 +32,7 @@ levelled as (
         volume_date,
         volume,
         root,
-        {{ median('root') }} over (
+        {{ percentile('root', 0.5) }} over (
             partition by metric, series_name
             order by volume_date
             rows between 7 preceding and 1 preceding
@@ -52,7 +52,8 @@ weekdays as (
         root,
         level_root,
         count(level_root) over same_weekday as history_count,
-        level_root * {{ median(ratio('root', 'level_root')) }} over same_weekday as expected_root,
+        level_root * {{ percentile(ratio('root', 'level_root'), 0.5) }} over same_weekday
+            as expected_root,
         level_root * (
             {{ percentile(ratio('root', 'level_root'), 0.75) }} over same_weekday
             - {{ percentile(ratio('root', 'level_root'), 0.25) }} over same_weekday

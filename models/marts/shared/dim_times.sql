@@ -1,8 +1,15 @@
 with
 
+counted as (
+
+    select {{ explode('range(24)') }} as hour_count
+
+),
+
 hours as (
 
-    select cast({{ explode('range(24)') }} as integer) as hour_number
+    select cast(hour_count as integer) as hour_number
+    from counted
 
 ),
 
