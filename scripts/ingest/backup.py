@@ -1,14 +1,13 @@
-"""Dated, verified copies of the warehouse file, and bringing one back.
+"""Dated, verified copies of the warehouse file, and how to restore one.
 
-A backup is a folder named after the instant at which it was taken. It holds the file, as it is
-after a checkpoint, and `backup.json`, which says its checksum and the rows of every table.
+A backup is a folder named after the instant at which it was taken. It holds the file as it is after
+a checkpoint, and `backup.json` with its checksum and the row count of every table.
 """
 
 import hashlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,7 +16,8 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.load import IngestError, UsageError, WarehouseError, warehouse
+from ingest.errors import IngestError, UsageError
+from ingest.load import WarehouseError, warehouse
 from ingest.load.reading import checksum
 from ingest.load.values import quoted
 
@@ -26,12 +26,12 @@ _CHUNK = 1 << 22
 
 
 class BackupError(IngestError):
-    """A backup cannot be taken, or is not what it was."""
+    """A backup cannot be taken, or has changed since it was taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup says of itself.
+    """The content of `backup.json`.
 
     Attributes:
         file: name of the warehouse file.
@@ -46,61 +46,61 @@ class Manifest:
     rows: dict[str, int]
 
 
-def backup(warehouse_path: Path, backups_path: Path, *, keep: int) -> int:
-    """Take a backup, prove that it can be read, drop the oldest, and return the exit code.
+def backup(warehouse_path: Path, backups_path: Path, *, keep: int) -> None:
+    """Take a backup, verify that it can be read, and remove the oldest ones.
 
     Args:
         warehouse_path: the DuckDB file.
         backups_path: the folder of backups.
         keep: how many backups of this file to keep, at least 1.
+
+    Raises:
+        BackupError: the copy differs from the warehouse.
+        WarehouseError: there is no warehouse, or it is in use or damaged.
     """
-    try:
-        folder = take(warehouse_path, backups_path)
-        gone = _drop_oldest(warehouse_path.name, backups_path, keep)
-    except (IngestError, OSError) as error:
-        return _failed(error)
+    folder = take(warehouse_path, backups_path)
+    removed = _drop_oldest(warehouse_path.name, backups_path, keep)
     manifest = _manifest(folder)
     print(f"{folder}: {len(manifest.rows)} tables, {sum(manifest.rows.values()):,} rows, verified")
-    for old in gone:
+    for old in removed:
         print(f"{old}: removed, {keep} are kept")
-    return 0
 
 
-def restore(warehouse_path: Path, backups_path: Path, name: str | None) -> int:
-    """Bring a backup back and return the exit code; the file it replaces is kept beside it.
+def restore(warehouse_path: Path, backups_path: Path, name: str | None) -> None:
+    """Restore a backup; the file that it replaces is kept beside it.
 
     Args:
         warehouse_path: where the DuckDB file goes.
         backups_path: the folder of backups.
         name: which one; the newest of this file when None.
+
+    Raises:
+        UsageError: there is no backup of that name.
+        BackupError: there is no backup, or it is damaged.
+        WarehouseError: the warehouse is in use.
     """
-    try:
-        folder = _chosen(warehouse_path.name, backups_path, name)
-        aside = bring_back(folder, warehouse_path)
-    except (IngestError, OSError) as error:
-        return _failed(error)
-    print(f"{warehouse_path} is as it was in {folder}")
+    folder = _chosen(warehouse_path.name, backups_path, name)
+    aside = bring_back(folder, warehouse_path)
+    print(f"{warehouse_path}: restored from {folder}")
     if aside:
-        print(f"{aside}: what was there before; remove it when you do not need it")
-    return 0
+        print(f"{aside}: the previous file; remove it when you no longer need it")
 
 
 def take(warehouse_path: Path, backups_path: Path) -> Path:
     """Copy the warehouse into a new folder and return it; it appears whole or not at all.
 
     Raises:
-        BackupError: there is no warehouse, or the copy is not equal to it.
-        WarehouseError: the warehouse is in use, or damaged.
+        BackupError: the copy differs from the warehouse.
+        WarehouseError: there is no warehouse, or it is in use or damaged.
     """
-    if not warehouse_path.is_file():
-        raise BackupError(f"there is no warehouse {warehouse_path}")
+    warehouse.require(warehouse_path)
     backups_path.mkdir(parents=True, exist_ok=True)
     folder = _unused(backups_path / _stamp())
     partial = folder.with_name(f".{folder.name}.partial")
     try:
         partial.mkdir()
         copy = partial / warehouse_path.name
-        # Closing any handle of a file gives up this process's lock on it, so this one closes last.
+        # Closing any handle of a file releases this process's lock on it, so this one closes last.
         with warehouse_path.open("rb") as source, warehouse.opened(warehouse_path) as connection:
             connection.execute("checkpoint")
             rows = row_counts(connection)
@@ -115,30 +115,34 @@ def take(warehouse_path: Path, backups_path: Path) -> Path:
 
 
 def verify(folder: Path) -> None:
-    """Compare a backup with what it says of itself, reading every value of every table.
+    """Compare a backup with its `backup.json`, reading every value of every table.
 
     Raises:
-        BackupError: it is not what it was.
+        BackupError: it has changed since it was taken.
     """
     manifest = _manifest(folder)
     copy = folder / manifest.file
     if not copy.is_file():
-        raise BackupError(f"{copy} is gone")
+        raise BackupError(f"{copy} is missing; restore another backup")
     if checksum(copy) != manifest.sha256:
-        raise BackupError(f"{copy} is damaged: its checksum is not the one in {_MANIFEST}")
+        raise BackupError(
+            f"{copy} is damaged: its checksum differs from {_MANIFEST}; restore another backup"
+        )
     try:
         with warehouse.opened(copy, read_only=True) as connection:
             if row_counts(connection, read_values=True) != manifest.rows:
-                raise BackupError(f"{copy} has other rows than {_MANIFEST} says")
+                raise BackupError(
+                    f"{copy}: row counts differ from {_MANIFEST}; restore another backup"
+                )
     except WarehouseError as error:
         raise BackupError(f"the warehouse was damaged when it was copied: {error}") from error
 
 
 def bring_back(folder: Path, warehouse_path: Path) -> Path | None:
-    """Put a backup in the place of the warehouse; returns where the file that was there is now.
+    """Replace the warehouse by a backup; returns the path to which the old file was moved.
 
     Raises:
-        BackupError: the backup is not what it was.
+        BackupError: the backup has changed since it was taken.
         WarehouseError: another process has the warehouse open.
     """
     verify(folder)
@@ -148,12 +152,12 @@ def bring_back(folder: Path, warehouse_path: Path) -> Path | None:
     try:
         with (folder / manifest.file).open("rb") as source:
             if _copy(source.fileno(), coming) != manifest.sha256:
-                raise BackupError(f"{coming} is not what was written: the disk is at fault")
+                raise BackupError(f"{coming} differs from what was written; check the disk")
         with _unused_by_others(warehouse_path):
             was_there = warehouse_path.exists()
             if was_there:
                 os.link(warehouse_path, aside)
-            # What the file that goes has not taken in yet stays with it.
+            # The log belongs to the old file, so it moves with it.
             log = warehouse_path.with_name(f"{warehouse_path.name}.wal")
             if log.exists():
                 log.rename(aside.with_name(f"{aside.name}.wal"))
@@ -170,7 +174,7 @@ def row_counts(
 
     Args:
         connection: an open warehouse.
-        read_values: read every value as well, so that a damaged block is found.
+        read_values: read every value as well, which detects a damaged block.
     """
     tables = connection.execute(
         "select schema_name, table_name from duckdb_tables()"
@@ -188,7 +192,7 @@ def row_counts(
 
 @contextmanager
 def _unused_by_others(path: Path) -> Iterator[None]:
-    """Holds a warehouse's lock, if it can be opened at all; a damaged one has no users."""
+    """Holds the lock of a warehouse; one too damaged to open has no lock and no users."""
     try:
         connection = duckdb.connect(str(path)) if path.exists() else None
     except duckdb.Error as error:
@@ -230,10 +234,10 @@ def _backups(file_name: str, backups_path: Path) -> list[Path]:
 
 
 def _drop_oldest(file_name: str, backups_path: Path, keep: int) -> list[Path]:
-    gone = _backups(file_name, backups_path)[:-keep]
-    for folder in gone:
+    oldest = _backups(file_name, backups_path)[:-keep]
+    for folder in oldest:
         shutil.rmtree(folder)
-    return gone
+    return oldest
 
 
 def _chosen(file_name: str, backups_path: Path, name: str | None) -> Path:
@@ -244,7 +248,9 @@ def _chosen(file_name: str, backups_path: Path, name: str | None) -> Path:
         listed = ", ".join(there) or "none"
         raise UsageError(f"{backups_path} has no backup {name!r} of {file_name}; it has {listed}")
     if not there:
-        raise BackupError(f"there is no backup of {file_name} in {backups_path}")
+        raise BackupError(
+            f"there is no backup of {file_name} in {backups_path}; `make backup` takes one"
+        )
     return list(there.values())[-1]
 
 
@@ -267,8 +273,3 @@ def _unused(path: Path) -> Path:
         number += 1
         free = path.with_name(f"{path.name}-{number}")
     return free
-
-
-def _failed(error: Exception) -> int:
-    print(error, file=sys.stderr)
-    return error.exit_code if isinstance(error, IngestError) else 1

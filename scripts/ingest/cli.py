@@ -1,305 +1,372 @@
-"""The command line: what each command takes, and which package does it.
+"""The command line: the options of each command, and the one place that reports errors.
 
-Exit codes: 0 done (or nothing left to do), 1 refused or failed, 2 wrong usage.
+Exit codes: 0 done (or nothing left to do), 1 failed, 2 wrong usage, 130 interrupted.
 """
 
-import argparse
 import os
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
+import click
+
+from ingest.errors import explained
+
+# Each command imports its package when it runs, so that the others start at once.
+# ruff: noqa: PLC0415
+
 SCALES = ("tiny", "small", "medium", "large", "xlarge")
 STRIPE_VERSIONS = ("2026-07-29.dahlia", "2022-11-15")
-
-
-def _warehouse(text: str) -> Path:
-    """A warehouse file whose name DuckDB can take for the database's."""
-    path = Path(text)
-    if path.stem.lower() in {"main", "system", "temp"}:
-        raise argparse.ArgumentTypeError(f"DuckDB keeps the name {path.stem!r} to itself")
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is a folder; name a file in it")
-    return path
-
-
-def _generate(arguments: argparse.Namespace) -> int:
-    from ingest.generate import generate  # noqa: PLC0415  each command imports only what it needs
-
-    generate(
-        arguments.out,
-        seed=arguments.seed,
-        scale=arguments.scale,
-        start=arguments.start,
-        end=arguments.end,
-        batches=arguments.batches,
-        stripe_version=arguments.stripe_version,
-    )
-    return 0
-
-
-def _load(arguments: argparse.Namespace) -> int:
-    from ingest.load import load  # noqa: PLC0415
-
-    return load(
-        arguments.extracts,
-        arguments.warehouse,
-        batch_ids=arguments.batch or None,
-        replace=arguments.replace,
-        encoding=arguments.encoding,
-        quiet=arguments.quiet,
-    )
-
-
-def _status(arguments: argparse.Namespace) -> int:
-    from ingest.load import status  # noqa: PLC0415
-
-    return status(arguments.extracts, arguments.warehouse)
-
-
-def _build(arguments: argparse.Namespace) -> int:
-    from ingest.build import build  # noqa: PLC0415
-
-    return build(arguments.extracts, arguments.warehouse, variables=arguments.vars)
-
-
-def _docs(arguments: argparse.Namespace) -> int:
-    from ingest.docs.site import docs  # noqa: PLC0415
-
-    return docs(arguments.warehouse, arguments.out)
-
-
-def _backup(arguments: argparse.Namespace) -> int:
-    from ingest.backup import backup  # noqa: PLC0415
-
-    return backup(arguments.warehouse, _backups_path(arguments), keep=arguments.keep)
-
-
-def _restore(arguments: argparse.Namespace) -> int:
-    from ingest.backup import restore  # noqa: PLC0415
-
-    return restore(arguments.warehouse, _backups_path(arguments), arguments.backup)
-
-
-def _backups_path(arguments: argparse.Namespace) -> Path:
-    path: Path | None = arguments.backups
-    return path or arguments.warehouse.parent / "backups"
-
-
-def _report(arguments: argparse.Namespace) -> int:
-    from ingest.docs.report import report  # noqa: PLC0415
-
-    return report(arguments.warehouse, arguments.out, strict=arguments.strict)
-
-
-def _diff(arguments: argparse.Namespace) -> int:
-    from ingest.diff.run import diff  # noqa: PLC0415
-
-    return diff(arguments.base, arguments.extracts)
-
-
-def _share(arguments: argparse.Namespace) -> int:
-    from ingest.share import share  # noqa: PLC0415
-
-    return share(arguments.warehouse, arguments.out or arguments.warehouse.parent / "share.duckdb")
-
-
-def _soak(arguments: argparse.Namespace) -> int:
-    from ingest.bench.soak import soak  # noqa: PLC0415
-
-    return soak(kills=arguments.kills, records=arguments.records, seed=arguments.seed)
-
-
-def _bench(arguments: argparse.Namespace) -> int:
-    from ingest.bench.run import bench  # noqa: PLC0415
-
-    return bench(arguments.scale)
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is none; at least 1")
-    return number
-
-
-def _add_paths(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--extracts",
-        type=Path,
-        default=os.environ.get("EXTRACTS_PATH") or "data/extracts",
-        metavar="DIR",
-        help="folder of batches, or one batch (EXTRACTS_PATH; %(default)s)",
-    )
-    _add_warehouse(parser)
-
-
-def _add_warehouse(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--warehouse",
-        type=_warehouse,
-        default=os.environ.get("WAREHOUSE_PATH") or "data/warehouse.duckdb",
-        metavar="FILE",
-        help="DuckDB file (WAREHOUSE_PATH; %(default)s)",
-    )
-
-
-def _add_generate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, default=Path("data/extracts"), metavar="DIR")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--scale", choices=SCALES, default="small")
-    parser.add_argument("--start", type=date.fromisoformat, default=date(2024, 1, 1))
-    parser.add_argument("--end", type=date.fromisoformat, default=date(2026, 9, 30))
-    parser.add_argument("--batches", type=int, default=6)
-    parser.add_argument("--stripe-version", choices=STRIPE_VERSIONS, default=STRIPE_VERSIONS[0])
-
-
-def _add_load(parser: argparse.ArgumentParser) -> None:
-    _add_paths(parser)
-    parser.add_argument(
-        "--batch", action="append", metavar="ID", help="only this batch; may be repeated"
-    )
-    parser.add_argument(
-        "--replace",
-        action="store_true",
-        help="take a corrected file in place of the one that landed under its name",
-    )
-    parser.add_argument(
-        "--encoding", metavar="NAME", help="of CSV files, where no _batch.json says it"
-    )
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-
-
-def _add_build(parser: argparse.ArgumentParser) -> None:
-    _add_paths(parser)
-    parser.add_argument("--vars", default="{}", metavar="YAML", help="dbt variables")
-
-
-def _add_docs(parser: argparse.ArgumentParser) -> None:
-    _add_warehouse(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("target/site"),
-        metavar="DIR",
-        help="folder to write (%(default)s)",
-    )
-
-
-def _add_backups(parser: argparse.ArgumentParser) -> None:
-    _add_warehouse(parser)
-    parser.add_argument(
-        "--backups",
-        type=Path,
-        default=os.environ.get("BACKUPS_PATH") or None,
-        metavar="DIR",
-        help="folder of backups (BACKUPS_PATH; `backups` beside the warehouse)",
-    )
-
-
-def _add_backup(parser: argparse.ArgumentParser) -> None:
-    _add_backups(parser)
-    parser.add_argument(
-        "--keep",
-        type=_at_least_one,
-        default=os.environ.get("BACKUPS_KEPT") or "7",
-        metavar="N",
-        help="backups of this file to keep (BACKUPS_KEPT; %(default)s)",
-    )
-
-
-def _add_restore(parser: argparse.ArgumentParser) -> None:
-    _add_backups(parser)
-    parser.add_argument(
-        "backup",
-        nargs="?",
-        default=os.environ.get("BACKUP") or None,
-        metavar="NAME",
-        help="which backup (BACKUP; the newest)",
-    )
-
-
-def _add_report(parser: argparse.ArgumentParser) -> None:
-    _add_warehouse(parser)
-    parser.add_argument("--out", type=Path, default=Path("data/report"), metavar="DIR")
-    parser.add_argument("--strict", action="store_true", help="end with 1 where it says fail")
-
-
-def _add_diff(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "base",
-        nargs="?",
-        default=os.environ.get("BASE") or "main",
-        metavar="REF",
-        help="what to compare with (BASE; %(default)s)",
-    )
-    parser.add_argument(
-        "--extracts",
-        type=Path,
-        default=os.environ.get("EXTRACTS_PATH") or None,
-        metavar="DIR",
-        help="folder of batches (EXTRACTS_PATH; without one, a tiny company of the base's)",
-    )
-
-
-def _add_share(parser: argparse.ArgumentParser) -> None:
-    _add_warehouse(parser)
-    parser.add_argument(
-        "--out",
-        type=_warehouse,
-        default=os.environ.get("SHARE_PATH") or None,
-        metavar="FILE",
-        help="DuckDB file to write (SHARE_PATH; `share.duckdb` beside the warehouse)",
-    )
-
-
-def _add_soak(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--kills", type=_at_least_one, default=20, help="of each kind")
-    parser.add_argument("--records", type=_at_least_one, default=10_000, help="of each format")
-    parser.add_argument("--seed", type=int, default=7)
-
-
-def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--scale",
-        choices=SCALES,
-        default=os.environ.get("SCALE") or None,
-        help="measure one scale (SCALE); without it, each figure at the scale it is promised for",
-    )
-
-
-_COMMANDS: tuple[
-    tuple[
-        str,
-        str,
-        Callable[[argparse.ArgumentParser], None],
-        Callable[[argparse.Namespace], int],
-    ],
-    ...,
-] = (
-    ("generate", "write a made-up company's extracts", _add_generate, _generate),
-    ("load", "land batches in the raw schemas", _add_load, _load),
-    ("status", "show what has landed and what waits", _add_paths, _status),
-    ("build", "load, snapshot and build what is not done yet", _add_build, _build),
-    ("docs", "write the documentation site of a built warehouse", _add_docs, _docs),
-    ("backup", "keep a dated, verified copy of the warehouse", _add_backup, _backup),
-    ("restore", "bring a backup of the warehouse back", _add_restore, _restore),
-    ("report", "write the data quality report", _add_report, _report),
-    ("diff", "show what a change does to models, metrics and rows", _add_diff, _diff),
-    ("share", "copy the marts without personal data", _add_share, _share),
-    ("soak", "kill, fill up and fuzz, and count what survives", _add_soak, _soak),
-    ("bench", "measure speed and memory", _add_bench, _bench),
+# The years that the currencies, prices and calendars of the simulation are made for.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
+
+
+class _Day(click.ParamType[date]):
+    """A date in ISO format."""
+
+    name = "date"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            day = date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a date; write it as 2026-09-30", param, ctx)
+        if not _FIRST_YEAR <= day.year < _LAST_YEAR:
+            self.fail(f"{day} is not between {_FIRST_YEAR} and {_LAST_YEAR}", param, ctx)
+        return day
+
+
+class _WarehouseFile(click.ParamType[Path]):
+    """A DuckDB file; DuckDB names the database after it."""
+
+    name = "file"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        path = Path(str(value))
+        if path.stem.lower() in {"main", "system", "temp"}:
+            self.fail(
+                f"DuckDB reserves the name {path.stem!r}; name the file otherwise", param, ctx
+            )
+        if path.is_dir():
+            self.fail(f"{str(path)!r} is a folder; name a file in it", param, ctx)
+        return path
+
+
+_DIR = click.Path(path_type=Path)
+_FILE = _WarehouseFile()
+_COUNT = click.IntRange(min=1)
+
+_extracts = click.option(
+    "--extracts",
+    type=_DIR,
+    default="data/extracts",
+    envvar="EXTRACTS_PATH",
+    metavar="DIR",
+    help="Folder of batches, or one batch.",
+)
+_warehouse = click.option(
+    "--warehouse",
+    type=_FILE,
+    default="data/warehouse.duckdb",
+    envvar="WAREHOUSE_PATH",
+    metavar="FILE",
+    help="DuckDB file.",
+)
+_backups = click.option(
+    "--backups",
+    type=_DIR,
+    envvar="BACKUPS_PATH",
+    metavar="DIR",
+    help="Folder of backups; by default `backups` beside the warehouse.",
 )
 
 
+def _out(default: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    return click.option(
+        "--out", type=_DIR, default=default, metavar="DIR", help="Folder to write to."
+    )
+
+
+@click.group(
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "show_default": True,
+    }
+)
+def cli() -> None:
+    """Generates, loads, builds and documents the warehouse.
+
+    Exit codes: 0 done (or nothing left to do), 1 failed, 2 wrong usage, 130 interrupted.
+    """
+
+
+@cli.command()
+@_out("data/extracts")
+@click.option("--seed", type=click.IntRange(min=0), default=7, help="Of all random draws.")
+@click.option("--scale", type=click.Choice(SCALES), default="small", help="Size of the company.")
+@click.option("--start", type=_Day(), default="2024-01-01", help="First day.")
+@click.option("--end", type=_Day(), default="2026-09-30", help="Last day.")
+@click.option("--batches", type=_COUNT, default=6, help="Number of batches.")
+@click.option(
+    "--stripe-version",
+    type=click.Choice(STRIPE_VERSIONS),
+    default=STRIPE_VERSIONS[0],
+    help="API version of Stripe's files.",
+)
+def generate(
+    *, out: Path, seed: int, scale: str, start: date, end: date, batches: int, stripe_version: str
+) -> None:
+    """Write the extracts of a fictional company."""
+    from ingest.generate import generate as run
+
+    run(
+        out,
+        seed=seed,
+        scale=scale,
+        start=start,
+        end=end,
+        batches=batches,
+        stripe_version=stripe_version,
+    )
+
+
+@cli.command()
+@_extracts
+@_warehouse
+@click.option(
+    "--batch", "batch_ids", multiple=True, metavar="ID", help="Only this batch; repeatable."
+)
+@click.option(
+    "--replace", is_flag=True, help="Replace a batch whose files changed since it landed."
+)
+@click.option("--encoding", metavar="NAME", help="Of CSV files that no _batch.json describes.")
+@click.option("--quiet", is_flag=True, help="Show no progress bar.")
+def load(
+    *,
+    extracts: Path,
+    warehouse: Path,
+    batch_ids: tuple[str, ...],
+    replace: bool,
+    encoding: str | None,
+    quiet: bool,
+) -> int:
+    """Load batches into the raw schemas."""
+    from ingest import load as package
+
+    return package.load(
+        extracts,
+        warehouse,
+        batch_ids=batch_ids or None,
+        replace=replace,
+        encoding=encoding,
+        quiet=quiet,
+    )
+
+
+@cli.command()
+@_extracts
+@_warehouse
+def status(extracts: Path, warehouse: Path) -> None:
+    """Show which batches have landed and which are pending."""
+    from ingest import load as package
+
+    package.status(extracts, warehouse)
+
+
+@cli.command()
+@_extracts
+@_warehouse
+@click.option("--vars", "variables", default="{}", metavar="YAML", help="dbt variables.")
+def build(extracts: Path, warehouse: Path, variables: str) -> None:
+    """Load, snapshot and build what is not done yet."""
+    from ingest.build import build as run
+
+    run(extracts, warehouse, variables=variables)
+
+
+@cli.command()
+@click.argument("sql")
+@_warehouse
+def query(sql: str, warehouse: Path) -> None:
+    """Print the result of one SQL query.
+
+    The warehouse is opened for reading only.
+    """
+    from ingest.query import query as run
+
+    run(warehouse, sql)
+
+
+@cli.command()
+@_warehouse
+@_out("target/site")
+def docs(warehouse: Path, out: Path) -> None:
+    """Write the documentation site of a built warehouse."""
+    from ingest.docs.site import docs as run
+
+    run(warehouse, out)
+
+
+@cli.command()
+@_warehouse
+@_backups
+@click.option(
+    "--keep",
+    type=_COUNT,
+    default=7,
+    envvar="BACKUPS_KEPT",
+    metavar="N",
+    help="Backups of this file to keep.",
+)
+def backup(warehouse: Path, backups: Path | None, keep: int) -> None:
+    """Keep a dated, verified copy of the warehouse."""
+    from ingest.backup import backup as run
+
+    run(warehouse, backups or warehouse.parent / "backups", keep=keep)
+
+
+@cli.command()
+@click.argument("name", metavar="[NAME]", required=False, envvar="BACKUP")
+@_warehouse
+@_backups
+def restore(name: str | None, warehouse: Path, backups: Path | None) -> None:
+    """Restore the backup NAME (BACKUP), or the newest one."""
+    from ingest.backup import restore as run
+
+    run(warehouse, backups or warehouse.parent / "backups", name)
+
+
+@cli.command()
+@_warehouse
+@_out("data/report")
+@click.option("--strict", is_flag=True, help="Exit with 1 if the status is `fail`.")
+def report(warehouse: Path, out: Path, strict: bool) -> int:
+    """Write the data quality report."""
+    from ingest.docs.report import report as run
+
+    return run(warehouse, out, strict=strict)
+
+
+@cli.command()
+@click.argument("base", metavar="[REF]", default="main", envvar="BASE")
+@click.option(
+    "--extracts",
+    type=_DIR,
+    envvar="EXTRACTS_PATH",
+    metavar="DIR",
+    help="Folder of batches; by default a tiny company that the base generates.",
+)
+def diff(base: str, extracts: Path | None) -> int:
+    """Compare models, metrics and rows with those of the git reference REF (BASE; main)."""
+    from ingest.diff.run import diff as run
+
+    return run(base, extracts)
+
+
+@cli.command()
+@_warehouse
+@click.option(
+    "--out",
+    type=_FILE,
+    envvar="SHARE_PATH",
+    metavar="FILE",
+    help="DuckDB file to write; by default `share.duckdb` beside the warehouse.",
+)
+def share(warehouse: Path, out: Path | None) -> None:
+    """Copy the marts without personal data."""
+    from ingest.share import share as run
+
+    run(warehouse, out or warehouse.parent / "share.duckdb")
+
+
+@cli.command()
+@click.option("--kills", type=_COUNT, default=20, help="Trials of each kind.")
+@click.option("--records", type=_COUNT, default=10_000, help="Broken records of each format.")
+@click.option("--seed", type=int, default=7, help="Of all random draws.")
+def soak(kills: int, records: int, seed: int) -> int:
+    """Kill, fill up and fuzz the warehouse, and count what survives."""
+    from ingest.bench.soak import soak as run
+
+    return run(kills=kills, records=records, seed=seed)
+
+
+@cli.command()
+@click.option(
+    "--scale",
+    type=click.Choice(SCALES),
+    envvar="SCALE",
+    help="Measure this scale; by default each figure is measured at the scale of its target.",
+)
+def bench(scale: str | None) -> None:
+    """Measure speed and memory."""
+    from ingest.bench.run import bench as run
+
+    run(scale)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code."""
-    parser = argparse.ArgumentParser(prog="ingest", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-    for name, summary, add_arguments, run in _COMMANDS:
-        command = commands.add_parser(name, help=summary, description=summary)
-        add_arguments(command)
-        command.set_defaults(run=run)
-    arguments = parser.parse_args(argv)
-    result: int = arguments.run(arguments)
-    return result
+    """Runs one command and returns its exit code.
+
+    Every error that a user can cause is printed to standard error as one message.
+
+    Args:
+        argv: The arguments; by default those of this process.
+    """
+    try:
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        # After `--help`.
+        code = done.exit_code
+    except BaseException as error:
+        found = _of_the_command_line(error) or explained(error)
+        if found is None:
+            raise
+        message, code = found
+        print(message, file=sys.stderr)
+        _drop_unwritten_output()
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    with cli.make_context("ingest", arguments) as context:
+        code: int | None = cli.invoke(context)
+    return code or 0
+
+
+def _of_the_command_line(error: BaseException) -> tuple[str, int] | None:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message(), error.exit_code
+    if isinstance(error, click.UsageError) and error.ctx:
+        variable = _variable_with_the_error(error, error.ctx)
+        message = f"{variable}{error.format_message().rstrip('.')}"
+        hint = f"`python -m {error.ctx.command_path} --help` lists the options"
+        return f"{message}; {hint}", error.exit_code
+    if isinstance(error, click.ClickException):
+        return error.format_message(), error.exit_code
+    return None
+
+
+def _variable_with_the_error(error: click.UsageError, context: click.Context) -> str:
+    """The environment variable that a wrong value comes from, as a prefix of the message."""
+    parameter = error.param if isinstance(error, click.BadParameter) else None
+    if parameter is None or parameter.name is None:
+        return ""
+    source = context.get_parameter_source(parameter.name)
+    is_variable = source is click.core.ParameterSource.ENVIRONMENT
+    return f"Environment variable {parameter.envvar}: " if is_variable else ""
+
+
+def _drop_unwritten_output() -> None:
+    """Keeps Python from failing again at exit over output that cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

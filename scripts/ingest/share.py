@@ -1,13 +1,12 @@
 """A copy of the marts for BI users, without personal data.
 
 Columns with `meta: {contains_pii: true}` go through the macro `mask_personal`. Keys that are e-mail
-addresses are hashed like them. The copy is read through before anybody can see it.
+addresses are hashed in the same way. The copy is checked for personal data before it is published.
 """
 
 import io
 import os
 import secrets
-import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,13 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from ingest.build import PROJECT, BuildError
-from ingest.load import IngestError, WarehouseError, warehouse
+from ingest.errors import IngestError, UsageError
+from ingest.load import warehouse
 from ingest.load.values import literal, quoted
 
 EMAIL = r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"
 _ADDRESS = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
-# Stands for the column in the masks that dbt renders.
+# Placeholder for the column in the masks that dbt renders.
 _COLUMN = "column_to_mask"
 
 
@@ -38,41 +38,40 @@ class _Mart:
     personal: dict[str, bool]
 
 
-def share(warehouse_path: Path, out: Path) -> int:
-    """Write the copy and return the exit code.
+def share(warehouse_path: Path, out: Path) -> None:
+    """Write the copy.
 
     Args:
         warehouse_path: the DuckDB file.
-        out: the DuckDB file to write; one that exists is replaced when the new one is whole.
+        out: the DuckDB file to write; an existing one is replaced once the new one is complete.
+
+    Raises:
+        UsageError: the copy would replace the warehouse itself.
+        WarehouseError: there is no warehouse, or it cannot be read.
+        IngestError: a mart is not built, or a column holds personal data and is not declared so.
     """
+    if out.resolve() == warehouse_path.resolve():
+        raise UsageError(f"{out} is the warehouse itself; name another file for the copy")
     partial = out.with_name(f".{out.name}.partial")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)
         tables = _write(warehouse_path.resolve(), partial.resolve())
         partial.replace(out)
-    except (IngestError, OSError) as error:
-        print(error, file=sys.stderr)
-        return error.exit_code if isinstance(error, IngestError) else 1
     finally:
         partial.unlink(missing_ok=True)
     print(f"{out}: {tables} marts without personal data")
     if not os.environ.get("SHARE_KEY"):
-        print("hashes are this copy's own; set SHARE_KEY for the same in every copy")
-    return 0
+        print("hashes differ from those of other copies; set SHARE_KEY to keep them the same")
 
 
 def _write(warehouse_path: Path, path: Path) -> int:
+    warehouse.require(warehouse_path)
     marts, masks = _marts_and_masks()
-    if not warehouse_path.is_file():
-        raise WarehouseError(f"there is no warehouse {warehouse_path}")
-    # A view says which database it reads, so that has to have its own name.
+    # Views name the database they read, so it is attached under its own name.
     source = quoted(warehouse_path.stem)
     with warehouse.opened(path) as connection:
-        try:
-            connection.execute(f"attach {literal(str(warehouse_path))} as {source} (read_only)")
-        except duckdb.Error as error:
-            raise WarehouseError(warehouse.failure(warehouse_path, str(error))) from error
+        warehouse.attach(connection, warehouse_path, warehouse_path.stem)
         key = os.environ.get("SHARE_KEY") or secrets.token_hex(32)
         connection.execute("set variable share_key = ?", [key])
         written = 0
@@ -96,7 +95,7 @@ def _write(warehouse_path: Path, path: Path) -> int:
 
 
 def _shown(mart: _Mart, column: str, kind: str, masks: dict[bool, str]) -> str:
-    """A column as the copy has it; one that the project does not declare is masked too."""
+    """The expression for a column of the copy; an undeclared column is masked too."""
     name = quoted(column)
     if column in mart.personal or column not in mart.columns:
         mask = masks[mart.personal.get(column, True)]
@@ -108,10 +107,10 @@ def _shown(mart: _Mart, column: str, kind: str, masks: dict[bool, str]) -> str:
 
 
 def _prove(connection: duckdb.DuckDBPyConnection, source: str) -> None:
-    """Read every text of the copy for e-mail addresses, and for the IP addresses of the source.
+    """Search every text of the copy for e-mail addresses and for IP addresses of the source.
 
     Raises:
-        IngestError: there is one; the column is not declared as personal data and should be.
+        IngestError: a column holds one and is not declared as personal data.
     """
     connection.execute(
         f"""
@@ -151,7 +150,7 @@ def _marts_and_masks() -> tuple[list[_Mart], dict[bool, str]]:
     runner = dbtRunner()
     manifest = runner.invoke(["parse", *options]).result
     if not isinstance(manifest, Manifest):
-        raise BuildError("the project cannot be read; `dbt parse` says why")
+        raise BuildError("dbt cannot read the project; `dbt parse` reports why")
     masks = {}
     for is_free_text in (False, True):
         call = f"{{{{ mask_personal('{_COLUMN}', is_free_text={is_free_text}) }}}}"
@@ -165,7 +164,7 @@ def _marts_and_masks() -> tuple[list[_Mart], dict[bool, str]]:
                 ]
             )
         if not done.success or not isinstance(done.result, RunExecutionResult):
-            raise BuildError("mask_personal cannot be rendered; logs/dbt.log has all of it")
+            raise BuildError("dbt cannot render mask_personal; logs/dbt.log has the details")
         (rendered,) = done.result.results
         masks[is_free_text] = str(getattr(rendered.node, "compiled_code", "")).strip()
     marts = [

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.build import BuildError, build
+from ingest.build import BuildError, Dbt, build
 from ingest.build import run as module
-from ingest.load import BatchReport, warehouse
+from ingest.load import BatchReport, WarehouseError, warehouse
 
 
 class Company:
@@ -50,9 +50,7 @@ def company(monkeypatch: pytest.MonkeyPatch) -> Company:
     company = Company(["2026-01-31", "2026-02-28"])
     monkeypatch.setattr(module, "load_batches", company.load_batches)
     monkeypatch.setattr(module, "pending", company.pending)
-    monkeypatch.setattr(
-        module.Dbt, "run", lambda dbt, *arguments: company.run(*arguments, *dbt.options)
-    )
+    monkeypatch.setattr(Dbt, "run", lambda dbt, *arguments: company.run(*arguments, *dbt.options))
     monkeypatch.setenv("WAREHOUSE_PATH", "")
     return company
 
@@ -69,14 +67,14 @@ _ALL = ["load 2026-01-31", "snapshot", "load 2026-02-28", "build"]
 def test_each_batch_is_snapshotted_before_the_next_lands(
     company: Company, places: tuple[Path, Path]
 ) -> None:
-    assert build(*places) == 0
+    build(*places)
     assert company.asked == _ALL
 
 
 def test_nothing_is_done_twice(company: Company, places: tuple[Path, Path]) -> None:
     build(*places)
     company.asked.clear()
-    assert build(*places) == 0
+    build(*places)
     assert company.asked == []
 
 
@@ -84,14 +82,14 @@ def test_a_new_batch_is_all_that_is_done(company: Company, places: tuple[Path, P
     build(*places)
     company.asked.clear()
     company.waiting.append("2026-03-31")
-    assert build(*places) == 0
+    build(*places)
     assert company.asked == ["load 2026-03-31", "build"]
 
 
 def test_other_variables_build_again(company: Company, places: tuple[Path, Path]) -> None:
     build(*places)
     company.asked.clear()
-    assert build(*places, variables="{as_of_date: 2026-01-31}") == 0
+    build(*places, variables="{as_of_date: 2026-01-31}")
     assert company.asked == ["build"]
 
 
@@ -112,10 +110,10 @@ def test_a_changed_model_builds_again(
     with warehouse.opened(places[1]) as connection:
         connection.execute("create schema staging; create table staging.messages (id text)")
     (tmp_path / "project/models/dim_accounts.sql").write_text("select 2")
-    assert build(*places) == 0
+    build(*places)
     assert company.asked == ["build"]
     company.waiting.append("2026-03-31")
-    assert build(*places) == 0
+    build(*places)
     assert company.refreshed == [True, False], "what another version made is made anew, once"
 
 
@@ -124,12 +122,13 @@ def test_a_run_cut_short_goes_on_where_it_stopped(
     company: Company, places: tuple[Path, Path], step: str
 ) -> None:
     company.failing = step
-    assert build(*places) == 1
+    with pytest.raises(BuildError):
+        build(*places)
     assert company.asked == _ALL[: _ALL.index(step) + 1]
     done = len(company.asked) - 1
     company.failing = None
     company.asked.clear()
-    assert build(*places) == 0
+    build(*places)
     assert company.asked == _ALL[done:]
 
 
@@ -137,20 +136,21 @@ def test_history_that_a_failed_build_left_out_is_kept_before_the_next_batch(
     company: Company, places: tuple[Path, Path]
 ) -> None:
     company.failing = "build"
-    build(*places)
+    with pytest.raises(BuildError):
+        build(*places)
     company.failing = None
     company.asked.clear()
     company.waiting.append("2026-03-31")
-    assert build(*places) == 0
+    build(*places)
     assert company.asked == ["snapshot", "load 2026-03-31", "build"]
 
 
 def test_a_warehouse_that_is_none_is_said_plainly(
-    company: Company, places: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+    company: Company, places: tuple[Path, Path]
 ) -> None:
     places[1].write_text("not a database")
-    assert build(*places) == 1
-    assert "is not a DuckDB file" in capsys.readouterr().err
+    with pytest.raises(WarehouseError, match="is not a DuckDB file"):
+        build(*places)
 
 
 def test_history_of_batches_that_landed_together_is_kept_one_by_one(
@@ -158,7 +158,7 @@ def test_history_of_batches_that_landed_together_is_kept_one_by_one(
 ) -> None:
     seen: list[list[tuple[object, ...]]] = []
 
-    def run(dbt: module.Dbt, *arguments: str) -> str:
+    def run(dbt: Dbt, *arguments: str) -> str:
         schemas = dbt.raw_schemas
         with warehouse.opened(places[1], read_only=True) as connection:
             seen.append(
@@ -166,12 +166,12 @@ def test_history_of_batches_that_landed_together_is_kept_one_by_one(
             )
         return company.run(*arguments)
 
-    monkeypatch.setattr(module.Dbt, "run", run)
+    monkeypatch.setattr(Dbt, "run", run)
     with warehouse.opened(places[1]) as connection:
         warehouse.create_tables(connection)
         for batch_id in company.waiting:
             connection.execute("insert into raw_audit.batches (batch_id) values (?)", [batch_id])
     company.waiting.clear()
-    assert build(*places) == 0
+    build(*places)
     assert company.asked == ["snapshot", "build"]
     assert seen == [[("2026-01-31",)], [("2026-01-31",), ("2026-02-28",)]]

@@ -1,4 +1,4 @@
-"""What the command line takes, and how it says no."""
+"""The options of the command line, and its answer to wrong ones."""
 
 from pathlib import Path
 
@@ -16,21 +16,19 @@ from ingest import cli
         ["generate", "--start", "yesterday"],
         ["load", "--warehouse", "data/temp.duckdb"],
         ["load", "--warehouse", "."],
+        ["backup", "--keep", "0"],
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert ended.value.code == 2
-    assert "usage: ingest" in capsys.readouterr().err
+    assert cli.main(arguments) == 2
+    assert "--help" in capsys.readouterr().err
 
 
 def test_paths_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Path] = []
 
-    def status(extracts_path: Path, warehouse_path: Path) -> int:
+    def status(extracts_path: Path, warehouse_path: Path) -> None:
         seen.extend([extracts_path, warehouse_path])
-        return 0
 
     monkeypatch.setattr("ingest.load.status", status)
     monkeypatch.setenv("EXTRACTS_PATH", "my exports")

@@ -9,6 +9,7 @@ from statistics import mean, median, quantiles
 
 import pytest
 
+from ingest.errors import UsageError
 from ingest.generate.company import ACCOUNT_COUNTS, annual_value, simulate
 from ingest.generate.contracts import Contract
 from ingest.generate.records import Company
@@ -44,9 +45,9 @@ def test_a_larger_scale_keeps_the_accounts_of_the_smaller() -> None:
 
 
 def test_arguments_that_make_no_company_are_refused() -> None:
-    with pytest.raises(ValueError, match="unknown scale 'huge'"):
+    with pytest.raises(UsageError, match="unknown scale 'huge'"):
         simulate(7, START, END, "huge")
-    with pytest.raises(ValueError, match="a month at least"):
+    with pytest.raises(UsageError, match="at least 31 days"):
         simulate(7, START, START + timedelta(days=9), "tiny")
 
 

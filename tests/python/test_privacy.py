@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from harness import build_warehouse, rows
+from ingest.errors import IngestError
 from ingest.load import erasure, warehouse
-from ingest.load.errors import IngestError
 from loading import Loading, customer, track
 
 _CONTACT = "Id,LastName,FirstName,Name,Email,AccountId,CreatedDate,Description"

@@ -231,7 +231,7 @@ def test_the_report_says_what_the_marts_say(
 
 def test_a_report_of_nothing_says_so(tmp_path: Path) -> None:
     missing = ingest("report", "--warehouse", tmp_path / "none.duckdb", "--out", tmp_path)
-    assert "is not there" in expect(1, missing)
+    assert "there is no warehouse" in expect(1, missing)
     duckdb.connect(str(tmp_path / "bare.duckdb")).close()
     bare = ingest("report", "--warehouse", tmp_path / "bare.duckdb", "--out", tmp_path)
     assert "not built" in expect(1, bare)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from billing_cases import JANUARY, acted, contract, step
+from ingest.errors import UsageError
 from ingest.generate import batch_ends, generate
 from ingest.generate.contracts import Contract
 from ingest.generate.truth import (
@@ -169,7 +170,7 @@ def test_merged_accounts_are_one() -> None:
 def test_batches_end_with_months_and_with_the_company() -> None:
     ends = batch_ends(date(2025, 1, 1), date(2025, 4, 10), 3)
     assert ends == [datetime(2025, 3, 1), datetime(2025, 4, 1), datetime(2025, 4, 11)]
-    with pytest.raises(ValueError, match="5 batches do not fit"):
+    with pytest.raises(UsageError, match="5 batches do not fit"):
         batch_ends(date(2025, 1, 1), date(2025, 4, 10), 5)
 
 

@@ -1,4 +1,4 @@
-"""Speed and memory of generator, loader and build, as a table; a person reads it, no test does.
+"""Speed and memory of generator, loader and build, as a table for people; no test reads it.
 
 Each step runs in a process of its own, whose peak memory the kernel reports when it ends.
 """
@@ -19,16 +19,16 @@ import duckdb
 from ingest.bench import finance, product
 from ingest.build import PROJECT
 
-# Each figure is promised at one scale; `SCALE` measures all of them at another.
+# Each target is set at one scale; `SCALE` measures all of them at another.
 _GENERATE, _LOAD, _BUILD, _MEMORY = "large", "medium", "small", "large"
-# What a day's increment onto the large scale is compared with.
+# A day's increment at the large scale is compared with one at this scale.
 _SMALLER = "small"
-# So many days are added in turn.
+# Number of days that are added one after another.
 _DAYS = 3
-# So much takes as long as all other figures together, so it is measured alone.
+# Measured only on request: it takes as long as all other figures together.
 _GROWN = "xlarge"
 
-# What DuckDB alone needs to read the same files into tables, with types guessed by itself.
+# Reads the same files into tables with DuckDB alone, which detects the types itself.
 _BARE = """
 import sys, duckdb
 connection = duckdb.connect(sys.argv[1])
@@ -44,7 +44,7 @@ for number, line in enumerate(sys.stdin.read().splitlines()):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a process took."""
+    """Time and peak memory of a process."""
 
     seconds: float
     peak_gigabytes: float
@@ -308,7 +308,7 @@ def _run_process(command: list[str], given: str = "") -> Run:
     """Runs a command to its end.
 
     Raises:
-        CalledProcessError: It failed; its output has been printed.
+        CalledProcessError: The command failed; its output has been printed.
     """
     with tempfile.TemporaryFile("w+") as read, tempfile.TemporaryFile("w+") as written:
         read.write(given)

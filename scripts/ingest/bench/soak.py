@@ -20,8 +20,9 @@ from random import Random
 
 from ingest import backup
 from ingest.bench.fuzz import KINDS, fuzz
+from ingest.errors import IngestError
 from ingest.load import batches, warehouse
-from ingest.load.values import literal, quoted
+from ingest.load.values import quoted
 
 _RAW = ("raw_salesforce", "raw_stripe", "raw_segment")
 _MARTS = ("shared", "finance", "sales", "product")
@@ -232,7 +233,7 @@ class Soak:
     def _run(self, *arguments: str) -> None:
         code, said = _ended(self._started(arguments))
         if code:
-            raise RuntimeError(f"ingest {' '.join(arguments)} ended with {code}:\n{said}")
+            raise IngestError(f"`ingest {' '.join(arguments)}` ended with {code}:\n{said}")
 
     def _killed(
         self, arguments: Sequence[str], seconds: float, warehouse_path: Path | None = None
@@ -333,7 +334,7 @@ def differing(
     """
     lost = twice = 0
     with warehouse.opened(right, read_only=True) as connection:
-        connection.execute(f"attach {literal(str(left))} as trial (read_only)")
+        warehouse.attach(connection, left, "trial")
         tables = connection.execute(
             """
             select schema_name, table_name, list(column_name order by column_index)

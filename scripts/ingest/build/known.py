@@ -1,7 +1,8 @@
-"""The raw tables as they were after an earlier batch: views in schemas `known_…`.
+"""The raw tables as of an earlier batch: views in schemas `known_…`.
 
-History is kept batch by batch. Batches that landed together have theirs kept afterwards, each from
-what was known then, so that it is the same however they landed.
+Snapshots are taken batch by batch. If several batches landed together, their snapshots are taken
+afterwards, each from the rows of that batch and those before it. So history does not depend on how
+batches were loaded.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ SCHEMAS = "known"
 
 
 def show(warehouse_path: Path, batch_id: str) -> None:
-    """Makes `known_<source>.<table>` of every raw table: its rows up to and with a batch."""
+    """Creates a view `known_<source>.<table>` per raw table: its rows up to and with a batch."""
     with warehouse.opened(warehouse_path) as connection:
         tables = connection.execute(
             """
@@ -33,7 +34,7 @@ def show(warehouse_path: Path, batch_id: str) -> None:
 
 
 def forget(warehouse_path: Path) -> None:
-    """Removes the views again."""
+    """Drops the views."""
     with warehouse.opened(warehouse_path) as connection:
         schemas = connection.execute(
             "select schema_name from information_schema.schemata where starts_with(schema_name, ?)",

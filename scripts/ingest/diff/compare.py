@@ -12,7 +12,6 @@ import duckdb
 from ingest.diff.metrics import METRICS, Metric, read
 from ingest.diff.rows import MartDiff, compare_rows
 from ingest.load import warehouse
-from ingest.load.values import literal, quoted
 
 _DATA = {"model", "seed", "snapshot", "source"}
 _TESTS = {"test", "unit_test"}
@@ -170,9 +169,7 @@ def compare(
     marts = _marts(before, after, is_loader_changed=is_loader_changed)
     with warehouse.opened(Path(":memory:")) as connection:
         for alias, side in (("before", before), ("after", after)):
-            connection.execute(
-                f"attach {literal(str(side.warehouse))} as {quoted(alias)} (read_only)"
-            )
+            warehouse.attach(connection, side.warehouse, alias)
         figures = [_figure(connection, metric, causes) for metric in METRICS]
         for mart_id, mart in marts.items():
             compare_rows(connection, mart, before.key(mart_id), after.key(mart_id))

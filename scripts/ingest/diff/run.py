@@ -1,7 +1,7 @@
 """What a change does to the warehouse: builds a base and the working tree, and compares them.
 
-Both are built from the same extracts. The base is built whole, once a commit. The working tree is
-built in a copy of the base's warehouse, and there only what differs and what depends on it.
+Both are built from the same extracts. The base is built in full, once per commit. The working tree
+is built in a copy of the base's warehouse: only what differs and what depends on it.
 """
 
 import hashlib
@@ -19,14 +19,14 @@ from pathlib import Path
 from ingest.build import PROJECT
 from ingest.diff.compare import Side, compare
 from ingest.diff.report import markdown, unreadable
-from ingest.load import IngestError, UsageError
+from ingest.errors import IngestError, UsageError
 
-# What makes raw tables of extracts; dbt's state knows nothing of it.
+# Sources that turn extracts into raw tables; dbt's state does not cover them.
 _LOADER = ("load", "catalog", "build")
-_UNTOLD = {"EXTRACTS_PATH", "WAREHOUSE_PATH", "PYTHONPATH", "RAW_SCHEMAS"}
+_NOT_PASSED_ON = {"EXTRACTS_PATH", "WAREHOUSE_PATH", "PYTHONPATH", "RAW_SCHEMAS"}
 _INGEST = ("-m", "ingest")
 _DBT = ("-c", "from dbt.cli.main import cli; cli()")
-# Tests come after: one that fails must not keep from being seen what the change does.
+# Tests run afterwards, so that a failing one does not hide what the change does.
 _WITHOUT_TESTS = {"DBT_EXCLUDE_RESOURCE_TYPES": "test unit_test"}
 
 
@@ -35,12 +35,12 @@ class BaseError(IngestError):
 
 
 class UnreadableError(IngestError):
-    """dbt cannot read the working tree; the message is what dbt said."""
+    """dbt cannot read the working tree; the message is dbt's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """How a command ended, and what it printed where that was kept."""
+    """Whether a command succeeded, and its output if that was captured."""
 
     is_good: bool
     output: str
@@ -52,7 +52,7 @@ class _Place:
 
     Attributes:
         project: the root of its sources.
-        folder: what is made of them.
+        folder: the warehouse and dbt's artifacts.
     """
 
     project: Path
@@ -60,7 +60,7 @@ class _Place:
 
     @property
     def warehouse(self) -> Path:
-        """The DuckDB file; views carry its name, so a copy must have the same."""
+        """The DuckDB file. Views refer to its name, so copies keep it."""
         return self.folder / "warehouse.duckdb"
 
     @property
@@ -74,12 +74,12 @@ class _Place:
         settings: Mapping[str, str] | None = None,
         is_quiet: bool = False,
     ) -> _Run:
-        """Run Python on this project; what it prints is kept if it is quiet, else shown."""
+        """Run Python on this project; its output is captured if quiet, otherwise shown."""
         done = subprocess.run(
             [sys.executable, *map(str, arguments)],
             cwd=self.project,
             env={
-                **{name: value for name, value in os.environ.items() if name not in _UNTOLD},
+                **{name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON},
                 "PYTHONPATH": str(self.project / "scripts"),
                 "WAREHOUSE_PATH": str(self.warehouse),
                 "DBT_TARGET_PATH": str(self.target),
@@ -100,8 +100,8 @@ class _Head:
 
     Attributes:
         changed: dbt's ids of what differs from the base.
-        is_loader_changed: everything was loaded and built anew.
-        is_complete: the build ended as it should.
+        is_loader_changed: everything was loaded and built again.
+        is_complete: the build succeeded.
     """
 
     changed: set[str]
@@ -113,19 +113,19 @@ def diff(base: str, extracts_path: Path | None, results: Path = PROJECT / "data/
     """Write the report to standard output and `report.md`; return the exit code.
 
     Args:
-        base: a git reference; compared with is where the working tree left it.
-        extracts_path: a folder of batches; without one, the base's own tiny company.
-        results: the folder of what is built, and of the report.
+        base: a git reference; the working tree is compared with the commit where it branched off.
+        extracts_path: a folder of batches; without one, the tiny company that the base generates.
+        results: the folder for both warehouses and the report.
 
     Returns:
-        0 if all was built and tested, 1 if something failed, 2 for a base that git does not know.
+        0 if everything was built and all tests passed, 1 if something failed.
+
+    Raises:
+        UsageError: git does not know the base, or the extracts do not exist.
+        BaseError: git is not installed, or the base cannot be built.
     """
-    try:
-        commit = _commit(base)
-        before, extracts = _built_base(commit, extracts_path, results)
-    except IngestError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+    commit = _commit(base)
+    before, extracts = _built_base(commit, extracts_path, results)
     title = commit[:7] if commit.startswith(base) else f"{base} ({commit[:7]})"
     after = _Place(PROJECT, results / "head")
     try:
@@ -146,23 +146,31 @@ def diff(base: str, extracts_path: Path | None, results: Path = PROJECT / "data/
 
 
 def _commit(base: str) -> str:
-    """Where the working tree left the base, so that what others merged since is no difference."""
-    done = subprocess.run(
-        ["git", "merge-base", "--end-of-options", base, "HEAD"],  # noqa: S607
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """The commit where the working tree branched off, so that later merges are no difference."""
+    done = _git("merge-base", "--end-of-options", base, "HEAD")
     if done.returncode:
         raise UsageError(
             f"git finds no common commit with {base!r}; name a branch or commit with BASE=<ref>"
         )
-    return done.stdout.strip()
+    return done.stdout.decode().strip()
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            ["git", *arguments],  # noqa: S607
+            cwd=PROJECT,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise BaseError(
+            "git is not installed or not on the PATH; `ingest diff` needs it"
+        ) from error
 
 
 def _built_base(commit: str, extracts_path: Path | None, results: Path) -> tuple[_Place, Path]:
-    """The base's place, built; and the extracts that both sides are built from."""
+    """The base, built, and the extracts that both sides are built from."""
     own = extracts_path.resolve() if extracts_path else None
     suffix = f"-{hashlib.sha256(str(own).encode()).hexdigest()[:8]}" if own else ""
     folder = results / f"base-{commit[:12]}{suffix}"
@@ -172,14 +180,14 @@ def _built_base(commit: str, extracts_path: Path | None, results: Path) -> tuple
     extracts = own or folder / "extracts"
     if not extracts.exists():
         if own:
-            raise UsageError(f"{extracts_path} does not exist")
+            raise UsageError(f"{extracts_path} does not exist; name a folder of batches")
         partial = folder / "extracts.partial"
         shutil.rmtree(partial, ignore_errors=True)
         if not place.run(*_INGEST, "generate", "--scale", "tiny", "--out", partial).is_good:
-            raise BaseError(f"the base, {commit[:7]}, cannot generate its company")
+            raise BaseError(f"the base {commit[:7]} cannot generate its sample company; see above")
         partial.rename(extracts)
     if not _build(place, extracts).is_good:
-        raise BaseError(f"the base, {commit[:7]}, does not build; nothing can be compared")
+        raise BaseError(f"the base {commit[:7]} does not build; see above, or name another BASE")
     return place, extracts
 
 
@@ -189,22 +197,20 @@ def _build(place: _Place, extracts: Path, settings: Mapping[str, str] | None = N
 
 
 def _unpack(commit: str, project: Path) -> None:
-    """The project as it was at a commit; no worktree, so git has nothing to remember."""
-    archive = subprocess.run(
-        ["git", "archive", "--format=tar", commit],  # noqa: S607
-        cwd=PROJECT,
-        capture_output=True,
-        check=True,
-    ).stdout
+    """Writes the project as of a commit, without a worktree that git would have to track."""
+    archived = _git("archive", "--format=tar", commit)
+    if archived.returncode:
+        reason = archived.stderr.decode().strip().splitlines()[-1:]
+        raise BaseError(f"git cannot read the base {commit[:7]}: {''.join(reason)}")
     partial = project.with_name("project.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+    with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as files:
         files.extractall(partial, filter="data")
     partial.rename(project)
 
 
 def _built_head(before: _Place, after: _Place, extracts: Path) -> _Head:
-    """Build what differs, and what depends on it.
+    """Builds what differs and what depends on it.
 
     Raises:
         UnreadableError: dbt cannot read the working tree.
@@ -230,7 +236,7 @@ def _built_head(before: _Place, after: _Place, extracts: Path) -> _Head:
         built = _build(after, extracts, _WITHOUT_TESTS)
     else:
         shutil.copy2(before.warehouse, after.warehouse)
-        # An incremental model is made anew: without new rows it would keep what it once said.
+        # Incremental models are rebuilt: without new rows they would keep their old results.
         options = ("--log-level", "warn", "build", "--full-refresh", *chosen)
         built = after.run(*_DBT, *options, settings=_WITHOUT_TESTS)
     results = after.target / "run_results.json"

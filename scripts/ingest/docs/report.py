@@ -1,6 +1,5 @@
-"""The data quality report: one page, as HTML and as Markdown, of what the quality marts say."""
+"""The data quality report: the quality marts as one page, in HTML and in Markdown."""
 
-import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.docs.report_page import Report, Section, Table, html, markdown
-from ingest.load import IngestError, WarehouseError, warehouse
+from ingest.load import WarehouseError, warehouse
 
 # Worst last.
 _STATUSES = ("ok", "warn", "fail")
@@ -23,18 +22,16 @@ def report(warehouse_path: Path, out: Path, *, strict: bool = False, home: str =
 
     Args:
         warehouse_path: The DuckDB file; it is only read.
-        out: The folder to write to; made when absent.
-        strict: End with 1 where the report says `fail`.
-        home: A page to go back to, where there is one.
+        out: The folder to write to; created when absent.
+        strict: Return 1 if the report's status is `fail`.
+        home: The page that "Overview" links to; no link when empty.
+
+    Raises:
+        WarehouseError: There is no warehouse, or its quality marts are not built.
     """
-    try:
-        if not warehouse_path.exists():
-            raise WarehouseError(f"{warehouse_path} is not there; `make build` makes it")
-        with warehouse.opened(warehouse_path, read_only=True) as connection:
-            page = gather(connection)
-    except IngestError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+    warehouse.require(warehouse_path)
+    with warehouse.opened(warehouse_path, read_only=True) as connection:
+        page = gather(connection)
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (("report.html", html(page, home)), ("report.md", markdown(page))):
         (out / name).write_text(text, encoding="utf-8")
@@ -46,7 +43,7 @@ def gather(connection: duckdb.DuckDBPyConnection) -> Report:
     """Reads the quality marts.
 
     Raises:
-        WarehouseError: They have not been built.
+        WarehouseError: They are not built.
     """
     try:
         day = as_of(connection)
@@ -61,13 +58,13 @@ def gather(connection: duckdb.DuckDBPyConnection) -> Report:
         )
         sources = _sources(connection)
     except duckdb.CatalogException as error:
-        raise WarehouseError("the quality marts are not built; `make build` makes them") from error
+        raise WarehouseError("the quality marts are not built; `make build` builds them") from error
     status = _worst([section.status for section in (sources, *sections)])
     return Report(day, status, (sources, *sections))
 
 
 def as_of(connection: duckdb.DuckDBPyConnection) -> str:
-    """The warehouse's own day; none without a batch."""
+    """The warehouse's as-of date; `never` before the first batch."""
     days = connection.execute("select as_of_date from intermediate.int_as_of").fetchall()
     return _text(days[0][0]) if days else "never"
 

@@ -1,8 +1,8 @@
-"""One static site, opened from disk: what dbt knows of the project, made readable.
+"""The documentation site: static pages, opened from disk.
 
-dbt's own documentation and dbt-colibri's column lineage stand beside pages that are written from
-the same manifest and catalog: metrics, data dictionary, source map, board questions with their
-answers from this warehouse, owners, and everything in `docs/`.
+dbt's own documentation and dbt-colibri's column lineage are in it, beside pages rendered from the
+same manifest and catalog: metrics, data dictionary, source map, board questions with their answers
+from this warehouse, owners, and everything in `docs/`.
 """
 
 import json
@@ -10,7 +10,6 @@ import logging
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,7 +26,8 @@ from markupsafe import Markup
 from ingest.build import PROJECT, Dbt
 from ingest.docs.documents import documents
 from ingest.docs.report import as_of, report
-from ingest.load import IngestError, warehouse
+from ingest.errors import UsageError
+from ingest.load import WarehouseError, warehouse
 
 Node = dict[str, Any]
 
@@ -49,16 +49,16 @@ _PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A board question with what this warehouse answers.
+    """A board question with its answer from this warehouse.
 
     Attributes:
         name: of the analysis.
-        question: what is asked, as Markdown.
-        path: of the query, from the project's root.
-        sql: the query as it can be run.
+        question: as Markdown.
+        path: of the query, relative to the project's root.
+        sql: the compiled query.
         columns: of the answer, each with whether it holds numbers.
-        rows: the first of the answer, as text.
-        row_count: how many there are.
+        rows: the first rows of the answer, as text.
+        row_count: the number of all rows of the answer.
     """
 
     name: str
@@ -70,34 +70,37 @@ class Answer:
     row_count: int
 
 
-def docs(warehouse_path: Path, out: Path) -> int:
-    """Write the site of a built warehouse and return the exit code.
+def docs(warehouse_path: Path, out: Path) -> None:
+    """Write the site of a built warehouse.
 
     Args:
         warehouse_path: the DuckDB file.
-        out: the folder to write, replaced if it is there.
+        out: the folder to write; an older site in it is replaced.
+
+    Raises:
+        UsageError: the folder holds something other than a site.
+        WarehouseError: there is no warehouse, or its marts are not built.
+        BuildError: dbt cannot describe the project.
     """
     warehouse_path, out = warehouse_path.resolve(), out.resolve()
     target = PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
-    if not warehouse_path.exists():
-        print(f"{warehouse_path} is not there; `make build` makes it", file=sys.stderr)
-        return 1
+    warehouse.require(warehouse_path)
+    if out.is_dir() and any(out.iterdir()) and not (out / "dbt").is_dir():
+        raise UsageError(
+            f"{out} holds other files, which the site would replace; name a new folder"
+        )
+    Dbt(warehouse_path, "{}").run("docs", "generate", "--static")
     try:
-        Dbt(warehouse_path, "{}").run("docs", "generate", "--static")
         with warehouse.opened(warehouse_path, read_only=True) as connection:
             _write(_Project(target), connection, target, out)
-    except IngestError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    except duckdb.CatalogException:
-        print("the marts are not built; `make build` makes them", file=sys.stderr)
-        return 1
+    except duckdb.CatalogException as error:
+        raise WarehouseError("the marts are not built; `make build` builds them") from error
     print(f"open {out / 'index.html'}")
-    return report(warehouse_path, out / "quality", home="../index.html")
+    report(warehouse_path, out / "quality", home="../index.html")
 
 
 class _Project:
-    """The manifest and the catalog, asked the way pages ask."""
+    """The manifest and the catalog, with the lookups that the pages need."""
 
     def __init__(self, target: Path) -> None:
         self.manifest: Node = json.loads((target / "manifest.json").read_text())
@@ -117,7 +120,7 @@ class _Project:
         return {schema: found[schema] for schema in order if schema in found}
 
     def columns(self, node: Node) -> list[Node]:
-        """What the warehouse holds, described by what is written."""
+        """The columns in the warehouse, with the descriptions from the project."""
         table = self._tables.get(node["unique_id"], {"columns": {}})
         written = {name.lower(): column for name, column in node["columns"].items()}
         return [
@@ -130,7 +133,7 @@ class _Project:
         ]
 
     def metrics(self) -> dict[str, list[Node]]:
-        """Metric definitions by area, each with the columns that carry it."""
+        """Metric definitions by area, each with the columns that refer to it."""
         carriers: dict[str, list[str]] = {}
         for node in self.nodes.values():
             if node["path"].startswith("marts/"):
@@ -144,13 +147,13 @@ class _Project:
                 found.setdefault(area, []).append(
                     block | {"columns": sorted(carriers.get(key, []))}
                 )
-        # An area's first file is the one of its own name; within a file, as it is written.
+        # The file named after its area comes first; blocks keep their order within a file.
         for area, blocks in found.items():
             blocks.sort(key=lambda block: (f"_{area}__" not in block["path"], block["path"]))
         return dict(sorted(found.items()))
 
     def sources(self) -> dict[str, list[Node]]:
-        """Raw tables by source, the loader's own last, each with its readers and marts."""
+        """Raw tables by source, the loader's audit last, each with its readers and marts."""
         found: dict[str, list[Node]] = {}
         for source in sorted(self.manifest["sources"].values(), key=lambda one: one["name"]):
             staging = self._readers(source["unique_id"])
@@ -161,7 +164,7 @@ class _Project:
         return dict(sorted(found.items(), key=lambda item: (item[0] == "audit", item[0])))
 
     def board(self) -> list[Node]:
-        """The analyses of the board meeting, in their order."""
+        """The board's analyses, in their order."""
         return sorted(
             (node for node in self.nodes.values() if "board" in node["fqn"]),
             key=lambda node: (node["config"]["meta"].get("order", 99), node["name"]),
@@ -187,7 +190,7 @@ class _Project:
 def _write(
     project: _Project, connection: duckdb.DuckDBPyConnection, target: Path, out: Path
 ) -> None:
-    # First what may fail, so that an older site stays until there is a new one.
+    # What may fail comes first, so that an older site is kept if it does.
     answers = [_answer(connection, node) for node in project.board()]
     day = as_of(connection)
     shutil.rmtree(out, ignore_errors=True)
@@ -219,12 +222,12 @@ def _write(
 
 
 def _write_lineage(target: Path, out: Path) -> None:
-    """Column lineage; an expression that cannot be followed leaves its column without one."""
+    """Write column lineage; a column whose expression cannot be parsed has none."""
     logging.getLogger("colibri").setLevel(logging.CRITICAL)
     extractor = DbtColumnLineageExtractor(
         str(target / "manifest.json"), str(target / "catalog.json")
     )
-    # Not in its light mode, which takes the queries out and then warns that they are missing.
+    # The light mode drops the queries and then warns that they are missing.
     report = DbtColibriReportGenerator(extractor, disable_telemetry=True)
     report.generate_report(output_dir=str(out))
 
@@ -251,7 +254,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, node: Node) -> Answer:
 
 
 def shown(column: str, value: object) -> str:
-    """A value as a person reads it: dollars whole, shares as percentages, nothing as a hyphen."""
+    """A value as text: dollars without cents, shares as percentages, null as a hyphen."""
     if value is None:
         return "-"
     if column.endswith("_rate") and isinstance(value, int | float | Decimal):
@@ -264,7 +267,7 @@ def shown(column: str, value: object) -> str:
 
 
 def _words(name: str) -> str:
-    """A name as words, with the field's abbreviations as they are spoken."""
+    """A name as words, with abbreviations in capitals."""
     spoken = (word.upper() if word in _SPOKEN else word for word in name.split("_"))
     return " ".join(spoken)
 
@@ -274,7 +277,7 @@ def _title(text: str) -> str:
 
 
 def _markdown(text: str) -> Markup:
-    return Markup(_MARKDOWN.render(_local(text)))  # noqa: S704  the project's own words
+    return Markup(_MARKDOWN.render(_local(text)))  # noqa: S704  the project's own text
 
 
 def _inline(text: str) -> Markup:
@@ -282,7 +285,7 @@ def _inline(text: str) -> Markup:
 
 
 def _local(text: str) -> str:
-    """Links to papers and models lead to pages of the site; those into the code are plain text."""
+    """Point links to papers and models at pages of the site, and turn links into code into text."""
     text = re.sub(r"\]\((?:docs/)?([a-z_]+)\.md\b", r"](\1.html", text)
     text = re.sub(r"\]\(#!/model/model\.\w+\.(\w+)\)", r"](dictionary.html#\1)", text)
     return re.sub(r"(?<!!)\[([^\]]+)\]\((?![a-z_]+\.html|https:|#)[^)]+\)", r"\1", text)

@@ -1,4 +1,4 @@
-"""The generator: one made-up company, projected into three vendors' files with their mess."""
+"""The generator: a fictional company in three vendors' export files, with realistic defects."""
 
 import shutil
 from collections import Counter
@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from ingest.errors import UsageError
 from ingest.generate.batches import split_batches, write_manifests
 from ingest.generate.billing import bill
 from ingest.generate.company import simulate
@@ -28,22 +29,21 @@ def generate(
     batches: int = 6,
     stripe_version: str = "2026-07-29.dahlia",
 ) -> None:
-    """Writes the company's extracts, batch by batch, and beside them the truth in `_truth/`.
+    """Writes the company's extracts, batch by batch, and the expected results in `_truth/`.
 
-    The same arguments write the same bytes. Batches that an earlier run left in the folder are
-    replaced.
+    The same arguments write the same bytes. Batches of an earlier run in the folder are replaced.
 
     Args:
         out_dir: The folder of batches.
-        seed: Decides everything that is left to chance.
+        seed: Of all random draws, at least 0.
         scale: `tiny`, `small`, `medium`, `large` or `xlarge`.
         start: The company's first day.
         end: Its last day, and the last batch.
-        batches: How many: the last ones a month each, the first holds all before.
+        batches: How many. All but the first cover a month; the first covers the time before.
         stripe_version: The API version of Stripe's files.
 
     Raises:
-        ValueError: The scale is unknown, the time too short or the batches too many for it.
+        UsageError: The scale is unknown, the time is too short, or the batches do not fit in it.
     """
     ends = batch_ends(start, end, batches)
     company = simulate(seed, start, end, scale, tuple(ends))
@@ -65,18 +65,18 @@ def batch_ends(start: date, end: date, count: int) -> list[datetime]:
     """The exclusive ends of the batches: `end`, and the month-ends before it.
 
     Raises:
-        ValueError: There are not that many month-ends after `start`.
+        UsageError: There are not that many month-ends after `start`.
     """
     days = [end]
     while len(days) < count:
         days.append(days[-1].replace(day=1) - timedelta(days=1))
     if count < 1 or days[-1] <= start:
-        raise ValueError(f"{count} batches do not fit between {start} and {end}")
+        raise UsageError(f"{count} batches do not fit between {start} and {end}; use fewer")
     return [datetime.combine(day + timedelta(days=1), time()) for day in reversed(days)]
 
 
 def _clear(out_dir: Path) -> None:
-    """Removes what an earlier run wrote: folders with a manifest, and the truth."""
+    """Removes what an earlier run wrote: folders with a manifest, and `_truth`."""
     if not out_dir.exists():
         return
     for folder in sorted(out_dir.iterdir()):

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from faker import Faker
 
+from ingest.errors import UsageError
 from ingest.generate.contracts import Contract, ordinary_contract
 from ingest.generate.deals import cycle_days, draw_deal
 from ingest.generate.plans import MINOR_DIGITS
@@ -68,12 +69,12 @@ def simulate(
         batch_ends: The exclusive ends of the batches, passed on to the projections.
 
     Raises:
-        ValueError: The scale is unknown, or `end` lies less than a month after `start`.
+        UsageError: The scale is unknown, or `end` is less than a month after `start`.
     """
     if scale not in ACCOUNT_COUNTS:
-        raise ValueError(f"unknown scale {scale!r}: one of {', '.join(ACCOUNT_COUNTS)}")
+        raise UsageError(f"unknown scale {scale!r}; use one of {', '.join(ACCOUNT_COUNTS)}")
     if (end - start).days < 31:
-        raise ValueError(f"the simulation needs a month at least: {start} to {end}")
+        raise UsageError(f"{start} to {end} is too short; simulate at least 31 days")
     count = ACCOUNT_COUNTS[scale]
     start_at = datetime.combine(start, time())
     end_at = datetime.combine(end + timedelta(days=1), time())

@@ -6,23 +6,15 @@ once, and every record read is either landed or kept in `raw_audit.rejected_reco
 
 from ingest.load.batches import Batch, discover
 from ingest.load.commands import load, status
-from ingest.load.errors import (
-    IngestError,
-    NothingUsableError,
-    RefusedError,
-    UsageError,
-    WarehouseError,
-)
+from ingest.load.errors import NothingUsableError, RefusedError, WarehouseError
 from ingest.load.landing import BatchReport
 from ingest.load.run import load_batch, load_batches, pending
 
 __all__ = [
     "Batch",
     "BatchReport",
-    "IngestError",
     "NothingUsableError",
     "RefusedError",
-    "UsageError",
     "WarehouseError",
     "discover",
     "load",

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest import catalog
-from ingest.load.errors import NothingUsableError, RefusedError, UsageError
+from ingest.errors import UsageError
+from ingest.load.errors import NothingUsableError, RefusedError
 
 MANIFEST = "_batch.json"
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -80,7 +81,7 @@ def discover(extracts_path: Path) -> list[Batch]:
         NothingUsableError: there is no batch in it.
     """
     if not extracts_path.is_dir():
-        raise UsageError(f"{extracts_path} is not a folder")
+        raise UsageError(f"{extracts_path} is not a folder; name the folder of your batches")
     root = extracts_path.resolve()
     entries = [entry for entry in sorted(root.iterdir()) if not entry.name.startswith(("_", "."))]
     folders = [entry for entry in entries if entry.is_dir()]
@@ -90,7 +91,10 @@ def discover(extracts_path: Path) -> list[Batch]:
     if loose and not any(_looks_like_batch(folder) for folder in folders):
         return [Batch(root.name, root)]
     if not folders:
-        raise NothingUsableError(f"there is no batch in {extracts_path}")
+        raise NothingUsableError(
+            f"no batches found in {extracts_path}"
+            f" (expected {extracts_path}/<date>/{{salesforce,stripe,segment}}/…)"
+        )
     return [Batch(folder.name, folder) for folder in folders]
 
 

@@ -1,15 +1,14 @@
-"""The loader's commands: what they print and the exit codes they end with.
+"""The loader's commands: what they print and the exit codes they return.
 
-0 landed or nothing left to load, 1 refused or nothing usable, 2 wrong usage.
+0 landed or nothing left to load, 1 refused or nothing usable.
 """
 
 import codecs
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ingest.errors import UsageError
 from ingest.load import audit, run, warehouse
-from ingest.load.errors import IngestError, UsageError
 from ingest.load.landing import BatchReport
 
 
@@ -22,46 +21,40 @@ def load(
     encoding: str | None = None,
     quiet: bool = False,
 ) -> int:
-    """Load batches, print one line for each, and return the exit code; see `run.load_batches`."""
+    """Load batches, print one line for each, and return the exit code.
+
+    Arguments and errors are those of `run.load_batches`.
+    """
+    if encoding is not None:
+        _check_encoding(encoding)
     reports = []
-    try:
-        if encoding is not None:
-            _check_encoding(encoding)
-        for report in run.load_batches(
-            extracts_path,
-            warehouse_path,
-            batch_ids=batch_ids,
-            replace=replace,
-            encoding=encoding,
-            quiet=quiet,
-        ):
-            reports.append(report)
-            if report.status != "unchanged":
-                print(summary(report), flush=True)
-    except IngestError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+    for report in run.load_batches(
+        extracts_path,
+        warehouse_path,
+        batch_ids=batch_ids,
+        replace=replace,
+        encoding=encoding,
+        quiet=quiet,
+    ):
+        reports.append(report)
+        if report.status != "unchanged":
+            print(summary(report), flush=True)
     if all(report.status == "unchanged" for report in reports):
         print(f"nothing to load: {len(reports)} of {len(reports)} batches have landed")
     refused = any(report.status == "refused" for report in reports)
     return 1 if refused or not any(map(_is_of_use, reports)) else 0
 
 
-def status(extracts_path: Path, warehouse_path: Path) -> int:
-    """Print which batches have landed and which wait, and return the exit code."""
-    try:
-        waiting = run.pending(extracts_path, warehouse_path)
-        landed = _landed(warehouse_path)
-    except IngestError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+def status(extracts_path: Path, warehouse_path: Path) -> None:
+    """Print which batches have landed and which are pending."""
+    waiting = run.pending(extracts_path, warehouse_path)
+    landed = _landed(warehouse_path)
     for batch_id, day, files, read, good, bad in landed:
         print(f"{batch_id}  as of {day}  {_counts(files, read, good, bad)}")
     for batch_id in waiting:
-        print(f"{batch_id}  waits")
+        print(f"{batch_id}  pending")
     if not landed and not waiting:
-        print("nothing has landed and nothing waits")
-    return 0
+        print("nothing has landed and nothing is pending")
 
 
 def summary(report: BatchReport) -> str:
@@ -86,7 +79,7 @@ def _counts(files: int, read: int, landed: int, rejected: int) -> str:
 
 
 def _is_of_use(report: BatchReport) -> bool:
-    """Whether a batch gave, or had given, what an export of no news gives at the least."""
+    """Whether a batch landed records, now or before, or is a valid export without changes."""
     if report.status == "landed":
         return report.rows_landed > 0 or report.duplicates > 0 or report.rows_read == 0
     return report.status == "unchanged"
@@ -103,4 +96,6 @@ def _check_encoding(name: str) -> None:
     try:
         codecs.lookup(name)
     except LookupError as error:
-        raise UsageError(f"no encoding is called {name!r}") from error
+        raise UsageError(
+            f"{name!r} is not an encoding that Python knows, such as cp1252"
+        ) from error

@@ -20,8 +20,9 @@ from urllib.parse import quote
 import duckdb
 
 from ingest import catalog
+from ingest.errors import IngestError
 from ingest.load import audit, warehouse
-from ingest.load.errors import IngestError, WarehouseError
+from ingest.load.errors import WarehouseError
 from ingest.load.values import literal, quoted
 
 REQUESTS = Path(__file__).resolve().parents[3] / "seeds" / "deletion_requests.csv"

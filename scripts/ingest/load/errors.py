@@ -1,16 +1,6 @@
-"""What can go wrong while loading, and how a command line should end for it."""
+"""What can go wrong while loading."""
 
-
-class IngestError(Exception):
-    """A failure that is told to the user as one sentence, never as a stack trace."""
-
-    exit_code = 1
-
-
-class UsageError(IngestError):
-    """The command was called with something that cannot be meant."""
-
-    exit_code = 2
+from ingest.errors import IngestError
 
 
 class NothingUsableError(IngestError):
@@ -18,7 +8,7 @@ class NothingUsableError(IngestError):
 
 
 class RefusedError(IngestError):
-    """A batch is not taken; nothing of it landed."""
+    """A batch is refused: none of it landed."""
 
 
 class WarehouseError(IngestError):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import duckdb
 
+from ingest.errors import UsageError
 from ingest.load import audit, erasure, inspection, warehouse
 from ingest.load.batches import Batch, discover, manifest_of
-from ingest.load.errors import RefusedError, UsageError, WarehouseError
+from ingest.load.errors import RefusedError, WarehouseError
 from ingest.load.inspection import Inspected
 from ingest.load.landing import BatchReport, land
 

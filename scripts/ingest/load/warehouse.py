@@ -11,13 +11,16 @@ from typing import Any
 import duckdb
 
 from ingest import catalog
+from ingest.errors import of_the_system
 from ingest.load.errors import WarehouseError
 from ingest.load.values import literal, quoted
 
 _MEMORY_LIMIT = 3 << 30
 _OBJECT_BYTES = 16 << 20
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
-# A block that is not what was written, or is not there; and what comes of reading such a block.
+# Every DuckDB file has this at byte 8.
+_MAGIC = b"DUCK"
+# A block that was changed or cut off, and the errors that reading such a block causes.
 _SIGNS_OF_DAMAGE = (
     "Corrupt database file",
     "Could not read enough bytes",
@@ -36,7 +39,7 @@ _AUDIT_TABLES = {
         rows_read bigint, rows_landed bigint, rows_rejected bigint, loaded_at timestamp,
         note varchar
     """,
-    # What each file brought to each raw table, as it was when the batch landed.
+    # What each file added to each raw table when its batch landed.
     "landed_objects": """
         batch_id varchar, source_file varchar, source_system varchar, object_name varchar,
         rows_landed bigint, id_checksum decimal(38, 0)
@@ -49,7 +52,7 @@ _AUDIT_TABLES = {
         batch_id varchar, source_system varchar, object_name varchar, field varchar,
         change varchar, old_type varchar, new_type varchar
     """,
-    # The fields that each batch had, to compare the next one with.
+    # The fields of each batch, which those of the next batch are compared with.
     "fields": """
         batch_id varchar, source_system varchar, object_name varchar, field varchar,
         field_type varchar
@@ -61,52 +64,55 @@ _AUDIT_TABLES = {
         status varchar, failures bigint, duration_seconds double, message varchar,
         failures_relation varchar
     """,
-    # What was erased because a person asked for it, in rows of each batch; and by what their
-    # records would be known again.
+    # Rows erased on a person's request, by batch, and hashes of the identifiers by which their
+    # later records are recognised.
     "erased_records": """
         batch_id varchar, source_system varchar, object_name varchar, rows_erased bigint,
         rows_redacted bigint, id_checksum decimal(38, 0), is_scrubbed boolean
     """,
     "erased_identifiers": "kind varchar, sha256 varchar",
-    # What a build has done, so that the next goes on from there.
+    # The finished steps of a build, so that the next one continues from there.
     "build_steps": "step varchar, key varchar",
 }
 
 
 @contextmanager
 def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that thinks in UTC and stays within a few gigabytes.
+    """A connection in UTC that uses at most a few gigabytes of memory.
 
     Raises:
-        WarehouseError: another process holds the file, or it is not DuckDB's.
+        WarehouseError: another process holds the file, it is damaged, or it is not a DuckDB file.
     """
+    check_format(path)
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = f"{min(_MEMORY_LIMIT, physical * 6 // 10) >> 20}MiB"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A file made with this format compresses repeated texts to half of what the first one does.
+        # This storage version compresses repeated texts to half the size of the oldest one.
         connection = duckdb.connect(
             str(path),
             read_only=read_only,
             config={
                 "memory_limit": limit,
-                # Else each block is given back to the system and had anew, page by page.
+                # Without it each block is returned to the system and allocated again.
                 "block_allocator_memory": limit,
-                # JSON of a few thousand characters would lie in the file as it is.
+                # By default JSON of a few thousand characters is stored uncompressed.
                 "zstd_min_string_length": 1024,
                 "storage_compatibility_version": "v1.3.0",
             },
         )
-    except (duckdb.Error, OSError) as error:
+    except OSError as error:
+        raise WarehouseError(f"cannot open {path}: {of_the_system(error)}") from error
+    except duckdb.Error as error:
         raise WarehouseError(failure(path, str(error))) from error
     try:
         connection.execute("set TimeZone = 'UTC'")
-        # A progress bar of ours is the only one.
+        # The loader shows its own progress bar.
         connection.execute("set enable_progress_bar = false")
-        # One checkpoint when the file is closed; one a batch would merge the same rows each time.
+        # One checkpoint when the file is closed: one per batch would merge the same rows again.
         connection.execute("set checkpoint_threshold = '1TB'")
-        # Files of text are taken for small ones, so tables of a few rows would be looked up in
-        # them, on one core, rather than their lines in the tables.
+        # DuckDB estimates text files as small and would build its hash tables from them, on one
+        # core, instead of from the tables of a few rows that they are joined with.
         connection.execute("set disabled_optimizers = 'join_order, build_side_probe_side'")
         yield connection
     except duckdb.Error as error:
@@ -117,13 +123,61 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
         connection.close()
 
 
+def check_format(path: Path) -> None:
+    """Read the header of a file, if there is one.
+
+    DuckDB itself opens other databases by an extension that it downloads, SQLite's for instance.
+
+    Raises:
+        WarehouseError: the file is not a DuckDB file, or cannot be read.
+    """
+    try:
+        if not path.is_file():
+            return
+        with path.open("rb") as file:
+            header = file.read(12)
+    except OSError as error:
+        raise WarehouseError(f"cannot open {path}: {of_the_system(error)}") from error
+    if header[8:] != _MAGIC:
+        raise WarehouseError(failure(path, "not a valid DuckDB database"))
+
+
+def require(path: Path) -> None:
+    """Check that there is a warehouse, before work that only reads it.
+
+    Raises:
+        WarehouseError: there is no file, or it is not a DuckDB file.
+    """
+    if not path.is_file():
+        raise WarehouseError(f"there is no warehouse {path}; `make build` creates it")
+    check_format(path)
+
+
+def attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str) -> None:
+    """Attach another warehouse, for reading only.
+
+    Args:
+        connection: an open warehouse.
+        path: the file to attach.
+        alias: the name of its database.
+
+    Raises:
+        WarehouseError: another process holds the file, it is damaged, or it is not a DuckDB file.
+    """
+    check_format(path)
+    try:
+        connection.execute(f"attach {literal(str(path))} as {quoted(alias)} (read_only)")
+    except duckdb.Error as error:
+        raise WarehouseError(failure(path, str(error))) from error
+
+
 def is_in_use(message: str) -> bool:
-    """Whether DuckDB's message says that another process has the file."""
+    """Whether a message of DuckDB or dbt reports that another process has the file."""
     return "lock on file" in message
 
 
 def is_damage(message: str) -> bool:
-    """Whether DuckDB's, or dbt's, message says that the file itself is broken."""
+    """Whether a message of DuckDB or dbt reports that the file itself is damaged."""
     return any(sign in message for sign in _SIGNS_OF_DAMAGE)
 
 
@@ -132,25 +186,25 @@ def failure(path: Path, message: str) -> str:
     if holder := _HOLDER.search(message):
         return (
             f"{path} is in use by process {holder['pid']} ({holder['program']}); "
-            "end it, or wait until it is done"
+            "wait until it has finished, or end it"
         )
     if is_in_use(message):
-        return f"{path} is in use by another process; end it, or wait until it is done"
+        return f"{path} is in use by another process; wait until it has finished, or end it"
     if "not a valid DuckDB database" in message:
         return (
             f"{path} is not a DuckDB file; name another file for the warehouse, "
-            "or bring the last backup back with `make restore`"
+            "or restore the last backup with `make restore`"
         )
     if is_damage(message):
         return (
             f"{path} is damaged ({message.splitlines()[0]}); "
-            "bring the last backup back with `make restore`"
+            "restore the last backup with `make restore`"
         )
-    return f"cannot open {path}: {message.splitlines()[0]}"
+    return f"cannot open {path}: {message.splitlines()[0].removeprefix('IO Error: ')}"
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Every raw and audit table, empty; those that exist are left alone."""
+    """Create the raw and audit tables that do not exist yet."""
     connection.begin()
     for source in (*catalog.SOURCES, "audit"):
         connection.execute(f"create schema if not exists raw_{source}")
@@ -166,7 +220,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def has_tables(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether something was ever loaded."""
+    """Whether the audit tables exist, which the first load creates."""
     found = connection.execute(
         "select count(*) from duckdb_tables() "
         "where schema_name = 'raw_audit' and table_name = 'batches'"
@@ -175,7 +229,7 @@ def has_tables(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def name_of(table: catalog.Table) -> str:
-    """A raw table's name as SQL has it."""
+    """A raw table's qualified and quoted name."""
     return f"{table.schema}.{quoted(table.name)}"
 
 
@@ -186,14 +240,14 @@ def temp_table(
     rows: Iterable[Sequence[Any]],
     spool: Path,
 ) -> None:
-    """A temporary table of Python rows; by way of a file, which is far faster than by value.
+    """Create a temporary table of Python rows, through a file, which is much faster than binding.
 
     Args:
         connection: an open warehouse.
         name: of the table; one that exists is replaced.
         columns: SQL type by name.
         rows: values in the order of the columns.
-        spool: a path for the rows on their way.
+        spool: a path for that file.
     """
     longest = 0
     with spool.open("w", encoding="ascii") as out:

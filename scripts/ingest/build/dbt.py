@@ -1,0 +1,175 @@
+"""The project's dbt, run in this process: read once, then one command after another."""
+
+import logging
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.resources.types import NodeType
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+
+from ingest.errors import IngestError
+from ingest.load import WarehouseError, warehouse
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+# The snapshots with all their ancestors; views and seeds built for one batch serve the next.
+_HISTORY = ("--select", "+resource_type:snapshot", "--exclude-resource-type", "test", "unit_test")
+_HISTORY_AGAIN = (*_HISTORY, "seed", "--exclude", "config.materialized:view")
+
+_BUILT = (NodeType.Model, NodeType.Seed, NodeType.Snapshot)
+_TESTS = (NodeType.Test, NodeType.Unit)
+
+
+class BuildError(IngestError):
+    """A step failed; dbt has printed the details."""
+
+
+class Dbt:
+    """The project's dbt, which keeps the parsed project between commands.
+
+    Args:
+        warehouse_path: The DuckDB file.
+        variables: dbt variables as YAML.
+        raw_schemas: The prefix of the raw schemas' names.
+        options: Further options of every command that builds.
+    """
+
+    def __init__(
+        self,
+        warehouse_path: Path,
+        variables: str,
+        raw_schemas: str = "raw",
+        options: Sequence[str] = (),
+    ) -> None:
+        self.raw_schemas = raw_schemas
+        self.options = options
+        self._warehouse_path = warehouse_path
+        self._environment = {
+            "WAREHOUSE_PATH": str(warehouse_path),
+            "RAW_SCHEMAS": raw_schemas,
+            # Unit tests check the project, not the data; `make test` runs them.
+            "DBT_EXCLUDE_RESOURCE_TYPES": os.environ.get("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test"),
+        }
+        self._project_options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        self._project_options += ["--vars", variables]
+        self._manifest: Manifest | None = None
+
+    def run(self, *arguments: str) -> str:
+        """Runs a command; dbt prints its own warnings and errors.
+
+        Returns:
+            What was built, such as `58 models, 412 tests`.
+
+        Raises:
+            BuildError: The command failed.
+            WarehouseError: The warehouse file is damaged or in use.
+        """
+        if self._manifest is None:
+            project = self._invoke("error", "parse").result
+            self._manifest = project if isinstance(project, Manifest) else None
+        done = self._invoke("warn", *arguments, *self.options).result
+        results = done.results if isinstance(done, RunExecutionResult) else []
+        kinds = Counter(str(result.node.resource_type).replace("_", " ") for result in results)
+        # The hook that records test results.
+        del kinds["operation"]
+        return ", ".join(f"{count} {kind}{'s'[: count != 1]}" for kind, count in kinds.items())
+
+    def keep_history(self, *, has_views: bool) -> str:
+        """Takes the snapshots and rebuilds what they read.
+
+        Args:
+            has_views: Whether the views in the warehouse are those that this object built last.
+        """
+        return self.run("build", *(_HISTORY_AGAIN if has_views else _HISTORY))
+
+    def relations(self) -> set[tuple[str, str]]:
+        """Schema and name of every table and view that the project defines.
+
+        Returns:
+            The relations of models, seeds, snapshots and stored test failures; empty before the
+            first `run`.
+        """
+        nodes = self._manifest.nodes.values() if self._manifest else ()
+        return {
+            (node.schema, node.alias)
+            for node in nodes
+            if node.resource_type in _BUILT
+            or (node.resource_type in _TESTS and node.config.get("store_failures"))
+        }
+
+    def _invoke(self, log_level: str, *arguments: str) -> dbtRunnerResult:
+        os.environ.update(self._environment)
+        try:
+            with quiet_when_interrupted():
+                done = dbtRunner(self._manifest).invoke(
+                    [
+                        "--log-level",
+                        log_level,
+                        "--log-level-file",
+                        "info",
+                        *arguments,
+                        *self._project_options,
+                    ]
+                )
+        finally:
+            # dbt keeps the warehouse open for its next command, which would block the loader.
+            DuckDBConnectionManager.close_all_connections()
+            # dbt opens its log again for each command and never closes it.
+            for handler in logging.getLogger("file_log").handlers:
+                handler.close()
+        if not done.success:
+            self._raise(arguments[0], done)
+        return done
+
+    def _raise(self, command: str, done: dbtRunnerResult) -> None:
+        if isinstance(done.exception, KeyboardInterrupt | OSError):
+            raise done.exception
+        said = _messages(done)
+        if warehouse.is_damage(said) or warehouse.is_in_use(said):
+            raise WarehouseError(warehouse.failure(self._warehouse_path, said))
+        raise BuildError(f"dbt {command} failed; logs/dbt.log has the details")
+
+
+@contextmanager
+def quiet_when_interrupted() -> Iterator[None]:
+    """Keeps dbt from printing stack traces, and everything it would print after Ctrl-C."""
+    is_interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal is_interrupted
+        is_interrupted = True
+        signal.default_int_handler(number, frame)
+
+    def is_shown(record: logging.LogRecord) -> bool:
+        return not is_interrupted and "Traceback (most recent call last)" not in record.getMessage()
+
+    before = signal.getsignal(signal.SIGINT)
+    is_heard = (
+        before is signal.default_int_handler
+        and threading.current_thread() is threading.main_thread()
+    )
+    if is_heard:
+        signal.signal(signal.SIGINT, interrupt)
+    console = logging.getLogger("stdout_log")
+    console.addFilter(is_shown)
+    try:
+        yield
+    finally:
+        console.removeFilter(is_shown)
+        if is_heard:
+            signal.signal(signal.SIGINT, before)
+
+
+def _messages(done: dbtRunnerResult) -> str:
+    """The messages of a failed command, node by node."""
+    results = done.result.results if isinstance(done.result, RunExecutionResult) else []
+    return "\n".join([str(done.exception or ""), *(str(one.message or "") for one in results)])
