@@ -1,5 +1,5 @@
--- The order of the branches matters: Edge and Opera call themselves Chrome too, Chrome calls
--- itself Safari, Android calls itself Linux, and iPhones claim to be like Mac OS X.
+-- The order of the branches matters: user agents of Edge and Opera also contain Chrome, those of
+-- Chrome Safari, those of Android Linux, and those of iPhones Mac OS X.
 {%- set agent = 'lower(user_agent)' %}
 
 with
@@ -19,11 +19,11 @@ user_agents as (
 
 ),
 
-told as (
+recognised as (
 
     select
         user_agent,
-        -- Cubot is a maker of phones.
+        -- Cubot makes phones and is not a bot.
         regexp_extract(
             replace({{ agent }}, 'cubot', ''),
             'bot|crawl|spider|slurp|headless|phantomjs|lighthouse|uptime|monitor|pingdom'
@@ -92,7 +92,7 @@ final as (
         case when is_bot then 'bot' else device_type end as device_type,
         is_bot
 
-    from told
+    from recognised
 
 )
 

@@ -104,8 +104,7 @@ used as (
 
 ),
 
--- Usual use is that of the first three months shown, before anything that leads up to the
--- movement.
+-- Usual use is that of the first three months shown, before any sign of the movement.
 baselines as (
 
     select

@@ -48,8 +48,7 @@ touched as (
 ),
 
 -- From a list, so that the engine expects few ids and looks them up in the raw table, not the
--- reverse; then by the time of receipt, so that it reads whole only what was received around
--- then.
+-- reverse; then by time of receipt, so that it reads all columns only of messages from that time.
 touched_ids as (
 
     select {{ explode('message_ids') }} as message_id
