@@ -1,4 +1,4 @@
-with recursive
+with
 
 stg_stripe__events as (
 
@@ -28,130 +28,130 @@ subscription_events as (
 
 ),
 
--- Stripe's clock has whole seconds and its delivery no order: within one second only what an event
--- says was there before tells which came first.
-same_second_updates as (
+numbered as (
 
     select
-        *,
-        count(*) over (partition by subscription_id, occurred_at) as update_count
+        event_id,
+        subscription_id,
+        event_type,
+        occurred_at,
+        object,
+        previous_attributes,
+        type_rank,
+        row_number() over (
+            partition by subscription_id order by occurred_at, type_rank, event_id
+        ) as fallback_number,
+        count(*) over (partition by subscription_id, occurred_at, type_rank) as tied_count
+
     from subscription_events
-    where type_rank = 1
-    qualify update_count > 1
 
 ),
 
-direct_successors as (
-
-    select
-        earlier.event_id as earlier_event_id,
-        later.event_id as later_event_id,
-        later.update_count
-
-    from same_second_updates as earlier
-    inner join same_second_updates as later
-        on
-            earlier.subscription_id = later.subscription_id
-            and earlier.occurred_at = later.occurred_at
-            and earlier.event_id != later.event_id
-    where {{ json_agrees_with('earlier.object', 'later.previous_attributes') }}
-
-),
-
-states_before as (
-
-    select
-        same_second_updates.event_id,
-        arg_max(
-            subscription_events.object,
-            row(
-                subscription_events.occurred_at,
-                subscription_events.type_rank,
-                subscription_events.event_id
-            )
-        ) as object_before
-
-    from same_second_updates
-    inner join subscription_events
-        on
-            same_second_updates.subscription_id = subscription_events.subscription_id
-            and (
-                same_second_updates.occurred_at > subscription_events.occurred_at
-                or (
-                    same_second_updates.occurred_at = subscription_events.occurred_at
-                    and subscription_events.type_rank = 0
-                )
-            )
-    group by same_second_updates.event_id
-
-),
-
-firsts as (
-
-    select same_second_updates.event_id
-    from same_second_updates
-    left join states_before
-        on same_second_updates.event_id = states_before.event_id
-    left join direct_successors
-        on same_second_updates.event_id = direct_successors.later_event_id
-    where
-        direct_successors.later_event_id is null
-        or {{ json_agrees_with(
-            'states_before.object_before', 'same_second_updates.previous_attributes'
-        ) }}
-
-),
-
-chains as (
+-- Stripe's clock has whole seconds and delivery has no order, so within one second only the
+-- previous attributes of an update show which came first.
+tied as (
 
     select
         event_id,
-        cast(1 as bigint) as position_number
-    from firsts
-
-    union
-
-    select
-        direct_successors.later_event_id,
-        chains.position_number + 1 as position_number
-    from chains
-    inner join direct_successors
-        on chains.event_id = direct_successors.earlier_event_id
-    where chains.position_number < direct_successors.update_count
+        subscription_id,
+        occurred_at,
+        object,
+        previous_attributes,
+        fallback_number,
+        min(fallback_number) over (partition by subscription_id, occurred_at) as first_number
+    from numbered
+    where type_rank = 1 and tied_count > 1
 
 ),
 
-positions as (
+outcomes as (
 
     select
+        subscription_id,
+        occurred_at,
         event_id,
-        max(position_number) as position_number
-    from chains
-    group by event_id
+        object,
+        previous_attributes
+    from tied
+
+    union all
+
+    select
+        tied.subscription_id,
+        tied.occurred_at,
+        '' as event_id,
+        before.object,
+        null as previous_attributes
+
+    from tied
+    left join numbered as before
+        on
+            tied.subscription_id = before.subscription_id
+            and tied.first_number - 1 = before.fallback_number
+    where tied.fallback_number = tied.first_number
+
+),
+
+pairs as (
+
+    select
+        later.subscription_id,
+        later.occurred_at,
+        later.event_id,
+        later.fallback_number,
+        earlier.event_id as other_event_id,
+        cast(
+            {{ json_agrees_with('earlier.object', 'later.previous_attributes') }} as integer
+        ) as agreement,
+        cast(
+            {{ json_agrees_with('later.object', 'earlier.previous_attributes') }} as integer
+        ) as reverse_agreement
+
+    from tied as later
+    inner join outcomes as earlier
+        on
+            later.subscription_id = earlier.subscription_id
+            and later.occurred_at = earlier.occurred_at
+            and later.event_id != earlier.event_id
+
+),
+
+orders as (
+
+    select
+        subscription_id,
+        occurred_at,
+        min(fallback_number) as first_number,
+        {{ order_within_second(
+            'event_id', 'other_event_id', 'agreement', 'reverse_agreement', 'fallback_number'
+        ) }} as ordered_ids
+    from pairs
+    group by
+        subscription_id,
+        occurred_at
 
 ),
 
 final as (
 
     select
-        subscription_events.event_id,
-        subscription_events.subscription_id,
-        subscription_events.event_type,
-        subscription_events.occurred_at,
-        row_number() over (
-            partition by subscription_events.subscription_id
-            order by
-                subscription_events.occurred_at,
-                subscription_events.type_rank,
-                positions.position_number,
-                subscription_events.event_id
+        numbered.event_id,
+        numbered.subscription_id,
+        numbered.event_type,
+        numbered.occurred_at,
+        coalesce(
+            orders.first_number + array_position(orders.ordered_ids, numbered.event_id) - 1,
+            numbered.fallback_number
         ) as event_number,
-        subscription_events.object,
-        subscription_events.previous_attributes
+        numbered.object,
+        numbered.previous_attributes
 
-    from subscription_events
-    left join positions
-        on subscription_events.event_id = positions.event_id
+    from numbered
+    left join orders
+        on
+            numbered.subscription_id = orders.subscription_id
+            and numbered.occurred_at = orders.occurred_at
+            and numbered.type_rank = 1
 
 )
 

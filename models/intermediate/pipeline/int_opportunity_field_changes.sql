@@ -23,13 +23,13 @@ changes as (
             lower(field_name) in (
                 'stagename', 'amount', 'closedate', 'probability', 'forecastcategoryname'
             )
-            -- The other row of a change of owner holds their names.
+            -- A change of owner has two rows. The other one holds the owners' names.
             or (lower(field_name) in ('owner', 'ownerid') and left(new_value, 3) in ('005', '00G'))
         )
 
 ),
 
--- Every dialect writes numbers and dates its own way.
+-- Each export dialect formats numbers and dates differently.
 normalised as (
 
     select
@@ -57,45 +57,137 @@ normalised as (
 
 ),
 
--- Within one second a change comes after the one that made what it says was there before.
-linked as (
+numbered as (
 
     select
-        normalised.opportunity_field_history_id,
-        max(cast(others.new_value = normalised.old_value as integer)) as has_predecessor,
-        max(cast(others.old_value = normalised.new_value as integer)) as has_successor
+        opportunity_field_history_id,
+        opportunity_id,
+        field_name,
+        changed_at,
+        old_value,
+        new_value,
+        row_number() over (
+            partition by opportunity_id, field_name
+            order by changed_at, opportunity_field_history_id
+        ) as fallback_number,
+        count(*) over (partition by opportunity_id, field_name, changed_at) as tied_count
 
     from normalised
-    inner join normalised as others
+
+),
+
+-- The history has whole seconds. Within one, only the old values show which change came first.
+tied as (
+
+    select
+        opportunity_field_history_id,
+        opportunity_id,
+        field_name,
+        changed_at,
+        old_value,
+        new_value,
+        fallback_number,
+        min(fallback_number) over (
+            partition by opportunity_id, field_name, changed_at
+        ) as first_number
+    from numbered
+    where tied_count > 1
+
+),
+
+outcomes as (
+
+    select
+        opportunity_id,
+        field_name,
+        changed_at,
+        opportunity_field_history_id,
+        old_value,
+        new_value
+    from tied
+
+    union all
+
+    select
+        tied.opportunity_id,
+        tied.field_name,
+        tied.changed_at,
+        '' as opportunity_field_history_id,
+        null as old_value,
+        changes_before.new_value
+
+    from tied
+    left join numbered as changes_before
         on
-            normalised.opportunity_id = others.opportunity_id
-            and normalised.field_name = others.field_name
-            and normalised.changed_at = others.changed_at
-    where normalised.opportunity_field_history_id != others.opportunity_field_history_id
-    group by normalised.opportunity_field_history_id
+            tied.opportunity_id = changes_before.opportunity_id
+            and tied.field_name = changes_before.field_name
+            and tied.first_number - 1 = changes_before.fallback_number
+    where tied.fallback_number = tied.first_number
+
+),
+
+pairs as (
+
+    select
+        later.opportunity_id,
+        later.field_name,
+        later.changed_at,
+        later.opportunity_field_history_id,
+        later.fallback_number,
+        earlier.opportunity_field_history_id as other_history_id,
+        case when later.old_value = earlier.new_value then 1 else 0 end as agreement,
+        case when earlier.old_value = later.new_value then 1 else 0 end as reverse_agreement
+
+    from tied as later
+    inner join outcomes as earlier
+        on
+            later.opportunity_id = earlier.opportunity_id
+            and later.field_name = earlier.field_name
+            and later.changed_at = earlier.changed_at
+            and later.opportunity_field_history_id != earlier.opportunity_field_history_id
+
+),
+
+orders as (
+
+    select
+        opportunity_id,
+        field_name,
+        changed_at,
+        min(fallback_number) as first_number,
+        {{ order_within_second(
+            'opportunity_field_history_id', 'other_history_id', 'agreement', 'reverse_agreement',
+            'fallback_number'
+        ) }} as ordered_ids
+    from pairs
+    group by
+        opportunity_id,
+        field_name,
+        changed_at
 
 ),
 
 final as (
 
     select
-        normalised.opportunity_field_history_id,
-        normalised.opportunity_id,
-        normalised.field_name,
-        normalised.changed_at,
-        normalised.old_value,
-        normalised.new_value,
-        row_number() over (
-            partition by normalised.opportunity_id, normalised.field_name
-            order by
-                normalised.changed_at,
-                coalesce(linked.has_predecessor, 0) - coalesce(linked.has_successor, 0),
-                normalised.opportunity_field_history_id
+        numbered.opportunity_field_history_id,
+        numbered.opportunity_id,
+        numbered.field_name,
+        numbered.changed_at,
+        numbered.old_value,
+        numbered.new_value,
+        coalesce(
+            orders.first_number
+            + array_position(orders.ordered_ids, numbered.opportunity_field_history_id) - 1,
+            numbered.fallback_number
         ) as change_number
 
-    from normalised
-    left join linked
-        on normalised.opportunity_field_history_id = linked.opportunity_field_history_id
+    from numbered
+    left join orders
+        on
+            numbered.opportunity_id = orders.opportunity_id
+            and numbered.field_name = orders.field_name
+            and numbered.changed_at = orders.changed_at
 
 )
 

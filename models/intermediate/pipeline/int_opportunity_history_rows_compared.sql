@@ -1,8 +1,8 @@
 with
 
-stg_salesforce__opportunity_histories as (
+int_opportunity_stages_ranked as (
 
-    select * from {{ ref('stg_salesforce__opportunity_histories') }}
+    select * from {{ ref('int_opportunity_stages_ranked') }}
 
 ),
 
@@ -12,15 +12,15 @@ stg_salesforce__opportunity_field_histories as (
 
 ),
 
-stg_salesforce__opportunity_versions as (
+stg_salesforce__opportunity_histories as (
 
-    select * from {{ ref('stg_salesforce__opportunity_versions') }}
+    select * from {{ ref('stg_salesforce__opportunity_histories') }}
 
 ),
 
-int_opportunity_stages_ranked as (
+stg_salesforce__opportunity_versions as (
 
-    select * from {{ ref('int_opportunity_stages_ranked') }}
+    select * from {{ ref('stg_salesforce__opportunity_versions') }}
 
 ),
 
@@ -57,7 +57,7 @@ history_rows as (
         coalesce(histories.previous_stage_name, stage_changes.old_value) as previous_stage_name,
         histories.valid_through_at,
         int_opportunity_stages_ranked.stage_number,
-        count(*) over (partition by histories.opportunity_id, histories.created_at) as save_count,
+        count(*) over (partition by histories.opportunity_id, histories.created_at) as tied_count,
         dense_rank() over (
             partition by histories.opportunity_id order by histories.created_at
         ) as second_number,
@@ -81,20 +81,18 @@ history_rows as (
 
 seconds as (
 
-    select distinct
+    select
         opportunity_id,
         changed_at,
         lead(changed_at) over (partition by opportunity_id order by changed_at) as next_changed_at
-    from (
-        select distinct
-            opportunity_id,
-            changed_at
-        from history_rows
-    ) as distinct_seconds
+    from history_rows
+    group by
+        opportunity_id,
+        changed_at
 
 ),
 
--- What an extract held between two history rows is what the first of them left.
+-- The last history row of a second left what an extract held before the next second.
 states_after as (
 
     select
@@ -105,10 +103,12 @@ states_after as (
         versions.close_date
     from seconds
     inner join stg_salesforce__opportunity_versions as versions
-        on seconds.opportunity_id = versions.opportunity_id
+        on
+            seconds.opportunity_id = versions.opportunity_id
+            and seconds.changed_at <= versions.system_modified_at
     where
-        versions.system_modified_at >= seconds.changed_at
-        and versions.system_modified_at < coalesce(seconds.next_changed_at, '9999-12-31')
+        seconds.next_changed_at is null
+        or versions.system_modified_at < seconds.next_changed_at
     qualify
         row_number() over (
             partition by seconds.opportunity_id, seconds.changed_at
@@ -126,7 +126,7 @@ followed as (
             earlier.opportunity_id = later.opportunity_id
             and earlier.second_number + 1 = later.second_number
     where
-        earlier.save_count > 1
+        earlier.tied_count > 1
         and coalesce(later.previous_stage_name = earlier.stage_name, true)
         and (
             later.previous_close_date is null
@@ -135,15 +135,29 @@ followed as (
                 and later.previous_amount is not distinct from earlier.amount
             )
         )
-        and coalesce(later.previous_stage_name, cast(later.previous_close_date as string))
-        is not null
+        and (later.previous_stage_name is not null or later.previous_close_date is not null)
 
 ),
 
 final as (
 
     select
-        history_rows.*,
+        history_rows.opportunity_history_id,
+        history_rows.opportunity_id,
+        history_rows.changed_at,
+        history_rows.stage_name,
+        history_rows.forecast_category,
+        history_rows.currency,
+        history_rows.amount,
+        history_rows.probability_rate,
+        history_rows.close_date,
+        history_rows.previous_amount,
+        history_rows.previous_close_date,
+        history_rows.previous_stage_name,
+        history_rows.stage_number,
+        history_rows.tied_count,
+        history_rows.second_number,
+        history_rows.first_position_number,
         case
             when not history_rows.has_valid_through then 0
             when coalesce(history_rows.valid_through_at > history_rows.changed_at, true) then 8
@@ -154,14 +168,10 @@ final as (
         + case
             when
                 history_rows.close_date = states_after.close_date
-                and coalesce(
-                    history_rows.amount = states_after.amount,
-                    history_rows.amount is null and states_after.amount is null
-                )
+                and (history_rows.amount is not distinct from states_after.amount)
                 then 1
             else 0
-        end as ending_score,
-        max(history_rows.save_count) over (partition by history_rows.opportunity_id) > 1 as has_ties
+        end as ending_score
 
     from history_rows
     left join followed

@@ -1,4 +1,4 @@
-with recursive
+with
 
 int_opportunity_history_rows_compared as (
 
@@ -6,97 +6,181 @@ int_opportunity_history_rows_compared as (
 
 ),
 
--- One save after the other: of those of the next second the one that follows best on the last.
-walks as (
+numbered as (
 
-    select distinct
+    select
+        opportunity_history_id,
         opportunity_id,
-        cast(0 as bigint) as position_number,
-        cast(null as string) as opportunity_history_id,
-        ' ' as visited_ids,
-        cast(null as string) as stage_name,
-        cast(null as decimal(28, 9)) as amount,
-        cast(null as date) as close_date
+        changed_at,
+        stage_name,
+        forecast_category,
+        currency,
+        amount,
+        probability_rate,
+        close_date,
+        previous_stage_name,
+        previous_amount,
+        previous_close_date,
+        stage_number,
+        ending_score,
+        first_position_number,
+        tied_count,
+        row_number() over (
+            partition by opportunity_id
+            order by
+                changed_at,
+                ending_score,
+                stage_number nulls last,
+                case when amount is null then 0 else 1 end,
+                opportunity_history_id
+        ) as fallback_number
+
     from int_opportunity_history_rows_compared
-    where has_ties
+
+),
+
+-- The history has whole seconds. Within one, only evidence shows which row came first.
+tied as (
+
+    select
+        tied_rows.opportunity_id,
+        tied_rows.first_position_number,
+        tied_rows.opportunity_history_id,
+        tied_rows.stage_name,
+        tied_rows.amount,
+        tied_rows.close_date,
+        tied_rows.previous_stage_name,
+        tied_rows.previous_amount,
+        tied_rows.previous_close_date,
+        tied_rows.fallback_number = tied_rows.first_position_number as is_group_row,
+        rows_before.stage_name as stage_name_before,
+        rows_before.amount as amount_before,
+        rows_before.close_date as close_date_before,
+        row_number() over (
+            partition by tied_rows.opportunity_id, tied_rows.first_position_number
+            order by
+                tied_rows.ending_score,
+                case when tied_rows.stage_name = rows_before.stage_name then 0 else 1 end,
+                tied_rows.fallback_number
+        ) as fallback_number
+
+    from numbered as tied_rows
+    left join numbered as rows_before
+        on
+            tied_rows.opportunity_id = rows_before.opportunity_id
+            and tied_rows.first_position_number - 1 = rows_before.fallback_number
+    where tied_rows.tied_count > 1
+
+),
+
+outcomes as (
+
+    select
+        opportunity_id,
+        first_position_number,
+        opportunity_history_id,
+        stage_name,
+        amount,
+        close_date,
+        previous_stage_name,
+        previous_amount,
+        previous_close_date
+    from tied
 
     union all
 
     select
-        history_rows.opportunity_id,
-        walks.position_number + 1 as position_number,
-        history_rows.opportunity_history_id,
-        concat(
-            case
-                when walks.position_number + 1 = history_rows.first_position_number then ' '
-                else walks.visited_ids
-            end,
-            history_rows.opportunity_history_id,
-            ' '
-        ) as visited_ids,
-        history_rows.stage_name,
-        history_rows.amount,
-        history_rows.close_date
-    from walks
-    inner join int_opportunity_history_rows_compared as history_rows
-        on walks.opportunity_id = history_rows.opportunity_id
-    where
-        walks.position_number + 1 >= history_rows.first_position_number
-        and walks.position_number + 1
-        < history_rows.first_position_number
-        + history_rows.save_count
-        and not contains(
-            walks.visited_ids,
-            concat(' ', history_rows.opportunity_history_id, ' ')
-        )
-    qualify
-        row_number() over (
-            partition by history_rows.opportunity_id
-            order by
-                case
-                    when history_rows.previous_stage_name is null then 0
-                    when history_rows.previous_stage_name = walks.stage_name then 0
-                    else 2
-                end
-                + case
-                    when history_rows.previous_close_date is null then 0
-                    when
-                        history_rows.previous_close_date = walks.close_date
-                        and history_rows.previous_amount is not distinct from walks.amount
-                        then 0
-                    else 1
-                end,
-                history_rows.ending_score,
-                case when history_rows.stage_name = walks.stage_name then 0 else 1 end,
-                history_rows.stage_number,
-                case when history_rows.amount is null then 0 else 1 end,
-                history_rows.opportunity_history_id
-        ) = 1
+        opportunity_id,
+        first_position_number,
+        '' as opportunity_history_id,
+        stage_name_before as stage_name,
+        amount_before as amount,
+        close_date_before as close_date,
+        null as previous_stage_name,
+        null as previous_amount,
+        null as previous_close_date
+    from tied
+    where is_group_row
+
+),
+
+pairs as (
+
+    select
+        later.opportunity_id,
+        later.first_position_number,
+        later.opportunity_history_id,
+        later.fallback_number,
+        {%- for before, after, column in (
+            ('earlier', 'later', 'agreement'), ('later', 'earlier', 'reverse_agreement')
+        ) %}
+        case
+            when {{ after }}.previous_stage_name is null then 0
+            when {{ after }}.previous_stage_name = {{ before }}.stage_name then 2
+            else -2
+        end
+        + case
+            when {{ after }}.previous_close_date is null then 0
+            when
+                {{ after }}.previous_close_date = {{ before }}.close_date
+                and ({{ after }}.previous_amount is not distinct from {{ before }}.amount)
+                then 1
+            else -1
+        end as {{ column }},
+        {%- endfor %}
+        earlier.opportunity_history_id as other_history_id
+
+    from tied as later
+    inner join outcomes as earlier
+        on
+            later.opportunity_id = earlier.opportunity_id
+            and later.first_position_number = earlier.first_position_number
+            and later.opportunity_history_id != earlier.opportunity_history_id
+
+),
+
+orders as (
+
+    select
+        opportunity_id,
+        first_position_number,
+        {{ order_within_second(
+            'opportunity_history_id', 'other_history_id', 'agreement', 'reverse_agreement',
+            'fallback_number'
+        ) }} as ordered_ids
+    from pairs
+    group by
+        opportunity_id,
+        first_position_number
 
 ),
 
 final as (
 
     select
-        history_rows.opportunity_history_id,
-        history_rows.opportunity_id,
-        history_rows.changed_at,
+        numbered.opportunity_history_id,
+        numbered.opportunity_id,
+        numbered.changed_at,
         coalesce(
-            walks.position_number, history_rows.first_position_number
+            numbered.first_position_number
+            + array_position(orders.ordered_ids, numbered.opportunity_history_id) - 1,
+            numbered.first_position_number
         ) as position_number,
-        history_rows.stage_name,
-        history_rows.forecast_category,
-        history_rows.currency,
-        history_rows.amount,
-        history_rows.probability_rate,
-        history_rows.close_date,
-        history_rows.previous_stage_name,
-        history_rows.previous_amount,
-        history_rows.previous_close_date
+        numbered.stage_name,
+        numbered.forecast_category,
+        numbered.currency,
+        numbered.amount,
+        numbered.probability_rate,
+        numbered.close_date,
+        numbered.previous_stage_name,
+        numbered.previous_amount,
+        numbered.previous_close_date
 
-    from int_opportunity_history_rows_compared as history_rows
-    left join walks
-        on history_rows.opportunity_history_id = walks.opportunity_history_id
+    from numbered
+    left join orders
+        on
+            numbered.opportunity_id = orders.opportunity_id
+            and numbered.first_position_number = orders.first_position_number
 
 )
 

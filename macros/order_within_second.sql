@@ -1,0 +1,64 @@
+{#- The ids of one entity's records of one second, as a list in the order in which they happened. An
+    aggregate: group by the entity and the second.
+
+    Vendors' clocks have whole seconds, so within one second only the records themselves show their order.
+    Each has an outcome, and some say what was there before. The list is built step by step. The next record is
+        1. the one that the fewest records precede. A precedes B when what B says was there before agrees with
+           A's outcome better than what A says agrees with B's outcome;
+        2. among equals, the one that agrees best with the outcome of the record placed last, or at the start
+           with the state before the second;
+        3. among equals, the first by fallback number.
+
+    The rows to aggregate are pairs: every record with every other one, and with '' for the state before the
+    second. Join only seconds with several records, so that all others cost nothing.
+
+    Arguments:
+        record_id: the later record of the pair.
+        other_id: the earlier record; '' for the state before the second.
+        agreement: how well what the later record says was there before agrees with the earlier one's
+            outcome. Higher is better.
+        reverse_agreement: the same with the two exchanged.
+        fallback_number: order of the records without evidence.
+
+    DuckDB 1.5 confuses the rows of what a lambda of `list_reduce` reads from outside, so the walk carries the
+    pairs. Its lambda has an arrow because sqlfluff cannot parse `lambda` with two parameters.
+-#}
+{% macro order_within_second(
+    record_id, other_id, agreement, reverse_agreement, fallback_number
+) -%}
+    list_transform(
+        [list(struct_pack(
+            id := {{ record_id }},
+            other_id := {{ other_id }},
+            agreement := {{ agreement }},
+            is_preceded := {{ other_id }} != '' and {{ agreement }} > {{ reverse_agreement }},
+            fallback_number := {{ fallback_number }}
+        ))],
+        lambda pairs: list_reduce(
+            list_transform(
+                list_filter(pairs, lambda pair: pair.other_id = ''),
+                lambda pair: struct_pack(placed_ids := [pair.id], pairs := pairs[1:0])
+            ),
+            (walk, step) -> struct_pack(
+                placed_ids := list_append(walk.placed_ids, list_min(list_transform(
+                    list_filter(
+                        walk.pairs,
+                        lambda pair: pair.other_id = walk.placed_ids[-1]
+                        and not list_contains(walk.placed_ids, pair.id)
+                    ),
+                    lambda pair: struct_pack(
+                        predecessor_count := len(list_filter(
+                            walk.pairs,
+                            lambda other: other.id = pair.id and other.is_preceded
+                        )),
+                        disagreement := -pair.agreement,
+                        fallback_number := pair.fallback_number,
+                        id := pair.id
+                    )
+                )).id),
+                pairs := walk.pairs
+            ),
+            struct_pack(placed_ids := [''], pairs := pairs)
+        ).placed_ids[2:]
+    )[1]
+{%- endmacro %}
