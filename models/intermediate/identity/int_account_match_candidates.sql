@@ -1,4 +1,26 @@
+{#- Of the candidates of one record the first counts; it decides which account the record is in. -#}
+{%- set precedence -%}
+    rule_number asc,
+    labels_dropped asc,
+    is_same_name desc,
+    is_merged asc,
+    created_at asc nulls last,
+    account_id asc
+{%- endset %}
+
 with
+
+account_match_rules as (
+
+    select * from {{ ref('account_match_rules') }}
+
+),
+
+int_account_matches_to_salesforce as (
+
+    select * from {{ ref('int_account_matches_to_salesforce') }}
+
+),
 
 int_parent_domains as (
 
@@ -12,71 +34,81 @@ int_unlinked_records as (
 
 ),
 
-int_account_matches_to_salesforce as (
-
-    select * from {{ ref('int_account_matches_to_salesforce') }}
-
-),
-
-first_links_of_customers as (
+first_matches_of_customers as (
 
     select
-        foreign_id,
-        account_id
+        int_account_matches_to_salesforce.foreign_id as stripe_customer_id,
+        int_account_matches_to_salesforce.account_id
 
     from int_account_matches_to_salesforce
-    where foreign_type = 'customer'
+    inner join account_match_rules
+        on int_account_matches_to_salesforce.rule_name = account_match_rules.rule_name
+    where int_account_matches_to_salesforce.foreign_type = 'customer'
     qualify
         row_number() over (
-            partition by foreign_id
-            order by
-                rule_number asc,
-                labels_dropped asc,
-                is_same_name desc,
-                is_merged asc,
-                created_at asc,
-                account_id asc
+            partition by int_account_matches_to_salesforce.foreign_id order by {{ precedence }}
         ) = 1
 
 ),
 
--- A customer without a link to the CRM is an account too.
+-- A customer without a match in the CRM is an account of its own, which other records may match.
 customers as (
 
     select
         int_unlinked_records.foreign_id as stripe_customer_id,
         coalesce(
-            first_links_of_customers.account_id, int_unlinked_records.foreign_id
+            first_matches_of_customers.account_id, int_unlinked_records.foreign_id
         ) as account_id,
-        first_links_of_customers.account_id is null as is_account,
+        first_matches_of_customers.account_id is null as is_account,
         int_unlinked_records.record_domain,
         int_unlinked_records.name_key
 
     from int_unlinked_records
-    left join first_links_of_customers
-        on int_unlinked_records.foreign_id = first_links_of_customers.foreign_id
+    left join first_matches_of_customers
+        on int_unlinked_records.foreign_id = first_matches_of_customers.stripe_customer_id
     where int_unlinked_records.foreign_type = 'customer'
 
 ),
 
 segment_records as (
 
-    select *
+    select
+        foreign_type,
+        foreign_id,
+        named_stripe_customer_id,
+        record_domain,
+        name_key
+
     from int_unlinked_records
     where source_system = 'segment'
 
 ),
 
-links_by_customer as (
+matches as (
+
+    select
+        foreign_type,
+        foreign_id,
+        account_id,
+        rule_name,
+        labels_dropped,
+        is_same_name,
+        is_merged,
+        created_at
+
+    from int_account_matches_to_salesforce
+
+    union all
 
     select
         segment_records.foreign_type,
         segment_records.foreign_id,
         customers.account_id,
-        'explicit_id' as match_rule,
-        3 as rule_number,
+        'names_customer' as rule_name,
         0 as labels_dropped,
-        true as is_same_name
+        true as is_same_name,
+        false as is_merged,
+        cast(null as timestamp) as created_at
 
     from segment_records
     inner join customers
@@ -88,10 +120,11 @@ links_by_customer as (
         segment_records.foreign_type,
         segment_records.foreign_id,
         customers.account_id,
-        'explicit_id' as match_rule,
-        5 as rule_number,
+        'is_customer_id' as rule_name,
         0 as labels_dropped,
-        true as is_same_name
+        true as is_same_name,
+        false as is_merged,
+        cast(null as timestamp) as created_at
 
     from segment_records
     inner join customers
@@ -105,11 +138,13 @@ links_by_customer as (
         segment_records.foreign_id,
         customers.account_id,
         case
-            when int_parent_domains.labels_dropped = 0 then 'email_domain' else 'email_subdomain'
-        end as match_rule,
-        case when int_parent_domains.labels_dropped = 0 then 7 else 9 end as rule_number,
+            when int_parent_domains.labels_dropped = 0 then 'customer_domain'
+            else 'customer_subdomain'
+        end as rule_name,
         int_parent_domains.labels_dropped,
-        coalesce(segment_records.name_key = customers.name_key, false) as is_same_name
+        coalesce(segment_records.name_key = customers.name_key, false) as is_same_name,
+        false as is_merged,
+        cast(null as timestamp) as created_at
 
     from segment_records
     inner join int_parent_domains
@@ -126,10 +161,11 @@ links_by_customer as (
         segment_records.foreign_type,
         segment_records.foreign_id,
         customers.account_id,
-        'exact_name' as match_rule,
-        11 as rule_number,
+        'customer_name' as rule_name,
         0 as labels_dropped,
-        true as is_same_name
+        true as is_same_name,
+        false as is_merged,
+        cast(null as timestamp) as created_at
 
     from segment_records
     inner join customers
@@ -138,35 +174,34 @@ links_by_customer as (
 
 ),
 
+-- Candidates that only age or id puts in order match equally well.
 final as (
 
     select
-        foreign_type,
-        foreign_id,
-        account_id,
-        match_rule,
-        rule_number,
-        labels_dropped,
-        is_same_name,
-        is_merged,
-        created_at
+        matches.foreign_type,
+        matches.foreign_id,
+        matches.account_id,
+        matches.rule_name,
+        matches.labels_dropped,
+        matches.is_same_name,
+        account_match_rules.match_rule,
+        account_match_rules.match_confidence,
+        account_match_rules.tied_match_confidence,
+        row_number() over (
+            partition by matches.foreign_type, matches.foreign_id order by {{ precedence }}
+        ) as candidate_number,
+        count(*) over (
+            partition by
+                matches.foreign_type,
+                matches.foreign_id,
+                matches.rule_name,
+                matches.labels_dropped,
+                matches.is_same_name
+        ) as equal_candidate_count
 
-    from int_account_matches_to_salesforce
-
-    union all
-
-    select
-        foreign_type,
-        foreign_id,
-        account_id,
-        match_rule,
-        rule_number,
-        labels_dropped,
-        is_same_name,
-        false as is_merged,
-        cast(null as timestamp) as created_at
-
-    from links_by_customer
+    from matches
+    inner join account_match_rules
+        on matches.rule_name = account_match_rules.rule_name
 
 )
 
