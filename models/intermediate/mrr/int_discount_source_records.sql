@@ -80,7 +80,7 @@ invoice_discounts as (
 
 ),
 
--- Wherever a discount is shown whole: the archive, and whatever was extracted expanded.
+-- Every place that has the whole discount: events, and extracts in which it is expanded.
 discount_objects as (
 
     select
@@ -159,7 +159,22 @@ parsed as (
 
 ),
 
-extracted as (
+final as (
+
+    select
+        observed_at,
+        discount_id,
+        coupon,
+        start_at,
+        end_at,
+        stripe_customer_id,
+        subscription_id,
+        subscription_item_id,
+        invoice_id,
+        promotion_code_id
+    from parsed
+
+    union all
 
     select
         _extracted_at as observed_at,
@@ -172,16 +187,7 @@ extracted as (
         subscription_item_id,
         invoice_id,
         promotion_code_id
-
     from stg_stripe__discounts
-
-),
-
-final as (
-
-    select * from parsed
-    union all by name
-    select * from extracted
 
 )
 

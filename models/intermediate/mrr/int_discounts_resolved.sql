@@ -24,7 +24,7 @@ int_discount_source_records as (
 
 ),
 
-latest_statements as (
+latest_records as (
 
     select
         discount_id,
@@ -46,12 +46,13 @@ latest_statements as (
     from int_discount_source_records
     qualify
         row_number() over (
-            partition by discount_id order by coupon is null, observed_at desc, coupon desc
+            partition by discount_id
+            order by coupon is null, observed_at desc, coupon desc nulls last
         ) = 1
 
 ),
 
--- The reference is text; only where it was expanded is it JSON.
+-- The reference is text. It is JSON only where it is expanded.
 coupon_objects as (
 
     select case when left(coupon, 1) = '{' then cast(coupon as json) end as coupon
@@ -65,7 +66,7 @@ coupon_objects as (
 
 ),
 
-coupon_statements as (
+coupon_copies as (
 
     select
         coupon_id,
@@ -101,12 +102,21 @@ coupon_statements as (
 
 coupons as (
 
-    select * exclude (preference_number)
-    from coupon_statements
+    select
+        coupon_id,
+        percent_off,
+        amount_off_minor,
+        currency,
+        currency_options,
+        duration,
+        duration_in_months,
+        applies_to
+    from coupon_copies
     where duration is not null
     qualify
         row_number() over (
-            partition by coupon_id order by applies_to is null, preference_number, currency_options
+            partition by coupon_id
+            order by applies_to is null, preference_number, currency_options nulls last
         ) = 1
 
 ),
@@ -123,7 +133,7 @@ removals as (
 
 ),
 
--- Without an archive: the first extract of a customer without the discount that an earlier had.
+-- Without events, a discount ends with the first extract of its customer that no longer has it.
 customer_extract_discounts as (
 
     select
@@ -153,66 +163,53 @@ disappearances as (
 
 ),
 
-bounded as (
+final as (
 
     select
-        latest_statements.*,
+        latest_records.discount_id,
+        latest_records.discount_level,
+        latest_records.stripe_customer_id,
+        latest_records.subscription_id,
+        latest_records.subscription_item_id,
+        latest_records.promotion_code_id,
+        latest_records.coupon_id,
         coupons.percent_off,
         coupons.amount_off_minor,
         coupons.currency as coupon_currency,
         coupons.currency_options,
         coupons.duration,
         coupons.applies_to,
-        coalesce(
-            latest_statements.end_at,
+        latest_records.start_at as live_from_at,
+        least(
+            coalesce(
+                latest_records.end_at,
+                case
+                    when coupons.duration = 'repeating' then {{ dbt.dateadd(
+                        'month', 'coupons.duration_in_months', 'latest_records.start_at'
+                    ) }}
+                end
+            ),
+            removals.removed_at,
+            disappearances.disappeared_at,
             case
-                when coupons.duration = 'repeating' then {{ dbt.dateadd(
-                    'month', 'coupons.duration_in_months', 'latest_statements.start_at'
-                ) }}
+                when latest_records.discount_level = 'customer'
+                    then lead(latest_records.start_at) over (
+                            partition by
+                                latest_records.stripe_customer_id, latest_records.discount_level
+                            order by
+                                latest_records.start_at nulls last, latest_records.discount_id
+                        )
             end
-        ) as planned_end_at,
-        removals.removed_at,
-        disappearances.disappeared_at,
-        case
-            when latest_statements.discount_level = 'customer'
-                then lead(latest_statements.start_at) over (
-                        partition by
-                            latest_statements.stripe_customer_id, latest_statements.discount_level
-                        order by latest_statements.start_at, latest_statements.discount_id
-                    )
-        end as replaced_at
+        ) as live_to_at,
+        coupons.duration is not null as is_resolved
 
-    from latest_statements
+    from latest_records
     left join coupons
-        on latest_statements.coupon_id = coupons.coupon_id
+        on latest_records.coupon_id = coupons.coupon_id
     left join removals
-        on latest_statements.discount_id = removals.discount_id
+        on latest_records.discount_id = removals.discount_id
     left join disappearances
-        on latest_statements.discount_id = disappearances.discount_id
-
-),
-
-final as (
-
-    select
-        discount_id,
-        discount_level,
-        stripe_customer_id,
-        subscription_id,
-        subscription_item_id,
-        promotion_code_id,
-        coupon_id,
-        percent_off,
-        amount_off_minor,
-        coupon_currency,
-        currency_options,
-        duration,
-        applies_to,
-        start_at as live_from_at,
-        least(planned_end_at, removed_at, replaced_at, disappeared_at) as live_to_at,
-        duration is not null as is_resolved
-
-    from bounded
+        on latest_records.discount_id = disappearances.discount_id
 
 )
 

@@ -22,7 +22,7 @@ price_quantities as (
 
 ),
 
--- A price in several currencies carries the others as options; a subscription has only one.
+-- A price in several currencies has the others as options; a subscription uses one.
 priced_in_currency as (
 
     select
@@ -89,19 +89,22 @@ final as (
         interval_count,
         usage_type,
         tax_behavior,
-        -- A package price sells quantities in lots.
+        -- A package price is per lot of units.
         case
             when transform_quantity is null then licensed_quantity
             when {{ json_string('transform_quantity', 'round') }} = 'up'
                 then cast(
-                        ceil(
-                            licensed_quantity
-                            / cast({{ json_string('transform_quantity', 'divide_by') }} as bigint)
-                        )
+                        ceil({{ ratio(
+                            'licensed_quantity', json_string('transform_quantity', 'divide_by')
+                        ) }})
                         as bigint
                     )
-            else licensed_quantity
-                // cast({{ json_string('transform_quantity', 'divide_by') }} as bigint)
+            else cast(
+                    floor({{ ratio(
+                        'licensed_quantity', json_string('transform_quantity', 'divide_by')
+                    ) }})
+                    as bigint
+                )
         end as billed_quantity
 
     from priced_in_currency

@@ -63,7 +63,7 @@ tier_bounds as (
 
 ),
 
--- Graduated: each tier prices its own units. Volume: the tier that the quantity ends in prices all.
+-- Graduated: each tier prices its own units. Volume: the tier of the quantity prices all units.
 tiered_amounts as (
 
     select
@@ -101,7 +101,16 @@ tiered_amounts as (
 amounts as (
 
     select
-        int_price_quantities_billed.*,
+        int_price_quantities_billed.price_id,
+        int_price_quantities_billed.subscription_currency,
+        int_price_quantities_billed.quantity,
+        int_price_quantities_billed.product_id,
+        int_price_quantities_billed.currency,
+        int_price_quantities_billed.tax_behavior,
+        int_price_quantities_billed.usage_type,
+        int_price_quantities_billed.price_type,
+        int_price_quantities_billed.billing_scheme,
+        int_price_quantities_billed.tiers,
         case
             when int_price_quantities_billed.billing_scheme = 'tiered'
                 then tiered_amounts.period_amount_minor
@@ -110,7 +119,7 @@ amounts as (
                     * int_price_quantities_billed.unit_amount_decimal as decimal(38, 12)
                 )
         end as period_amount_minor,
-        -- What one period's amount is worth a month: 365 days and 52 weeks a year.
+        -- Converts a period's amount to a month: 365 days and 52 weeks a year.
         case int_price_quantities_billed.recurring_interval
             when 'day' then 365
             when 'week' then 52
@@ -144,9 +153,10 @@ final as (
         amounts.month_numerator,
         amounts.month_denominator,
         cast(
-            amounts.period_amount_minor * amounts.month_numerator
-            / (amounts.month_denominator * pow(10, currencies.stripe_minor_unit_exponent))
-            as decimal(38, 12)
+            {{ ratio(
+                'amounts.period_amount_minor * amounts.month_numerator',
+                'amounts.month_denominator * pow(10, currencies.stripe_minor_unit_exponent)'
+            ) }} as decimal(38, 12)
         ) as gross_list_mrr,
         case
             when amounts.usage_type = 'metered' then 'metered'

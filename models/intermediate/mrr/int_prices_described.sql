@@ -36,7 +36,7 @@ stg_stripe__products as (
 
 ),
 
--- A price that is only ever named, without an object, is a price all the same.
+-- Includes prices whose object is unknown because only their id appears.
 known_prices as (
 
     select price_id
@@ -76,7 +76,11 @@ price_labels as (
 
 preferred_labels as (
 
-    select *
+    select
+        price_id,
+        nickname,
+        is_active,
+        created_at
     from price_labels
     qualify row_number() over (partition by price_id order by preference_number) = 1
 

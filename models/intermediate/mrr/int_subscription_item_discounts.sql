@@ -14,13 +14,24 @@ int_subscription_version_discounts as (
 
 counting_items as (
 
-    select *
+    select
+        mrr_period_id,
+        version_id,
+        subscription_item_id,
+        valid_from_at,
+        currency,
+        product_id,
+        stripe_minor_unit_exponent,
+        month_numerator,
+        month_denominator,
+        gross_list_mrr
+
     from int_subscription_item_mrr_periods
     where mrr_exclusion_reason is null
 
 ),
 
-segments as (
+mrr_periods as (
 
     select distinct
         mrr_period_id,
@@ -30,40 +41,37 @@ segments as (
 
 ),
 
--- `once` discounts one invoice and so never MRR.
-live as (
-
-    select
-        segments.mrr_period_id,
-        int_subscription_version_discounts.*
-
-    from segments
-    inner join int_subscription_version_discounts
-        on segments.version_id = int_subscription_version_discounts.version_id
-    where
-        int_subscription_version_discounts.is_resolved
-        and int_subscription_version_discounts.duration != 'once'
-        and int_subscription_version_discounts.live_from_at <= segments.valid_from_at
-        and (
-            int_subscription_version_discounts.live_to_at is null
-            or int_subscription_version_discounts.live_to_at > segments.valid_from_at
-        )
-
-),
-
--- The customer's discount stands in where the subscription and its items have none of their own.
+-- `once` lowers one invoice and never MRR. A customer's discount applies only where the
+-- subscription and its items have none of their own.
 applied as (
 
     select
-        *,
+        mrr_periods.mrr_period_id,
+        discounts.subscription_item_id,
+        discounts.discount_id,
+        discounts.coupon_id,
+        discounts.promotion_code_id,
+        discounts.percent_off,
+        discounts.amount_off_minor,
+        discounts.coupon_currency,
+        discounts.currency_options,
+        discounts.applies_to,
         dense_rank() over (
-            partition by mrr_period_id order by level_number, position_number
+            partition by mrr_periods.mrr_period_id
+            order by discounts.level_number, discounts.position_number
         ) as step_number
 
-    from live
+    from mrr_periods
+    inner join int_subscription_version_discounts as discounts
+        on mrr_periods.version_id = discounts.version_id
+    where
+        discounts.is_resolved
+        and discounts.duration != 'once'
+        and discounts.live_from_at <= mrr_periods.valid_from_at
+        and coalesce(discounts.live_to_at > mrr_periods.valid_from_at, true)
     qualify
-        level_number < 3
-        or min(level_number) over (partition by mrr_period_id) = 3
+        discounts.level_number < 3
+        or min(discounts.level_number) over (partition by mrr_periods.mrr_period_id) = 3
 
 ),
 
@@ -77,22 +85,22 @@ item_steps as (
         applied.coupon_id,
         applied.promotion_code_id,
         applied.percent_off,
-        -- A fixed amount comes off each invoice, so it is worth a month what the price is.
+        -- A fixed amount comes off each invoice, so the price's interval makes it monthly.
         cast(
-            case
-                when applied.coupon_currency = counting_items.currency
-                    then applied.amount_off_minor
-                else cast(
-                        json_extract_string(
-                            applied.currency_options,
-                            '$.' || lower(counting_items.currency) || '.amount_off'
-                        ) as bigint
-                    )
-            end * counting_items.month_numerator
-            / (
-                counting_items.month_denominator
-                * pow(10, counting_items.stripe_minor_unit_exponent)
-            ) as decimal(38, 12)
+            {{ ratio(
+                "case
+                    when applied.coupon_currency = counting_items.currency
+                        then applied.amount_off_minor
+                    else cast(
+                            json_extract_string(
+                                applied.currency_options,
+                                '$.' || lower(counting_items.currency) || '.amount_off'
+                            ) as bigint
+                        )
+                end * counting_items.month_numerator",
+                'counting_items.month_denominator
+                * pow(10, counting_items.stripe_minor_unit_exponent)'
+            ) }} as decimal(38, 12)
         ) as amount_off_mrr
 
     from applied
@@ -119,8 +127,8 @@ step_counts as (
 
 ),
 
--- Step by step, each discount from what the ones before it left; a fixed amount is spread over the
--- items it applies to by what is left of each.
+-- Each discount applies to what the discounts before it left. A fixed amount is spread over the
+-- items it applies to, in proportion to what is left of each.
 stacked as (
 
     select
@@ -146,16 +154,19 @@ stacked as (
                 then stacked.remaining_mrr
             when item_steps.percent_off is not null
                 then cast(
-                        stacked.remaining_mrr * (100 - item_steps.percent_off) / 100
-                        as decimal(38, 12)
+                        {{ ratio(
+                            'stacked.remaining_mrr * (100 - item_steps.percent_off)', '100'
+                        ) }} as decimal(38, 12)
                     )
             else cast(
                     greatest(
-                        stacked.remaining_mrr - coalesce(item_steps.amount_off_mrr, 0) * (
-                            stacked.remaining_mrr / sum(stacked.remaining_mrr) over (
+                        stacked.remaining_mrr - coalesce(item_steps.amount_off_mrr, 0)
+                        * {{ ratio(
+                            'stacked.remaining_mrr',
+                            'sum(stacked.remaining_mrr) over (
                                 partition by stacked.mrr_period_id, item_steps.discount_id
-                            )
-                        ),
+                            )'
+                        ) }},
                         0
                     ) as decimal(38, 12)
                 )
@@ -174,7 +185,9 @@ stacked as (
 parts as (
 
     select
-        *,
+        mrr_period_id,
+        subscription_item_id,
+        step_number,
         lag(remaining_mrr) over (
             partition by mrr_period_id, subscription_item_id order by step_number
         ) - remaining_mrr as discount_mrr

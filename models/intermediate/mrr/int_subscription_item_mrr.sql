@@ -52,142 +52,125 @@ versions_with_unresolved_discounts as (
 priced as (
 
     select
-        int_subscription_item_mrr_periods.*,
-        (
-            versions_with_unresolved_discounts.version_id is not null
-            or coalesce(discounts.is_amount_missing, false)
-        )
-        and int_subscription_item_mrr_periods.mrr_exclusion_reason is null
-            as has_unresolved_discount,
-        discounts.discounts,
+        periods.mrr_period_id,
+        periods.subscription_item_id,
+        periods.subscription_id,
+        periods.stripe_customer_id,
         int_customer_accounts.account_id,
+        periods.price_id,
+        periods.product_id,
+        periods.currency,
+        periods.quantity,
+        periods.subscription_status,
+        periods.valid_from_at,
         case
-            when int_subscription_item_mrr_periods.mrr_exclusion_reason is null
-                then cast(
-                        int_subscription_item_mrr_periods.gross_list_mrr
-                        * int_subscription_item_mrr_periods.net_of_tax_factor as decimal(28, 6)
-                    )
+            when periods.mrr_exclusion_reason is null
+                then cast(periods.gross_list_mrr * periods.net_of_tax_factor as decimal(28, 6))
             else 0
         end as list_mrr,
         case
-            when int_subscription_item_mrr_periods.mrr_exclusion_reason is null
+            when periods.mrr_exclusion_reason is null
                 then cast(
-                        (
-                            int_subscription_item_mrr_periods.gross_list_mrr
-                            - coalesce(discounts.discount_mrr, 0)
-                        ) * int_subscription_item_mrr_periods.net_of_tax_factor as decimal(28, 6)
+                        (periods.gross_list_mrr - coalesce(discounts.discount_mrr, 0))
+                        * periods.net_of_tax_factor as decimal(28, 6)
                     )
             else 0
-        end as mrr
+        end as mrr,
+        discounts.discounts,
+        periods.mrr_exclusion_reason,
+        periods.is_cancel_scheduled,
+        periods.mrr_exclusion_reason is null
+        and (
+            versions_with_unresolved_discounts.version_id is not null
+            or coalesce(discounts.is_amount_missing, false)
+        ) as has_unresolved_discount,
+        periods.is_tax_rate_missing
 
-    from int_subscription_item_mrr_periods
+    from int_subscription_item_mrr_periods as periods
     left join discounts
         on
-            int_subscription_item_mrr_periods.mrr_period_id = discounts.mrr_period_id
-            and int_subscription_item_mrr_periods.subscription_item_id
-            = discounts.subscription_item_id
+            periods.mrr_period_id = discounts.mrr_period_id
+            and periods.subscription_item_id = discounts.subscription_item_id
     left join versions_with_unresolved_discounts
-        on
-            int_subscription_item_mrr_periods.version_id
-            = versions_with_unresolved_discounts.version_id
+        on periods.version_id = versions_with_unresolved_discounts.version_id
     left join int_customer_accounts
-        on
-            int_subscription_item_mrr_periods.stripe_customer_id
-            = int_customer_accounts.stripe_customer_id
+        on periods.stripe_customer_id = int_customer_accounts.stripe_customer_id
 
 ),
 
-digested as (
+digests as (
 
     select
-        *,
+        mrr_period_id,
+        subscription_item_id,
+        valid_from_at,
         concat_ws(
             '|',
             stripe_customer_id,
             coalesce(price_id, ''),
+            coalesce(product_id, ''),
             currency,
             coalesce(cast(quantity as string), ''),
             subscription_status,
-            list_mrr,
-            mrr,
+            cast(list_mrr as string),
+            cast(mrr as string),
             coalesce(discounts, ''),
             coalesce(mrr_exclusion_reason, ''),
-            is_cancel_scheduled,
-            has_unresolved_discount,
-            is_tax_rate_missing
+            cast(is_cancel_scheduled as string),
+            cast(has_unresolved_discount as string),
+            cast(is_tax_rate_missing as string)
         ) as state_digest
 
     from priced
 
 ),
 
--- Many versions change nothing that is shown here; neighbours that are equal are one interval.
-marked as (
+-- Many periods change nothing that these rows show. A period equal to the one before continues it.
+changes as (
 
     select
-        *,
+        mrr_period_id,
+        subscription_item_id
+    from digests
+    qualify
         state_digest != lag(state_digest, 1, '') over (
             partition by subscription_item_id order by valid_from_at
-        ) as is_change
-
-    from digested
-
-),
-
-numbered as (
-
-    select
-        *,
-        sum(cast(is_change as integer)) over (
-            partition by subscription_item_id order by valid_from_at
-        ) as interval_number
-
-    from marked
+        )
 
 ),
 
 final as (
 
     select
-        subscription_item_id,
-        subscription_id,
-        stripe_customer_id,
-        account_id,
-        price_id,
-        product_id,
-        currency,
-        quantity,
-        subscription_status,
-        min_by(mrr_period_id, valid_from_at) as first_mrr_period_id,
-        min(valid_from_at) as valid_from_at,
-        case when count(*) = count(valid_to_at) then max(valid_to_at) end as valid_to_at,
-        cast(list_mrr as decimal(28, 6)) as list_mrr,
-        cast(mrr as decimal(28, 6)) as mrr,
-        cast(list_mrr - mrr as decimal(28, 6)) as discount_mrr,
-        mrr_exclusion_reason,
-        is_cancel_scheduled,
-        has_unresolved_discount,
-        is_tax_rate_missing,
-        count(*) != count(valid_to_at) as is_current
+        priced.subscription_item_id,
+        priced.subscription_id,
+        priced.stripe_customer_id,
+        priced.account_id,
+        priced.price_id,
+        priced.product_id,
+        priced.currency,
+        priced.quantity,
+        priced.subscription_status,
+        priced.mrr_period_id as first_mrr_period_id,
+        priced.valid_from_at,
+        lead(priced.valid_from_at) over item_changes as valid_to_at,
+        cast(priced.list_mrr as decimal(28, 6)) as list_mrr,
+        cast(priced.mrr as decimal(28, 6)) as mrr,
+        cast(priced.list_mrr - priced.mrr as decimal(28, 6)) as discount_mrr,
+        priced.mrr_exclusion_reason,
+        priced.is_cancel_scheduled,
+        priced.has_unresolved_discount,
+        priced.is_tax_rate_missing,
+        lead(priced.valid_from_at) over item_changes is null as is_current
 
-    from numbered
-    group by
-        subscription_item_id,
-        subscription_id,
-        stripe_customer_id,
-        account_id,
-        price_id,
-        product_id,
-        currency,
-        quantity,
-        subscription_status,
-        list_mrr,
-        mrr,
-        mrr_exclusion_reason,
-        is_cancel_scheduled,
-        has_unresolved_discount,
-        is_tax_rate_missing,
-        interval_number
+    from priced
+    inner join changes
+        on
+            priced.mrr_period_id = changes.mrr_period_id
+            and priced.subscription_item_id = changes.subscription_item_id
+    window item_changes as (
+        partition by priced.subscription_item_id order by priced.valid_from_at
+    )
 
 )
 

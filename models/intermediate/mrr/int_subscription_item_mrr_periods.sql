@@ -6,15 +6,117 @@ int_price_quantities_listed as (
 
 ),
 
-int_subscription_mrr_periods as (
+int_subscription_version_discounts as (
 
-    select * from {{ ref('int_subscription_mrr_periods') }}
+    select * from {{ ref('int_subscription_version_discounts') }}
 
 ),
 
 int_subscription_version_items as (
 
     select * from {{ ref('int_subscription_version_items') }}
+
+),
+
+int_subscription_versions as (
+
+    select * from {{ ref('int_subscription_versions') }}
+
+),
+
+-- MRR may change inside a version without an event: at each of these instants.
+possible_changes as (
+
+    select
+        version_id,
+        valid_from_at as changes_at
+    from int_subscription_versions
+
+    union all
+
+    select
+        version_id,
+        pause_resumes_at as changes_at
+    from int_subscription_versions
+
+    union all
+
+    select
+        version_id,
+        cancel_at as changes_at
+    from int_subscription_versions
+
+    union all
+
+    select
+        version_id,
+        past_due_expires_at as changes_at
+    from int_subscription_versions
+
+    union all
+
+    select
+        version_id,
+        live_from_at as changes_at
+    from int_subscription_version_discounts
+
+    union all
+
+    select
+        version_id,
+        live_to_at as changes_at
+    from int_subscription_version_discounts
+
+),
+
+changes as (
+
+    select distinct
+        possible_changes.version_id,
+        possible_changes.changes_at
+
+    from possible_changes
+    inner join int_subscription_versions
+        on
+            possible_changes.version_id = int_subscription_versions.version_id
+            and possible_changes.changes_at >= int_subscription_versions.valid_from_at
+    where
+        int_subscription_versions.valid_to_at is null
+        or possible_changes.changes_at < int_subscription_versions.valid_to_at
+
+),
+
+mrr_periods as (
+
+    select
+        changes.version_id || '/' || row_number() over version_changes as mrr_period_id,
+        changes.version_id,
+        changes.changes_at as valid_from_at,
+        coalesce(
+            lead(changes.changes_at) over version_changes, int_subscription_versions.valid_to_at
+        ) as valid_to_at,
+        int_subscription_versions.subscription_id,
+        int_subscription_versions.stripe_customer_id,
+        int_subscription_versions.subscription_status,
+        int_subscription_versions.is_cancel_scheduled
+        and coalesce(changes.changes_at < int_subscription_versions.cancel_at, true)
+            as is_cancel_scheduled,
+        case
+            when int_subscription_versions.subscription_status not in ('active', 'past_due')
+                then int_subscription_versions.subscription_status
+            when int_subscription_versions.cancel_at <= changes.changes_at then 'canceled'
+            when int_subscription_versions.past_due_expires_at <= changes.changes_at
+                then 'past_due_expired'
+            when
+                int_subscription_versions.pause_behavior in ('void', 'mark_uncollectible')
+                and coalesce(int_subscription_versions.pause_resumes_at > changes.changes_at, true)
+                then 'paused'
+        end as status_exclusion_reason
+
+    from changes
+    inner join int_subscription_versions
+        on changes.version_id = int_subscription_versions.version_id
+    window version_changes as (partition by changes.version_id order by changes.changes_at)
 
 ),
 
@@ -46,13 +148,13 @@ inclusive_tax_rates as (
 final as (
 
     select
-        int_subscription_mrr_periods.mrr_period_id,
-        int_subscription_mrr_periods.subscription_id,
-        int_subscription_mrr_periods.stripe_customer_id,
-        int_subscription_mrr_periods.valid_from_at,
-        int_subscription_mrr_periods.valid_to_at,
-        int_subscription_mrr_periods.subscription_status,
-        int_subscription_mrr_periods.is_cancel_scheduled
+        mrr_periods.mrr_period_id,
+        mrr_periods.subscription_id,
+        mrr_periods.stripe_customer_id,
+        mrr_periods.valid_from_at,
+        mrr_periods.valid_to_at,
+        mrr_periods.subscription_status,
+        mrr_periods.is_cancel_scheduled
         and int_subscription_version_items.is_present as is_cancel_scheduled,
         int_subscription_version_items.version_id,
         int_subscription_version_items.subscription_item_id,
@@ -65,24 +167,24 @@ final as (
         int_price_quantities_listed.month_denominator,
         int_price_quantities_listed.gross_list_mrr,
         cast(
-            100 / (100 + coalesce(inclusive_tax_rates.percentage, 0)) as decimal(18, 12)
+            {{ ratio('100', '100 + coalesce(inclusive_tax_rates.percentage, 0)') }}
+            as decimal(18, 12)
         ) as net_of_tax_factor,
         coalesce(int_price_quantities_listed.tax_behavior = 'inclusive', false)
         and inclusive_tax_rates.percentage is null as is_tax_rate_missing,
         case
-            when
-                int_subscription_mrr_periods.status_exclusion_reason
-                in ('canceled', 'incomplete_expired')
-                then int_subscription_mrr_periods.status_exclusion_reason
+            when mrr_periods.status_exclusion_reason in ('canceled', 'incomplete_expired')
+                then mrr_periods.status_exclusion_reason
             when not int_subscription_version_items.is_present then 'canceled'
-            when int_subscription_mrr_periods.status_exclusion_reason is not null
-                then int_subscription_mrr_periods.status_exclusion_reason
-            else int_price_quantities_listed.price_exclusion_reason
+            else coalesce(
+                    mrr_periods.status_exclusion_reason,
+                    int_price_quantities_listed.price_exclusion_reason
+                )
         end as mrr_exclusion_reason
 
-    from int_subscription_mrr_periods
+    from mrr_periods
     inner join int_subscription_version_items
-        on int_subscription_mrr_periods.version_id = int_subscription_version_items.version_id
+        on mrr_periods.version_id = int_subscription_version_items.version_id
     left join int_price_quantities_listed
         on
             int_subscription_version_items.price_id = int_price_quantities_listed.price_id

@@ -24,50 +24,6 @@ stg_stripe__prices as (
 
 ),
 
-extracted_columns as (
-
-    select
-        price_id,
-        product_id,
-        currency,
-        currency_options,
-        price_type,
-        billing_scheme,
-        unit_amount_decimal,
-        tiers,
-        tiers_mode,
-        transform_quantity,
-        recurring_interval,
-        recurring_interval_count,
-        usage_type,
-        tax_behavior,
-        1 as preference_number
-    from stg_stripe__prices
-    where not is_deleted
-
-    union all by name
-
-    select
-        price_id,
-        product_id,
-        currency,
-        cast(null as json) as currency_options,
-        price_type,
-        billing_scheme,
-        unit_amount_decimal,
-        tiers,
-        tiers_mode,
-        transform_quantity,
-        recurring_interval,
-        recurring_interval_count,
-        usage_type,
-        cast(null as string) as tax_behavior,
-        4 as preference_number
-    from stg_stripe__plans
-    where not is_deleted
-
-),
-
 price_objects as (
 
     select distinct
@@ -94,7 +50,49 @@ price_objects as (
 
 ),
 
-parsed_columns as (
+price_versions as (
+
+    select
+        price_id,
+        product_id,
+        currency,
+        currency_options,
+        price_type,
+        billing_scheme,
+        unit_amount_decimal,
+        tiers,
+        tiers_mode,
+        transform_quantity,
+        recurring_interval,
+        recurring_interval_count,
+        usage_type,
+        tax_behavior,
+        1 as preference_number
+    from stg_stripe__prices
+    where not is_deleted
+
+    union all
+
+    select
+        price_id,
+        product_id,
+        currency,
+        cast(null as json) as currency_options,
+        price_type,
+        billing_scheme,
+        unit_amount_decimal,
+        tiers,
+        tiers_mode,
+        transform_quantity,
+        recurring_interval,
+        recurring_interval_count,
+        usage_type,
+        cast(null as string) as tax_behavior,
+        4 as preference_number
+    from stg_stripe__plans
+    where not is_deleted
+
+    union all
 
     select
         {{ json_string('object', 'id') }} as price_id,
@@ -138,34 +136,41 @@ parsed_columns as (
 
 ),
 
-all_statements as (
-
-    select * from extracted_columns
-    union all by name
-    select * from parsed_columns
-
-),
-
--- Amount and interval of a price never change; only how much of it was expanded does.
+-- Amount and interval of a price never change, but not every copy has its tiers and currencies.
 final as (
 
     select
         price_id,
-        arg_min(product_id, preference_number) as product_id,
-        arg_min(currency, preference_number) as currency,
-        arg_min(currency_options, preference_number) as currency_options,
-        arg_min(price_type, preference_number) as price_type,
-        arg_min(billing_scheme, preference_number) as billing_scheme,
-        arg_min(unit_amount_decimal, preference_number) as unit_amount_decimal,
-        arg_min(tiers, preference_number) as tiers,
-        arg_min(tiers_mode, preference_number) as tiers_mode,
-        arg_min(transform_quantity, preference_number) as transform_quantity,
-        arg_min(recurring_interval, preference_number) as recurring_interval,
-        arg_min(recurring_interval_count, preference_number) as recurring_interval_count,
-        arg_min(usage_type, preference_number) as usage_type,
-        arg_min(tax_behavior, preference_number) as tax_behavior
+        min_by(product_id, preference_number) filter (where product_id is not null)
+            as product_id,
+        min_by(currency, preference_number) filter (where currency is not null)
+            as currency,
+        min_by(currency_options, preference_number) filter (where currency_options is not null)
+            as currency_options,
+        min_by(price_type, preference_number) filter (where price_type is not null)
+            as price_type,
+        min_by(billing_scheme, preference_number) filter (where billing_scheme is not null)
+            as billing_scheme,
+        min_by(unit_amount_decimal, preference_number) filter (
+            where unit_amount_decimal is not null
+        ) as unit_amount_decimal,
+        min_by(tiers, preference_number) filter (where tiers is not null)
+            as tiers,
+        min_by(tiers_mode, preference_number) filter (where tiers_mode is not null)
+            as tiers_mode,
+        min_by(transform_quantity, preference_number) filter (where transform_quantity is not null)
+            as transform_quantity,
+        min_by(recurring_interval, preference_number) filter (where recurring_interval is not null)
+            as recurring_interval,
+        min_by(recurring_interval_count, preference_number) filter (
+            where recurring_interval_count is not null
+        ) as recurring_interval_count,
+        min_by(usage_type, preference_number) filter (where usage_type is not null)
+            as usage_type,
+        min_by(tax_behavior, preference_number) filter (where tax_behavior is not null)
+            as tax_behavior
 
-    from all_statements
+    from price_versions
     group by price_id
 
 )

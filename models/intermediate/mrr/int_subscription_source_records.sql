@@ -1,8 +1,8 @@
-{#- An object is long and asked for much, so it is read in one pass. -#}
+{#- The objects are long, so one pass reads all their fields. -#}
 {%- set fields = {
     'customer': 'string', 'currency': 'string', 'status': 'string',
     'start_date': 'string', 'created': 'string', 'trial_start': 'string', 'trial_end': 'string',
-    'cancel_at': 'string', 'canceled_at': 'string', 'ended_at': 'string',
+    'cancel_at': 'string', 'ended_at': 'string',
     'cancel_at_period_end': 'string', 'current_period_end': 'string',
     'pause_collection': {'behavior': 'string', 'resumes_at': 'string'},
     'items': {'data': 'json', 'has_more': 'string'},
@@ -23,7 +23,7 @@ stg_stripe__subscription_extracts as (
 
 ),
 
-event_statements as (
+source_records as (
 
     select
         subscription_id,
@@ -35,11 +35,9 @@ event_statements as (
 
     from int_subscription_events_ordered
 
-),
+    union all
 
--- What the first event says was there before it; a first `created` has nothing before it.
-before_first_event_statements as (
-
+    -- The subscription as it was before its first event. Nothing precedes a `created` event.
     select
         subscription_id,
         'before_first_event' as record_source,
@@ -53,45 +51,37 @@ before_first_event_statements as (
         event_number = 1
         and event_type != 'customer.subscription.created'
 
-),
-
-extract_statements as (
+    union all
 
     select
         subscription_id,
         case
-            when row_number() over (partition by subscription_id order by extracted_at) = 1
-                then 'first_extract'
+            when row_number() over extracts = 1 then 'first_extract'
             else 'later_extract'
         end as record_source,
         cast(null as string) as event_type,
         extracted_at as observed_at,
-        1000000 + row_number() over (
-            partition by subscription_id order by extracted_at
-        ) as record_number,
+        1000000 + row_number() over extracts as record_number,
         object
 
     from stg_stripe__subscription_extracts
-
-),
-
-statements as (
-
-    select * from event_statements
-    union all by name
-    select * from before_first_event_statements
-    union all by name
-    select * from extract_statements
+    window extracts as (partition by subscription_id order by extracted_at)
 
 ),
 
 with_fields as (
 
     select
-        *,
-        {{ json_fields('object', fields) }} as fields
+        subscription_id,
+        record_source,
+        event_type,
+        observed_at,
+        record_number,
+        {{ json_fields('object', fields) }} as fields,
+        {{ from_epoch(json_string('object', 'items.data[0].current_period_end')) }}
+            as item_period_end_at
 
-    from statements
+    from source_records
 
 ),
 
@@ -118,19 +108,23 @@ parsed as (
         ) as started_at,
         {{ from_epoch('fields.trial_start') }} as trial_start_at,
         {{ from_epoch('fields.trial_end') }} as trial_end_at,
-        {{ from_epoch('fields.cancel_at') }} as stated_cancel_at,
-        {{ from_epoch('fields.canceled_at') }} as canceled_at,
         {{ from_epoch('fields.ended_at') }} as ended_at,
         coalesce(cast(fields.cancel_at_period_end as boolean), false) as is_cancel_at_period_end,
-        -- The period stands on the subscription up to acacia, on its items since.
-        {{ from_epoch('fields.current_period_end') }} as subscription_period_end_at,
-        {{ from_epoch(json_string('object', 'items.data[0].current_period_end')) }}
-            as item_period_end_at,
+        -- API versions up to acacia have the period on the subscription, later ones on its items.
+        coalesce(
+            {{ from_epoch('fields.cancel_at') }},
+            case
+                when cast(fields.cancel_at_period_end as boolean)
+                    then coalesce(
+                            item_period_end_at, {{ from_epoch('fields.current_period_end') }}
+                        )
+            end
+        ) as cancel_at,
         fields.pause_collection.behavior as pause_behavior,
         {{ from_epoch('fields.pause_collection.resumes_at') }} as pause_resumes_at,
         fields.items.data as items,
         coalesce(cast(fields.items.has_more as boolean), false) as has_more_items,
-        -- Versions up to acacia have one `discount`, later ones a list; some have both.
+        -- API versions up to acacia have one `discount`, later ones a list; some have both.
         case
             when json_array_length(fields.discounts) > 0 then {{ json_array('fields.discounts') }}
             when fields.discount is not null then [fields.discount]
@@ -142,24 +136,28 @@ parsed as (
 
 ),
 
-scheduled as (
-
-    select
-        *,
-        case
-            when stated_cancel_at is not null then stated_cancel_at
-            when is_cancel_at_period_end
-                then coalesce(item_period_end_at, subscription_period_end_at)
-        end as cancel_at
-
-    from parsed
-
-),
-
 final as (
 
     select
-        *,
+        subscription_id,
+        record_source,
+        event_type,
+        observed_at,
+        record_number,
+        stripe_customer_id,
+        currency,
+        subscription_status,
+        started_at,
+        trial_start_at,
+        trial_end_at,
+        ended_at,
+        pause_behavior,
+        pause_resumes_at,
+        items,
+        has_more_items,
+        discounts,
+        default_tax_rates,
+        cancel_at,
         is_cancel_at_period_end or cancel_at is not null as is_cancel_scheduled,
         subscription_status in ('canceled', 'incomplete_expired') as is_ended,
         concat_ws(
@@ -171,7 +169,7 @@ final as (
             {{ json_list_digest('items', [['id'], ['price.id', 'plan.id'], ['quantity']]) }}
         ) as state_digest
 
-    from scheduled
+    from parsed
 
 )
 

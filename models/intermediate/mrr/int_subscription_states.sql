@@ -12,29 +12,30 @@ int_stripe_customers_known as (
 
 ),
 
-statements as (
+subscriptions_with_events as (
 
-    select
-        *,
-        bool_or(record_source = 'event') over (partition by subscription_id) as has_archive
+    select distinct subscription_id
     from int_subscription_source_records
+    where record_source = 'event'
 
 ),
 
--- Where there is an archive, an extract adds only what no webhook told: a state that the archive
--- never had, extracted on a day after the archive's last word before it. An end is always believed.
-extracts_beyond_the_archive as (
+-- Beside events, an extract counts only if it shows a state that no event shows, and only once no
+-- webhook of its own day may still arrive. An end counts from any source.
+extracts_beyond_events as (
 
     select
         extracts.subscription_id,
         extracts.record_number
-    from statements as extracts
-    inner join statements as events
+    from int_subscription_source_records as extracts
+    inner join int_subscription_source_records as events
         on extracts.subscription_id = events.subscription_id
     where
         events.record_source = 'event'
         and extracts.record_source in ('first_extract', 'later_extract')
-    group by all
+    group by
+        extracts.subscription_id,
+        extracts.record_number
     having
         bool_and(extracts.state_digest != events.state_digest)
         and (
@@ -46,174 +47,172 @@ extracts_beyond_the_archive as (
 
 ),
 
-statements_kept as (
+used_records as (
 
     select
-        statements.*,
-        lag(statements.observed_at) over (
-            partition by statements.subscription_id order by statements.record_number
+        records.subscription_id,
+        records.record_source,
+        records.event_type,
+        records.observed_at,
+        records.record_number,
+        records.stripe_customer_id,
+        records.subscription_status,
+        records.started_at,
+        records.trial_start_at,
+        records.trial_end_at,
+        records.ended_at,
+        records.is_ended,
+        subscriptions_with_events.subscription_id is not null as has_events,
+        lag(records.observed_at) over (
+            partition by records.subscription_id order by records.record_number
         ) as previous_observed_at
-    from statements
-    left join extracts_beyond_the_archive as beyond
+
+    from int_subscription_source_records as records
+    left join subscriptions_with_events
+        on records.subscription_id = subscriptions_with_events.subscription_id
+    left join extracts_beyond_events
         on
-            statements.subscription_id = beyond.subscription_id
-            and statements.record_number = beyond.record_number
+            records.subscription_id = extracts_beyond_events.subscription_id
+            and records.record_number = extracts_beyond_events.record_number
     where
-        not statements.has_archive
-        or statements.record_source in ('event', 'before_first_event')
-        or beyond.subscription_id is not null
+        subscriptions_with_events.subscription_id is null
+        or records.record_source in ('event', 'before_first_event')
+        or extracts_beyond_events.subscription_id is not null
 
 ),
 
--- A statement about the time before it was made: the object's own dates tell its trial.
-reconstructed as (
+-- A record about the time before it: the object's own dates give the start and the trial.
+records_of_the_past as (
 
     select
-        statements_kept.*,
+        subscription_id,
+        record_number,
+        observed_at,
+        started_at,
+        greatest(trial_start_at, started_at) as trial_start_at,
+        trial_end_at,
         case subscription_status
             when 'canceled' then 'active'
             when 'incomplete_expired' then 'incomplete'
             else subscription_status
-        end as lived_status
+        end as subscription_status
 
-    from statements_kept
+    from used_records
     where
         record_source = 'before_first_event'
-        or (record_source = 'first_extract' and not has_archive)
+        or (record_source = 'first_extract' and not has_events)
 
 ),
 
-reconstructed_pieces as (
+states as (
 
     select
-        * exclude (lived_status),
-        lived_status as version_status,
-        started_at as effective_from_at,
-        1 as part_number
-    from reconstructed
+        subscription_id,
+        record_number,
+        1 as part_number,
+        subscription_status,
+        started_at as effective_from_at
+    from records_of_the_past
+    where started_at <= observed_at
 
-    union all by name
+    union all
 
     select
-        * exclude (lived_status),
-        'trialing' as version_status,
-        greatest(trial_start_at, started_at) as effective_from_at,
-        2 as part_number
-    from reconstructed
+        subscription_id,
+        record_number,
+        2 as part_number,
+        'trialing' as subscription_status,
+        trial_start_at as effective_from_at
+    from records_of_the_past
     where
         trial_end_at is not null
-        and lived_status != 'trialing'
+        and subscription_status != 'trialing'
+        and trial_start_at <= observed_at
 
-    union all by name
+    union all
 
     select
-        * exclude (lived_status),
-        lived_status as version_status,
-        trial_end_at as effective_from_at,
-        3 as part_number
-    from reconstructed
+        subscription_id,
+        record_number,
+        3 as part_number,
+        subscription_status,
+        trial_end_at as effective_from_at
+    from records_of_the_past
     where
-        trial_end_at is not null
-        and lived_status != 'trialing'
+        subscription_status != 'trialing'
+        and trial_end_at <= observed_at
 
-),
-
-stated_pieces as (
+    union all
 
     select
-        *,
-        subscription_status as version_status,
+        subscription_id,
+        record_number,
+        9 as part_number,
+        subscription_status,
         case
-            when record_source = 'event' and event_type = 'customer.subscription.created'
-                then least(observed_at, started_at)
+            when event_type = 'customer.subscription.created' then least(observed_at, started_at)
             when
                 record_source = 'later_extract'
-                and not has_archive
+                and not has_events
                 and subscription_status != 'trialing'
                 and trial_end_at > previous_observed_at
                 and trial_end_at <= observed_at
                 then trial_end_at
             else observed_at
-        end as effective_from_at,
-        9 as part_number
-
-    from statements_kept
+        end as effective_from_at
+    from used_records
     where
-        record_source in ('event', 'later_extract')
-        or has_archive and record_source = 'first_extract'
-
-),
-
-pieces as (
-
-    select * from reconstructed_pieces
-    where effective_from_at <= observed_at
-
-    union all by name
-
-    select * from stated_pieces
+        is_ended is not true
+        and record_source != 'before_first_event'
+        and (record_source != 'first_extract' or has_events)
 
 ),
 
 ends as (
 
     select
-        statements_kept.subscription_id,
+        records.subscription_id,
         least(
-            min(coalesce(statements_kept.ended_at, statements_kept.observed_at)) filter (
-                where statements_kept.is_ended
-            ),
+            min(coalesce(records.ended_at, records.observed_at)) filter (where records.is_ended),
             min(int_stripe_customers_known.deleted_at)
         ) as ended_at,
-        coalesce(
-            max(statements_kept.subscription_status) filter (where statements_kept.is_ended),
-            'canceled'
-        ) as end_status
+        coalesce(max(records.subscription_status) filter (where records.is_ended), 'canceled')
+            as end_status,
+        max(records.record_number) as last_record_number
 
-    from statements_kept
+    from used_records as records
     left join int_stripe_customers_known
-        on statements_kept.stripe_customer_id = int_stripe_customers_known.stripe_customer_id
-    group by statements_kept.subscription_id
-
-),
-
-pieces_until_the_end as (
-
-    select pieces.* from pieces
-    inner join ends
-        on pieces.subscription_id = ends.subscription_id
-    where
-        ends.ended_at is null
-        or pieces.effective_from_at < ends.ended_at
-        and not (pieces.is_ended and pieces.part_number = 9)
-
-),
-
-closing_pieces as (
-
-    select
-        statements_kept.* replace (false as is_cancel_scheduled),
-        ends.end_status as version_status,
-        ends.ended_at as effective_from_at,
-        10 as part_number
-
-    from statements_kept
-    inner join ends
-        on statements_kept.subscription_id = ends.subscription_id
-    where ends.ended_at is not null
-    qualify
-        row_number() over (
-            partition by statements_kept.subscription_id
-            order by statements_kept.record_number desc
-        ) = 1
+        on records.stripe_customer_id = int_stripe_customers_known.stripe_customer_id
+    group by records.subscription_id
 
 ),
 
 final as (
 
-    select * from pieces_until_the_end
-    union all by name
-    select * from closing_pieces
+    select
+        states.subscription_id,
+        states.record_number,
+        states.part_number,
+        states.subscription_status,
+        states.effective_from_at
+
+    from states
+    inner join ends
+        on states.subscription_id = ends.subscription_id
+    where
+        ends.ended_at is null
+        or states.effective_from_at < ends.ended_at
+
+    union all
+
+    select
+        subscription_id,
+        last_record_number as record_number,
+        10 as part_number,
+        end_status as subscription_status,
+        ended_at as effective_from_at
+    from ends
+    where ended_at is not null
 
 )
 

@@ -68,9 +68,20 @@ listed as (
 
 ),
 
--- A discount that names its subscription although no version of it lists the discount.
-unlisted as (
+all_discounts as (
 
+    select
+        version_id,
+        subscription_id,
+        subscription_item_id,
+        level_number,
+        position_number,
+        discount_id
+    from listed
+
+    union all
+
+    -- A discount that names its subscription although no version of it lists the discount.
     select
         int_subscription_versions.version_id,
         int_discounts_resolved.subscription_id,
@@ -78,7 +89,8 @@ unlisted as (
         case when int_discounts_resolved.discount_level = 'item' then 1 else 2 end as level_number,
         1000 + row_number() over (
             partition by int_subscription_versions.version_id
-            order by int_discounts_resolved.live_from_at, int_discounts_resolved.discount_id
+            order by
+                int_discounts_resolved.live_from_at nulls last, int_discounts_resolved.discount_id
         ) as position_number,
         int_discounts_resolved.discount_id
 
@@ -93,9 +105,7 @@ unlisted as (
             where listed.discount_id is not null
         )
 
-),
-
-of_the_customer as (
+    union all
 
     select
         int_subscription_versions.version_id,
@@ -109,16 +119,6 @@ of_the_customer as (
     inner join int_subscription_versions
         on int_discounts_resolved.stripe_customer_id = int_subscription_versions.stripe_customer_id
     where int_discounts_resolved.discount_level = 'customer'
-
-),
-
-all_discounts as (
-
-    select * from listed
-    union all
-    select * from unlisted
-    union all
-    select * from of_the_customer
 
 ),
 

@@ -31,9 +31,17 @@ nested_identified as (
 
 ),
 
--- A long list of items comes in pages; the rest of them are objects of their own.
-beyond_the_first_page as (
+listed as (
 
+    select
+        version_id,
+        subscription_item_id,
+        item
+    from nested_identified
+
+    union all
+
+    -- A long list of items has further pages, whose items are extracted as objects of their own.
     select
         int_subscription_versions.version_id,
         stg_stripe__subscription_items.subscription_item_id,
@@ -56,21 +64,15 @@ beyond_the_first_page as (
 
 ),
 
-listed as (
-
-    select * from nested_identified
-    union all
-    select * from beyond_the_first_page
-
-),
-
 first_and_last_seen as (
 
     select
         int_subscription_versions.subscription_id,
         listed.subscription_item_id,
         min(int_subscription_versions.version_number) as first_version_number,
-        arg_max(listed.item, int_subscription_versions.version_number) as last_item
+        max_by(listed.item, int_subscription_versions.version_number) filter (
+            where listed.item is not null
+        ) as last_item
 
     from listed
     inner join int_subscription_versions
@@ -81,12 +83,11 @@ first_and_last_seen as (
 
 ),
 
--- Every item has a row in every version from its first one on; once it is gone, its last state.
+-- An item has a row in every version from its first one on; once it is gone, its last state.
 present_and_gone as (
 
     select
         int_subscription_versions.version_id,
-        int_subscription_versions.subscription_id,
         int_subscription_versions.currency as subscription_currency,
         int_subscription_versions.default_tax_rates,
         first_and_last_seen.subscription_item_id,
@@ -106,12 +107,11 @@ present_and_gone as (
 
 ),
 
--- `plan` is the legacy twin of `price`; objects from before prices have only the plan.
+-- `plan` is the legacy form of `price`. Objects older than prices have only the plan.
 final as (
 
     select
         version_id,
-        subscription_id,
         subscription_item_id,
         is_present,
         coalesce(

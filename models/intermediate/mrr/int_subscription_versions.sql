@@ -1,5 +1,11 @@
 with
 
+int_subscription_source_records as (
+
+    select * from {{ ref('int_subscription_source_records') }}
+
+),
+
 int_subscription_states as (
 
     select * from {{ ref('int_subscription_states') }}
@@ -15,7 +21,10 @@ stg_stripe__invoices as (
 intervals as (
 
     select
-        *,
+        subscription_id,
+        record_number,
+        subscription_status,
+        part_number = 10 as is_after_the_end,
         effective_from_at as valid_from_at,
         lead(effective_from_at) over (
             partition by subscription_id
@@ -29,11 +38,17 @@ intervals as (
 numbered as (
 
     select
-        *,
+        subscription_id,
+        record_number,
+        subscription_status,
+        is_after_the_end,
+        valid_from_at,
+        valid_to_at,
         row_number() over (partition by subscription_id order by valid_from_at) as version_number,
-        version_status = 'past_due'
-        and lag(version_status, 1, '') over (partition by subscription_id order by valid_from_at)
-        != 'past_due' as is_start_of_past_due
+        subscription_status = 'past_due'
+        and lag(subscription_status, 1, '') over (
+            partition by subscription_id order by valid_from_at
+        ) != 'past_due' as is_start_of_past_due
 
     from intervals
     where
@@ -42,10 +57,17 @@ numbered as (
 
 ),
 
-past_due_spells as (
+spells as (
 
     select
-        *,
+        subscription_id,
+        record_number,
+        subscription_status,
+        is_after_the_end,
+        valid_from_at,
+        valid_to_at,
+        version_number,
+        is_start_of_past_due,
         sum(cast(is_start_of_past_due as integer)) over (
             partition by subscription_id order by version_number
         ) as past_due_spell_number
@@ -54,76 +76,83 @@ past_due_spells as (
 
 ),
 
--- The event that made it past due starts the grace; without one, the due date of the oldest invoice
--- that was open when the status was seen.
+-- The grace period starts with the event that made the subscription past_due. Without one, it
+-- starts with the due date of the oldest invoice that was open when the status was observed.
 past_due_starts as (
 
     select
-        past_due_spells.subscription_id,
-        past_due_spells.past_due_spell_number,
+        spells.subscription_id,
+        spells.past_due_spell_number,
         case
-            when past_due_spells.record_source = 'event' then past_due_spells.valid_from_at
+            when records.record_source = 'event' then spells.valid_from_at
             else coalesce(
                     min(coalesce(stg_stripe__invoices.due_at, stg_stripe__invoices.created_at)),
-                    past_due_spells.valid_from_at
+                    spells.valid_from_at
                 )
         end as past_due_since_at
 
-    from past_due_spells
+    from spells
+    inner join int_subscription_source_records as records
+        on
+            spells.subscription_id = records.subscription_id
+            and spells.record_number = records.record_number
     left join stg_stripe__invoices
         on
-            past_due_spells.subscription_id = stg_stripe__invoices.subscription_id
-            and past_due_spells.observed_at >= stg_stripe__invoices.created_at
+            spells.subscription_id = stg_stripe__invoices.subscription_id
+            and records.observed_at >= stg_stripe__invoices.created_at
             and stg_stripe__invoices.status != 'draft'
             and coalesce(
                 least(
                     stg_stripe__invoices.paid_at,
                     stg_stripe__invoices.voided_at,
                     stg_stripe__invoices.marked_uncollectible_at
-                ) > past_due_spells.observed_at,
+                ) > records.observed_at,
                 stg_stripe__invoices.status = 'open'
             )
-    where past_due_spells.is_start_of_past_due
+    where spells.is_start_of_past_due
     group by
-        past_due_spells.subscription_id,
-        past_due_spells.past_due_spell_number,
-        past_due_spells.record_source,
-        past_due_spells.valid_from_at
+        spells.subscription_id,
+        spells.past_due_spell_number,
+        records.record_source,
+        spells.valid_from_at
 
 ),
 
 final as (
 
     select
-        past_due_spells.subscription_id || '/' || past_due_spells.version_number as version_id,
-        past_due_spells.subscription_id,
-        past_due_spells.version_number,
-        past_due_spells.valid_from_at,
-        past_due_spells.valid_to_at,
-        past_due_spells.version_status as subscription_status,
-        past_due_spells.record_source,
-        past_due_spells.stripe_customer_id,
-        past_due_spells.currency,
-        past_due_spells.is_cancel_scheduled,
-        past_due_spells.cancel_at,
-        past_due_spells.pause_behavior,
-        past_due_spells.pause_resumes_at,
+        spells.subscription_id || '/' || spells.version_number as version_id,
+        spells.subscription_id,
+        spells.version_number,
+        spells.valid_from_at,
+        spells.valid_to_at,
+        spells.subscription_status,
+        records.stripe_customer_id,
+        records.currency,
+        records.is_cancel_scheduled and not spells.is_after_the_end as is_cancel_scheduled,
+        records.cancel_at,
+        records.pause_behavior,
+        records.pause_resumes_at,
         case
-            when past_due_spells.version_status = 'past_due'
+            when spells.subscription_status = 'past_due'
                 then {{ dbt.dateadd(
                     'day', var('past_due_grace_days'), 'past_due_starts.past_due_since_at'
                 ) }}
         end as past_due_expires_at,
-        past_due_spells.items,
-        past_due_spells.has_more_items,
-        past_due_spells.discounts,
-        past_due_spells.default_tax_rates
+        records.items,
+        records.has_more_items,
+        records.discounts,
+        records.default_tax_rates
 
-    from past_due_spells
+    from spells
+    inner join int_subscription_source_records as records
+        on
+            spells.subscription_id = records.subscription_id
+            and spells.record_number = records.record_number
     left join past_due_starts
         on
-            past_due_spells.subscription_id = past_due_starts.subscription_id
-            and past_due_spells.past_due_spell_number = past_due_starts.past_due_spell_number
+            spells.subscription_id = past_due_starts.subscription_id
+            and spells.past_due_spell_number = past_due_starts.past_due_spell_number
 
 )
 
