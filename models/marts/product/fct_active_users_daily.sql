@@ -32,47 +32,63 @@ active_people as (
 
 ),
 
--- Whoever is active belongs to the week and the month from that day on, until it is over or until
--- they are active again, which counts anew. So people are counted where they come and go: once
--- for each active day, and not once for each of the 30 days that it counts for. Who was active
--- for two accounts on one day stays for no time the first time, and counts the second.
-stays as (
+next_active as (
 
     select
         segment,
         activity_date,
         lead(activity_date) over (
             partition by segment, person_id order by activity_date
-        ) - activity_date as days_in_segment,
+        ) as next_date_in_segment,
         lead(activity_date) over (
             partition by person_id order by activity_date
-        ) - activity_date as days_in_total
+        ) as next_date_in_total
 
     from active_people
 
 ),
 
-stays_by_length as (
+-- A person counts from an active day on until the window ends or they are active again, which
+-- begins a new interval. So each active day adds one and later takes one away, and no row is made
+-- for each of the 30 days. Of two accounts on one day, the first interval has no length and the
+-- second counts.
+intervals as (
 
     select
         segment,
         activity_date,
-        least(coalesce(days_in_segment, 30), 30) as stay_days,
+        {{ dbt.datediff(
+            'activity_date', 'next_date_in_segment', 'day'
+        ) }} as days_in_segment,
+        {{ dbt.datediff(
+            'activity_date', 'next_date_in_total', 'day'
+        ) }} as days_in_total
+
+    from next_active
+
+),
+
+intervals_by_length as (
+
+    select
+        segment,
+        activity_date,
+        least(coalesce(days_in_segment, 30), 30) as interval_days,
         count(*) as people
 
-    from stays
-    group by segment, activity_date, stay_days
+    from intervals
+    group by segment, activity_date, interval_days
 
     union all
 
     select
         'total' as segment,
         activity_date,
-        least(coalesce(days_in_total, 30), 30) as stay_days,
+        least(coalesce(days_in_total, 30), 30) as interval_days,
         count(*) as people
 
-    from stays
-    group by activity_date, stay_days
+    from intervals
+    group by activity_date, interval_days
 
 ),
 
@@ -85,34 +101,34 @@ changes as (
         people as wau_change,
         people as mau_change
 
-    from stays_by_length
-    where stay_days > 0
+    from intervals_by_length
+    where interval_days > 0
 
     union all
 
     select
         segment,
         cast({{ dbt.dateadd(
-            'day', 'least(stay_days, 7)', 'activity_date'
+            'day', 'least(interval_days, 7)', 'activity_date'
         ) }} as date) as active_date,
         0 as dau,
         -people as wau_change,
         0 as mau_change
 
-    from stays_by_length
-    where stay_days > 0
+    from intervals_by_length
+    where interval_days > 0
 
     union all
 
     select
         segment,
-        cast({{ dbt.dateadd('day', 'stay_days', 'activity_date') }} as date) as active_date,
+        cast({{ dbt.dateadd('day', 'interval_days', 'activity_date') }} as date) as active_date,
         0 as dau,
         0 as wau_change,
         -people as mau_change
 
-    from stays_by_length
-    where stay_days > 0
+    from intervals_by_length
+    where interval_days > 0
 
 ),
 
@@ -130,7 +146,7 @@ changes_by_day as (
 
 ),
 
-spans as (
+date_range as (
 
     select
         min(active_people.activity_date) as first_date,
@@ -145,14 +161,14 @@ days as (
 
     select {{ explode(date_series('first_date', 'last_date', 'day')) }} as active_date
 
-    from spans
+    from date_range
     where first_date is not null
 
 ),
 
 segments as (
 
-    select distinct segment from stays_by_length
+    select distinct segment from intervals_by_length
 
 ),
 
@@ -186,7 +202,7 @@ final as (
         cast(dau as bigint) as dau,
         cast(coalesce(wau, 0) as bigint) as wau,
         cast(coalesce(mau, 0) as bigint) as mau,
-        cast(dau as double) / nullif(mau, 0) as stickiness_rate
+        {{ ratio('dau', 'mau') }} as stickiness_rate
 
     from counted
 
