@@ -22,9 +22,9 @@ int_as_of as (
 
 ),
 
-int_invoices_totaled as (
+int_invoices_dated as (
 
-    select * from {{ ref('int_invoices_totaled') }}
+    select * from {{ ref('int_invoices_dated') }}
 
 ),
 
@@ -44,7 +44,11 @@ stated as (
 
 receivables as (
 
-    select fct_receivables_monthly.*
+    select
+        fct_receivables_monthly.account_id,
+        fct_receivables_monthly.currency,
+        fct_receivables_monthly.open_amount
+
     from fct_receivables_monthly
     inner join int_as_of
         on fct_receivables_monthly.receivable_month = {{ month_start('int_as_of.as_of_date') }}
@@ -53,7 +57,7 @@ receivables as (
 
 newest as (
 
-    select max(_extracted_at) as extracted_at from int_invoices_totaled
+    select max(_extracted_at) as extracted_at from int_invoices_dated
 
 ),
 

@@ -144,14 +144,14 @@ def _export(folder: Path, finalized_at: int) -> Path:
 def test_an_amount_without_a_rate_stops_the_build(
     tmp_path: Path, finalized_at: int, missing: str | None
 ) -> None:
-    """The seed begins in 2019; an invoice of 15 November 2018 cannot be told in dollars."""
+    """The seed begins in 2019; an invoice of 15 November 2018 has no dollars."""
     extracts = _export(tmp_path, finalized_at)
     warehouse = tmp_path / "warehouse.duckdb"
     expect(0, ingest("load", "--extracts", extracts, "--warehouse", warehouse))
     done = subprocess.run(
         [
             str(Path(sys.executable).parent / "dbt"),
-            *("build", "--select", "+int_billing_rates_monthly", "--resource-type"),
+            *("build", "--select", "+fct_invoices", "--resource-type"),
             *("model", "seed"),
         ],
         cwd=PROJECT,

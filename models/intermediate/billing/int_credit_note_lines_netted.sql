@@ -8,28 +8,9 @@
 
 with
 
-stg_stripe__credit_notes as (
+int_credit_notes_linked as (
 
-    select * from {{ ref('stg_stripe__credit_notes') }}
-
-),
-
-credit_notes as (
-
-    select
-        credit_note_id,
-        invoice_id,
-        stripe_customer_id,
-        currency,
-        line_items,
-        coalesce(total_excluding_tax_minor, total_minor - tax_minor) as net_minor,
-        coalesce(effective_at, created_at) as issued_at
-
-    from stg_stripe__credit_notes
-    where
-        not is_deleted
-        and voided_at is null
-        and coalesce(status, 'issued') != 'void'
+    select * from {{ ref('int_credit_notes_linked') }}
 
 ),
 
@@ -38,7 +19,8 @@ lines as (
     select
         credit_note_id,
         {{ explode(json_array('line_items')) }} as raw_line
-    from credit_notes
+    from int_credit_notes_linked
+    where is_revenue
 
 ),
 
@@ -72,26 +54,32 @@ line_totals as (
 
 ),
 
--- Lines that do not add up to the note (a partial page, say) make way for the note as one line.
+-- Where the lines do not add up to their note, as on a partial page, the note is the one line.
 final as (
 
     select
-        credit_notes.credit_note_id,
-        coalesce(net_lines.credit_note_line_id, credit_notes.credit_note_id) as credit_note_line_id,
+        int_credit_notes_linked.credit_note_id,
+        coalesce(net_lines.credit_note_line_id, int_credit_notes_linked.credit_note_id)
+            as credit_note_line_id,
         net_lines.invoice_line_id,
-        credit_notes.invoice_id,
-        credit_notes.stripe_customer_id,
-        credit_notes.currency,
-        coalesce(net_lines.net_minor, credit_notes.net_minor) as net_minor,
-        credit_notes.issued_at
+        int_credit_notes_linked.invoice_id,
+        int_credit_notes_linked.account_id,
+        int_credit_notes_linked.stripe_customer_id,
+        int_credit_notes_linked.currency,
+        int_credit_notes_linked.minor_unit_exponent,
+        int_credit_notes_linked.rate_month,
+        int_credit_notes_linked.usd_per_unit,
+        coalesce(net_lines.net_minor, int_credit_notes_linked.net_minor) as net_minor,
+        int_credit_notes_linked.issued_at
 
-    from credit_notes
+    from int_credit_notes_linked
     left join line_totals
         on
-            credit_notes.credit_note_id = line_totals.credit_note_id
-            and credit_notes.net_minor = line_totals.net_minor
+            int_credit_notes_linked.credit_note_id = line_totals.credit_note_id
+            and int_credit_notes_linked.net_minor = line_totals.net_minor
     left join net_lines
         on line_totals.credit_note_id = net_lines.credit_note_id
+    where int_credit_notes_linked.is_revenue
 
 )
 

@@ -22,10 +22,6 @@ invoice_months as (
 
     select
         int_invoices_dated.invoice_id,
-        int_invoices_dated.stripe_customer_id,
-        int_invoices_dated.currency,
-        int_invoices_dated.due_minor,
-        int_invoices_dated.closed_at,
         cast(
             coalesce(int_invoices_dated.due_at, int_invoices_dated.finalized_at) as date
         ) as due_date,
@@ -44,10 +40,14 @@ invoice_months as (
 
 ),
 
-measured as (
+month_ends as (
 
     select
-        *,
+        invoice_id,
+        due_date,
+        balance_month,
+        {{ dbt.dateadd('month', 1, 'balance_month') }} <= as_of_at + interval 1 microsecond
+            as is_month_closed,
         least(
             cast({{ dbt.dateadd(
                 'month', 1, 'balance_month'
@@ -59,46 +59,54 @@ measured as (
 
 ),
 
-still_open as (
+settled as (
 
     select
-        measured.invoice_id,
-        measured.stripe_customer_id,
-        measured.currency,
-        measured.balance_month,
-        measured.measured_at,
-        measured.as_of_at,
-        measured.due_date,
-        measured.due_minor
-        - coalesce(sum(int_invoice_settlements_dated.settled_minor), 0) as open_minor
+        month_ends.invoice_id,
+        month_ends.balance_month,
+        sum(int_invoice_settlements_dated.settled_minor) as settled_minor
 
-    from measured
-    left join int_invoice_settlements_dated
+    from month_ends
+    inner join int_invoice_settlements_dated
         on
-            measured.invoice_id = int_invoice_settlements_dated.invoice_id
-            and measured.measured_at >= int_invoice_settlements_dated.settled_at
-    where measured.closed_at is null or measured.closed_at > measured.measured_at
+            month_ends.invoice_id = int_invoice_settlements_dated.invoice_id
+            and month_ends.measured_at >= int_invoice_settlements_dated.settled_at
     group by
-        measured.invoice_id,
-        measured.stripe_customer_id,
-        measured.currency,
-        measured.balance_month,
-        measured.measured_at,
-        measured.as_of_at,
-        measured.due_date,
-        measured.due_minor
+        month_ends.invoice_id,
+        month_ends.balance_month
 
 ),
 
-aged as (
+open_balances as (
 
     select
-        *,
-        greatest({{ dbt.datediff('due_date', 'cast(measured_at as date)', 'day') }}, 0)
-            as days_past_due
+        int_invoices_dated.invoice_id,
+        int_invoices_dated.account_id,
+        int_invoices_dated.currency,
+        int_invoices_dated.minor_unit_exponent,
+        month_ends.balance_month,
+        month_ends.is_month_closed,
+        cast(int_invoices_dated.due_minor - coalesce(settled.settled_minor, 0) as bigint)
+            as open_minor,
+        cast(
+            greatest(
+                {{ dbt.datediff(
+                    'month_ends.due_date', 'cast(month_ends.measured_at as date)', 'day'
+                ) }},
+                0
+            ) as integer
+        ) as days_past_due
 
-    from still_open
-    where open_minor > 0
+    from month_ends
+    inner join int_invoices_dated
+        on month_ends.invoice_id = int_invoices_dated.invoice_id
+    left join settled
+        on
+            month_ends.invoice_id = settled.invoice_id
+            and month_ends.balance_month = settled.balance_month
+    where
+        int_invoices_dated.closed_at is null
+        or int_invoices_dated.closed_at > month_ends.measured_at
 
 ),
 
@@ -106,14 +114,13 @@ final as (
 
     select
         invoice_id,
-        stripe_customer_id,
+        account_id,
         currency,
+        minor_unit_exponent,
         balance_month,
-        measured_at,
-        {{ dbt.dateadd('month', 1, 'balance_month') }} <= as_of_at + interval 1 microsecond
-            as is_month_closed,
-        cast(open_minor as bigint) as open_minor,
-        cast(days_past_due as integer) as days_past_due,
+        is_month_closed,
+        open_minor,
+        days_past_due,
         case
             when days_past_due = 0 then 'current'
             when days_past_due <= 30 then '1-30'
@@ -122,7 +129,8 @@ final as (
             else 'over 90'
         end as ageing_bucket
 
-    from aged
+    from open_balances
+    where open_minor > 0
 
 )
 

@@ -1,3 +1,13 @@
+{%- set earned_from_date -%}
+    cast(
+        coalesce(
+            stg_stripe__invoice_lines.period_start_at,
+            stg_stripe__invoice_lines.period_end_at,
+            int_invoices_dated.valued_at
+        ) as date
+    )
+{%- endset -%}
+
 with
 
 int_invoices_dated as (
@@ -12,73 +22,56 @@ stg_stripe__invoice_lines as (
 
 ),
 
-joined as (
+-- A line without a period, or with one of less than a day, is earned on a single day.
+final as (
 
     select
-        stg_stripe__invoice_lines.*,
+        stg_stripe__invoice_lines.invoice_line_id,
+        stg_stripe__invoice_lines.invoice_id,
+        int_invoices_dated.account_id,
         int_invoices_dated.stripe_customer_id,
-        int_invoices_dated.invoice_status,
-        int_invoices_dated.currency as invoice_currency,
         coalesce(
             stg_stripe__invoice_lines.subscription_id, int_invoices_dated.subscription_id
-        ) as billed_subscription_id,
+        ) as subscription_id,
+        stg_stripe__invoice_lines.subscription_item_id,
+        stg_stripe__invoice_lines.invoice_item_id,
+        stg_stripe__invoice_lines.price_id,
+        stg_stripe__invoice_lines.product_id,
+
+        stg_stripe__invoice_lines.line_type,
+        stg_stripe__invoice_lines.description,
+        int_invoices_dated.currency,
+        int_invoices_dated.minor_unit_exponent,
+        int_invoices_dated.rate_month,
+        int_invoices_dated.usd_per_unit,
+
+        stg_stripe__invoice_lines.quantity,
+        stg_stripe__invoice_lines.amount_minor,
+        stg_stripe__invoice_lines.discount_amount_minor as discount_minor,
+        stg_stripe__invoice_lines.tax_minor,
+        stg_stripe__invoice_lines.inclusive_tax_minor,
+        stg_stripe__invoice_lines.amount_minor
+        - stg_stripe__invoice_lines.discount_amount_minor
+        - stg_stripe__invoice_lines.inclusive_tax_minor as net_minor,
+        stg_stripe__invoice_lines.discount_amounts,
+
+        stg_stripe__invoice_lines.is_proration,
         int_invoices_dated.is_revenue,
+
         int_invoices_dated.finalized_at,
-        int_invoices_dated.created_at as invoice_created_at,
-        cast(
+        stg_stripe__invoice_lines.period_start_at,
+        stg_stripe__invoice_lines.period_end_at,
+        {{ earned_from_date }} as earned_from_date,
+        greatest(
             coalesce(
-                stg_stripe__invoice_lines.period_start_at,
-                stg_stripe__invoice_lines.period_end_at,
-                int_invoices_dated.finalized_at,
-                int_invoices_dated.created_at
-            ) as date
-        ) as earned_from_date
+                cast(stg_stripe__invoice_lines.period_end_at as date), {{ earned_from_date }}
+            ),
+            cast({{ dbt.dateadd('day', 1, earned_from_date) }} as date)
+        ) as earned_to_date
 
     from stg_stripe__invoice_lines
     inner join int_invoices_dated
         on stg_stripe__invoice_lines.invoice_id = int_invoices_dated.invoice_id
-
-),
-
--- A period of less than a day, and what has none, is earned on its one day.
-final as (
-
-    select
-        invoice_line_id,
-        invoice_id,
-        stripe_customer_id,
-        billed_subscription_id as subscription_id,
-        subscription_item_id,
-        invoice_item_id,
-        price_id,
-        product_id,
-
-        line_type,
-        invoice_status,
-        description,
-        invoice_currency as currency,
-        quantity,
-        amount_minor,
-        discount_amount_minor as discount_minor,
-        tax_minor,
-        inclusive_tax_minor,
-        amount_minor - discount_amount_minor - inclusive_tax_minor as net_minor,
-        discount_amounts,
-
-        is_proration,
-        is_revenue,
-
-        finalized_at,
-        coalesce(finalized_at, invoice_created_at) as valued_at,
-        period_start_at,
-        period_end_at,
-        earned_from_date,
-        case
-            when cast(period_end_at as date) > earned_from_date then cast(period_end_at as date)
-            else cast({{ dbt.dateadd('day', 1, 'earned_from_date') }} as date)
-        end as earned_to_date
-
-    from joined
 
 )
 

@@ -1,14 +1,8 @@
 with
 
-stg_stripe__credit_notes as (
+int_credit_notes_linked as (
 
-    select * from {{ ref('stg_stripe__credit_notes') }}
-
-),
-
-stg_stripe__invoice_payments as (
-
-    select * from {{ ref('stg_stripe__invoice_payments') }}
+    select * from {{ ref('int_credit_notes_linked') }}
 
 ),
 
@@ -24,22 +18,23 @@ int_payments_linked as (
 
 ),
 
+stg_stripe__invoice_payments as (
+
+    select * from {{ ref('stg_stripe__invoice_payments') }}
+
+),
+
 credit_notes as (
 
     select
         credit_note_id,
         invoice_id,
         pre_payment_minor,
-        coalesce(effective_at, created_at) as issued_at,
-        case
-            when status = 'void' then coalesce(voided_at, effective_at, created_at)
-            else voided_at
-        end as voided_at
+        issued_at,
+        case when is_void then coalesce(voided_at, issued_at) end as voided_at
 
-    from stg_stripe__credit_notes
-    where
-        not is_deleted
-        and pre_payment_minor > 0
+    from int_credit_notes_linked
+    where pre_payment_minor > 0
 
 ),
 
@@ -91,7 +86,8 @@ last_collections as (
 
 ),
 
--- Part of an open invoice was paid and nothing lists when: at its last charge, else when we heard.
+-- A part payment of an open invoice without a date counts from its last charge, or else from the
+-- extract that reports it.
 undated_payments as (
 
     select
@@ -111,7 +107,7 @@ undated_payments as (
 
 ),
 
--- Credited by the invoice's own account, by notes that were not exported: when we heard.
+-- A credit that only the invoice reports counts from the extract that reports it.
 undated_credits as (
 
     select

@@ -1,103 +1,153 @@
 with
 
+currencies as (
+
+    select * from {{ ref('currencies') }}
+
+),
+
+int_customer_accounts as (
+
+    select * from {{ ref('int_customer_accounts') }}
+
+),
+
+int_usd_rates_monthly as (
+
+    select * from {{ ref('int_usd_rates_monthly') }}
+
+),
+
 stg_stripe__invoices as (
 
     select * from {{ ref('stg_stripe__invoices') }}
 
 ),
 
--- Objects written by hand or exported in part may lack an amount or the dates of their status.
-complete as (
-
-    select
-        * replace (
-            coalesce(subtotal_minor, total_minor, amount_due_minor, 0) as subtotal_minor,
-            coalesce(total_minor, subtotal_minor, amount_due_minor, 0) as total_minor
-        )
-    from stg_stripe__invoices
-    where not is_deleted
-
-),
-
-dated as (
-
-    select
-        *,
-        case
-            when coalesce(status, 'draft') != 'draft'
-                then coalesce(finalized_at, effective_at, created_at)
-        end as billed_at,
-        -- What was asked for when it was finalised: the balance is used then, credits come later.
-        greatest(
-            total_minor
-            + coalesce(starting_balance_minor, 0)
-            - coalesce(ending_balance_minor, 0),
-            0
-        ) as due_minor
-
-    from complete
-
-),
-
-closed as (
-
-    select
-        *,
-        case when status = 'paid' then coalesce(paid_at, billed_at) else paid_at end
-            as closed_by_payment_at,
-        case when status = 'void' then coalesce(voided_at, billed_at) else voided_at end
-            as closed_by_voiding_at,
-        case
-            when status = 'uncollectible' then coalesce(marked_uncollectible_at, billed_at)
-            else marked_uncollectible_at
-        end as written_off_at
-
-    from dated
-
-),
-
-final as (
+-- Invoices written by hand or exported in part may lack an amount or the date of their status.
+invoices as (
 
     select
         invoice_id,
         stripe_customer_id,
         subscription_id,
-
         invoice_number,
         coalesce(status, 'draft') as invoice_status,
         billing_reason,
         collection_method,
         currency,
 
-        subtotal_minor,
+        coalesce(subtotal_minor, total_minor, amount_due_minor, 0) as subtotal_minor,
         discount_amount_minor as discount_minor,
         coalesce(tax_minor, 0) as tax_minor,
-        total_minor,
+        coalesce(total_minor, subtotal_minor, amount_due_minor, 0) as total_minor,
         shipping_minor,
         billing_credit_minor,
-        due_minor,
-        total_minor - due_minor as balance_applied_minor,
+        coalesce(starting_balance_minor, 0) - coalesce(ending_balance_minor, 0)
+            as balance_change_minor,
         coalesce(amount_paid_minor, 0) as paid_minor,
         coalesce(amount_remaining_minor, 0) as remaining_minor,
         coalesce(pre_payment_credit_notes_minor, 0) as pre_payment_credit_minor,
         coalesce(post_payment_credit_notes_minor, 0) as post_payment_credit_minor,
         attempt_count,
-
         has_more_lines,
-        billed_at is not null and closed_by_voiding_at is null as is_revenue,
 
         created_at,
-        billed_at as finalized_at,
+        case
+            when coalesce(status, 'draft') != 'draft'
+                then coalesce(finalized_at, effective_at, created_at)
+        end as billed_at,
         due_at,
-        closed_by_payment_at as paid_at,
-        closed_by_voiding_at as voided_at,
-        written_off_at as marked_uncollectible_at,
-        least(closed_by_payment_at, closed_by_voiding_at, written_off_at) as closed_at,
+        paid_at,
+        voided_at,
+        marked_uncollectible_at,
         period_start_at,
         period_end_at,
         _extracted_at
 
-    from closed
+    from stg_stripe__invoices
+    where not is_deleted
+
+),
+
+-- The customer's balance is applied at finalization; credit notes come later.
+settled as (
+
+    select
+        invoice_id,
+        greatest(total_minor + balance_change_minor, 0) as due_minor,
+        case when invoice_status = 'paid' then coalesce(paid_at, billed_at) else paid_at end
+            as paid_at,
+        case when invoice_status = 'void' then coalesce(voided_at, billed_at) else voided_at end
+            as voided_at,
+        case
+            when invoice_status = 'uncollectible' then coalesce(marked_uncollectible_at, billed_at)
+            else marked_uncollectible_at
+        end as marked_uncollectible_at,
+        coalesce(billed_at, created_at) as valued_at
+
+    from invoices
+
+),
+
+final as (
+
+    select
+        invoices.invoice_id,
+        int_customer_accounts.account_id,
+        invoices.stripe_customer_id,
+        invoices.subscription_id,
+
+        invoices.invoice_number,
+        invoices.invoice_status,
+        invoices.billing_reason,
+        invoices.collection_method,
+        invoices.currency,
+        {{ required_exponent('currencies.stripe_minor_unit_exponent', 'invoices.currency') }}
+            as minor_unit_exponent,
+        {{ month_start('settled.valued_at') }} as rate_month,
+        int_usd_rates_monthly.usd_per_unit,
+
+        invoices.subtotal_minor,
+        invoices.discount_minor,
+        invoices.tax_minor,
+        invoices.total_minor,
+        invoices.shipping_minor,
+        invoices.billing_credit_minor,
+        settled.due_minor,
+        invoices.total_minor - settled.due_minor as balance_applied_minor,
+        invoices.paid_minor,
+        invoices.remaining_minor,
+        invoices.pre_payment_credit_minor,
+        invoices.post_payment_credit_minor,
+        invoices.attempt_count,
+
+        invoices.has_more_lines,
+        invoices.billed_at is not null and settled.voided_at is null as is_revenue,
+
+        invoices.created_at,
+        invoices.billed_at as finalized_at,
+        settled.valued_at,
+        invoices.due_at,
+        settled.paid_at,
+        settled.voided_at,
+        settled.marked_uncollectible_at,
+        least(settled.paid_at, settled.voided_at, settled.marked_uncollectible_at) as closed_at,
+        invoices.period_start_at,
+        invoices.period_end_at,
+        invoices._extracted_at
+
+    from invoices
+    inner join settled
+        on invoices.invoice_id = settled.invoice_id
+    left join int_customer_accounts
+        on invoices.stripe_customer_id = int_customer_accounts.stripe_customer_id
+    left join currencies
+        on invoices.currency = currencies.currency
+    left join int_usd_rates_monthly
+        on
+            invoices.currency = int_usd_rates_monthly.currency
+            and {{ month_start('settled.valued_at') }} = int_usd_rates_monthly.rate_month
 
 )
 

@@ -12,6 +12,12 @@ int_invoices_dated as (
 
 ),
 
+int_payment_refunds_linked as (
+
+    select * from {{ ref('int_payment_refunds_linked') }}
+
+),
+
 int_payments_linked as (
 
     select * from {{ ref('int_payments_linked') }}
@@ -23,10 +29,8 @@ line_totals as (
     select
         invoice_id,
         count(*) as line_count,
-        cast(sum(amount_minor) as bigint) as line_amount_minor,
-        cast(sum(discount_minor) as bigint) as line_discount_minor,
-        cast(sum(tax_minor) as bigint) as line_tax_minor,
-        cast(sum(inclusive_tax_minor) as bigint) as line_inclusive_tax_minor
+        sum(amount_minor) as amount_minor,
+        sum(amount_minor - discount_minor + tax_minor) as total_minor
 
     from int_invoice_lines_netted
     group by invoice_id
@@ -46,37 +50,80 @@ charge_totals as (
 
 ),
 
-totaled as (
+refund_totals as (
 
     select
-        int_invoices_dated.*,
+        invoice_id,
+        cast(sum(refunded_minor) as bigint) as refunded_minor
+    from int_payment_refunds_linked
+    group by invoice_id
+
+),
+
+-- Stripe may already have taken an item's discount off the subtotal, so the total decides too.
+final as (
+
+    select
+        int_invoices_dated.invoice_id,
+        int_invoices_dated.account_id,
+        int_invoices_dated.stripe_customer_id,
+        int_invoices_dated.subscription_id,
+
+        int_invoices_dated.invoice_number,
+        int_invoices_dated.invoice_status,
+        int_invoices_dated.billing_reason,
+        int_invoices_dated.collection_method,
+        int_invoices_dated.currency,
+        int_invoices_dated.minor_unit_exponent,
+        int_invoices_dated.rate_month,
+        int_invoices_dated.usd_per_unit,
+
+        int_invoices_dated.subtotal_minor,
+        int_invoices_dated.discount_minor,
+        int_invoices_dated.tax_minor,
+        int_invoices_dated.shipping_minor,
+        int_invoices_dated.billing_credit_minor,
+        int_invoices_dated.total_minor,
+        int_invoices_dated.total_minor
+        - int_invoices_dated.tax_minor
+        - int_invoices_dated.shipping_minor
+        + int_invoices_dated.billing_credit_minor as net_minor,
+        int_invoices_dated.balance_applied_minor,
+        int_invoices_dated.due_minor,
+        int_invoices_dated.pre_payment_credit_minor,
+        int_invoices_dated.paid_minor,
+        int_invoices_dated.remaining_minor,
+        int_invoices_dated.post_payment_credit_minor,
+        coalesce(charge_totals.charged_minor, 0) as charged_minor,
+        coalesce(refund_totals.refunded_minor, 0) as refunded_minor,
         coalesce(line_totals.line_count, 0) as line_count,
-        coalesce(line_totals.line_amount_minor, 0) as line_amount_minor,
-        coalesce(line_totals.line_discount_minor, 0) as line_discount_minor,
-        coalesce(line_totals.line_tax_minor, 0) as line_tax_minor,
-        coalesce(line_totals.line_inclusive_tax_minor, 0) as line_inclusive_tax_minor,
         coalesce(charge_totals.charge_count, 0) as charge_count,
-        coalesce(charge_totals.charged_minor, 0) as charged_minor
+        int_invoices_dated.attempt_count,
+
+        (int_invoices_dated.has_more_lines or line_totals.invoice_id is null)
+        and coalesce(line_totals.amount_minor, 0) != int_invoices_dated.subtotal_minor
+        and coalesce(line_totals.total_minor, 0)
+        != int_invoices_dated.total_minor
+        - int_invoices_dated.shipping_minor
+        + int_invoices_dated.billing_credit_minor as has_missing_lines,
+        int_invoices_dated.is_revenue,
+
+        int_invoices_dated.created_at,
+        int_invoices_dated.finalized_at,
+        int_invoices_dated.due_at,
+        int_invoices_dated.paid_at,
+        int_invoices_dated.voided_at,
+        int_invoices_dated.marked_uncollectible_at,
+        int_invoices_dated.period_start_at,
+        int_invoices_dated.period_end_at
 
     from int_invoices_dated
     left join line_totals
         on int_invoices_dated.invoice_id = line_totals.invoice_id
     left join charge_totals
         on int_invoices_dated.invoice_id = charge_totals.invoice_id
-
-),
-
--- A discount on an item may be taken off the subtotal already, so the total decides too.
-final as (
-
-    select
-        *,
-        (has_more_lines or line_count = 0)
-        and line_amount_minor != subtotal_minor
-        and line_amount_minor - line_discount_minor + line_tax_minor
-        != total_minor - shipping_minor + billing_credit_minor as has_missing_lines
-
-    from totaled
+    left join refund_totals
+        on int_invoices_dated.invoice_id = refund_totals.invoice_id
 
 )
 

@@ -1,5 +1,29 @@
 with
 
+currencies as (
+
+    select * from {{ ref('currencies') }}
+
+),
+
+int_customer_accounts as (
+
+    select * from {{ ref('int_customer_accounts') }}
+
+),
+
+int_usd_rates_monthly as (
+
+    select * from {{ ref('int_usd_rates_monthly') }}
+
+),
+
+stg_stripe__balance_transactions as (
+
+    select * from {{ ref('stg_stripe__balance_transactions') }}
+
+),
+
 stg_stripe__charges as (
 
     select * from {{ ref('stg_stripe__charges') }}
@@ -12,28 +36,15 @@ stg_stripe__invoice_payments as (
 
 ),
 
-stg_stripe__balance_transactions as (
-
-    select * from {{ ref('stg_stripe__balance_transactions') }}
-
-),
-
-charges as (
-
-    select *
-    from stg_stripe__charges
-    where not is_deleted
-
-),
-
--- Up to acacia a charge names its invoice; since basil the invoice names the charge or the intent.
-links as (
+-- Until API version acacia a charge names its invoice. Since basil the invoice names the charge or
+-- its payment intent.
+invoice_candidates as (
 
     select
         charge_id,
         invoice_id,
         1 as preference_number
-    from charges
+    from stg_stripe__charges
     where invoice_id is not null
 
     union all
@@ -48,12 +59,12 @@ links as (
     union all
 
     select
-        charges.charge_id,
+        stg_stripe__charges.charge_id,
         stg_stripe__invoice_payments.invoice_id,
         3 as preference_number
-    from charges
+    from stg_stripe__charges
     inner join stg_stripe__invoice_payments
-        on charges.payment_intent_id = stg_stripe__invoice_payments.payment_intent_id
+        on stg_stripe__charges.payment_intent_id = stg_stripe__invoice_payments.payment_intent_id
 
 ),
 
@@ -62,7 +73,7 @@ charge_invoices as (
     select
         charge_id,
         invoice_id
-    from links
+    from invoice_candidates
     qualify
         row_number() over (
             partition by charge_id order by preference_number, invoice_id
@@ -70,65 +81,112 @@ charge_invoices as (
 
 ),
 
-valued as (
+charges as (
 
     select
-        charges.*,
-        charge_invoices.invoice_id as linked_invoice_id,
-        coalesce(charges.status, case when charges.is_paid then 'succeeded' else 'failed' end)
-            as charge_status,
-        row_number() over (
-            partition by charge_invoices.invoice_id order by charges.created_at, charges.charge_id
-        ) as charge_number
+        stg_stripe__charges.charge_id,
+        charge_invoices.invoice_id,
+        stg_stripe__charges.stripe_customer_id,
+        stg_stripe__charges.payment_intent_id,
+        stg_stripe__charges.balance_transaction_id,
 
-    from charges
+        coalesce(
+            stg_stripe__charges.status,
+            case when stg_stripe__charges.is_paid then 'succeeded' else 'failed' end
+        ) as charge_status,
+        stg_stripe__charges.currency,
+        {{ month_start('stg_stripe__charges.created_at') }} as rate_month,
+        stg_stripe__charges.failure_code,
+        stg_stripe__charges.failure_message,
+        stg_stripe__charges.outcome_reason,
+        stg_stripe__charges.payment_method_type,
+        stg_stripe__charges.card_brand,
+        stg_stripe__charges.card_country,
+        row_number() over (
+            partition by charge_invoices.invoice_id
+            order by stg_stripe__charges.created_at, stg_stripe__charges.charge_id
+        ) as charge_number,
+
+        stg_stripe__charges.amount_minor,
+        coalesce(
+            stg_stripe__charges.amount_captured_minor,
+            case
+                when stg_stripe__charges.is_captured or stg_stripe__charges.is_paid
+                    then stg_stripe__charges.amount_minor
+            end,
+            0
+        ) as captured_minor,
+        coalesce(stg_stripe__charges.amount_refunded_minor, 0) as stated_refunded_minor,
+
+        stg_stripe__charges.created_at,
+        stg_stripe__charges._extracted_at
+
+    from stg_stripe__charges
     left join charge_invoices
-        on charges.charge_id = charge_invoices.charge_id
+        on stg_stripe__charges.charge_id = charge_invoices.charge_id
+    where not stg_stripe__charges.is_deleted
 
 ),
 
 final as (
 
     select
-        valued.charge_id,
-        valued.linked_invoice_id as invoice_id,
-        valued.stripe_customer_id,
-        valued.payment_intent_id,
-        valued.payment_method_id,
-        valued.balance_transaction_id,
+        charges.charge_id,
+        charges.invoice_id,
+        int_customer_accounts.account_id,
+        charges.stripe_customer_id,
+        charges.payment_intent_id,
+        charges.balance_transaction_id,
 
-        valued.charge_status,
-        valued.currency,
-        valued.failure_code,
-        valued.failure_message,
-        valued.outcome_type,
-        valued.outcome_reason,
-        valued.payment_method_type,
-        valued.card_brand,
-        valued.card_country,
-        case when valued.linked_invoice_id is not null then valued.charge_number end
-            as attempt_number,
+        charges.charge_status,
+        charges.failure_code,
+        charges.failure_message,
+        charges.outcome_reason,
+        charges.payment_method_type,
+        charges.card_brand,
+        charges.card_country,
+        case when charges.invoice_id is not null then charges.charge_number end as attempt_number,
 
-        valued.amount_minor,
-        case
-            when valued.charge_status != 'succeeded' then 0
-            when valued.amount_captured_minor is not null then valued.amount_captured_minor
-            when valued.is_captured or valued.is_paid then valued.amount_minor
-            else 0
-        end as collected_minor,
-        coalesce(valued.amount_refunded_minor, 0) as stated_refunded_minor,
+        charges.currency,
+        {{ required_exponent('currencies.stripe_minor_unit_exponent', 'charges.currency') }}
+            as minor_unit_exponent,
+        charges.rate_month,
+        int_usd_rates_monthly.usd_per_unit,
+        charges.amount_minor,
+        case when charges.charge_status = 'succeeded' then charges.captured_minor else 0 end
+            as collected_minor,
+        charges.stated_refunded_minor,
 
         stg_stripe__balance_transactions.currency as settlement_currency,
+        {{ required_exponent(
+            'settlement_currencies.stripe_minor_unit_exponent',
+            'stg_stripe__balance_transactions.currency'
+        ) }} as settlement_minor_unit_exponent,
+        settlement_rates.usd_per_unit as settlement_usd_per_unit,
         stg_stripe__balance_transactions.amount_minor as settled_minor,
         stg_stripe__balance_transactions.fee_minor,
         stg_stripe__balance_transactions.net_minor,
 
-        valued.created_at,
-        valued._extracted_at
+        charges.created_at,
+        charges._extracted_at
 
-    from valued
+    from charges
+    left join int_customer_accounts
+        on charges.stripe_customer_id = int_customer_accounts.stripe_customer_id
+    left join currencies
+        on charges.currency = currencies.currency
+    left join int_usd_rates_monthly
+        on
+            charges.currency = int_usd_rates_monthly.currency
+            and charges.rate_month = int_usd_rates_monthly.rate_month
     left join stg_stripe__balance_transactions
-        on valued.balance_transaction_id = stg_stripe__balance_transactions.balance_transaction_id
+        on charges.balance_transaction_id = stg_stripe__balance_transactions.balance_transaction_id
+    left join currencies as settlement_currencies
+        on stg_stripe__balance_transactions.currency = settlement_currencies.currency
+    left join int_usd_rates_monthly as settlement_rates
+        on
+            stg_stripe__balance_transactions.currency = settlement_rates.currency
+            and charges.rate_month = settlement_rates.rate_month
 
 )
 

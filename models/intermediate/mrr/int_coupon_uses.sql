@@ -1,8 +1,8 @@
 with
 
-int_billing_rates_monthly as (
+int_customer_accounts as (
 
-    select * from {{ ref('int_billing_rates_monthly') }}
+    select * from {{ ref('int_customer_accounts') }}
 
 ),
 
@@ -22,11 +22,14 @@ line_discounts as (
 
     select
         invoice_id,
-        invoice_line_id,
+        account_id,
         stripe_customer_id,
         subscription_id,
         currency,
-        valued_at,
+        minor_unit_exponent,
+        rate_month,
+        usd_per_unit,
+        finalized_at,
         {{ explode(json_array('discount_amounts')) }} as discount_amount
 
     from int_invoice_lines_netted
@@ -34,60 +37,63 @@ line_discounts as (
 
 ),
 
-given as (
+billed_discounts as (
 
     select
         {{ expandable_id(json_string('discount_amount', 'discount')) }} as discount_id,
         invoice_id,
+        account_id,
         stripe_customer_id,
         subscription_id,
         currency,
-        valued_at,
+        minor_unit_exponent,
+        rate_month,
+        usd_per_unit,
+        finalized_at,
         cast({{ json_string('discount_amount', 'amount') }} as bigint) as discount_minor
 
     from line_discounts
 
 ),
 
--- A discount counts as used from its start, and once more for each invoice line it lowered.
+-- A discount counts as used from its start, and once more for each invoice line that it reduces.
 final as (
 
     select
-        coupon_id,
-        promotion_code_id,
-        discount_id,
-        stripe_customer_id,
-        subscription_id,
+        int_discounts_resolved.coupon_id,
+        int_discounts_resolved.promotion_code_id,
+        int_discounts_resolved.discount_id,
+        int_customer_accounts.account_id,
+        int_discounts_resolved.stripe_customer_id,
+        int_discounts_resolved.subscription_id,
         cast(null as string) as invoice_id,
-        live_from_at as used_at,
+        int_discounts_resolved.live_from_at as used_at,
         cast(0 as decimal(28, 6)) as discount_usd
 
     from int_discounts_resolved
-    where stripe_customer_id is not null
+    inner join int_customer_accounts
+        on int_discounts_resolved.stripe_customer_id = int_customer_accounts.stripe_customer_id
 
     union all
 
     select
         int_discounts_resolved.coupon_id,
         int_discounts_resolved.promotion_code_id,
-        given.discount_id,
-        given.stripe_customer_id,
-        given.subscription_id,
-        given.invoice_id,
-        given.valued_at as used_at,
-        cast(
-            {{ minor_to_major(
-                'given.discount_minor', 'int_billing_rates_monthly.stripe_minor_unit_exponent'
-            ) }} * int_billing_rates_monthly.usd_per_unit as decimal(28, 6)
-        ) as discount_usd
+        billed_discounts.discount_id,
+        billed_discounts.account_id,
+        billed_discounts.stripe_customer_id,
+        billed_discounts.subscription_id,
+        billed_discounts.invoice_id,
+        billed_discounts.finalized_at as used_at,
+        {{ minor_to_usd(
+            'billed_discounts.discount_minor', 'billed_discounts.minor_unit_exponent',
+            'billed_discounts.usd_per_unit', 'billed_discounts.currency',
+            'billed_discounts.rate_month'
+        ) }} as discount_usd
 
-    from given
-    left join int_billing_rates_monthly
-        on
-            given.currency = int_billing_rates_monthly.currency
-            and {{ month_start('given.valued_at') }} = int_billing_rates_monthly.rate_month
+    from billed_discounts
     left join int_discounts_resolved
-        on given.discount_id = int_discounts_resolved.discount_id
+        on billed_discounts.discount_id = int_discounts_resolved.discount_id
 
 )
 

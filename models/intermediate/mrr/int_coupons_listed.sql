@@ -18,7 +18,7 @@ int_discounts_resolved as (
 
 ),
 
--- A coupon that was deleted, or never exported, is still named by what it gave.
+-- A coupon that was deleted, or never exported, is still named by its discounts.
 pairs as (
 
     select
@@ -64,8 +64,6 @@ final as (
         stg_stripe__coupons.coupon_name,
         coalesce(stg_stripe__coupons.duration, resolved_terms.duration) as duration,
         coalesce(stg_stripe__coupons.percent_off, resolved_terms.percent_off) as percent_off,
-        stg_stripe__coupons.amount_off_minor,
-        stg_stripe__coupons.currency,
         coalesce(
             stg_stripe__promotion_codes.redemption_count,
             case

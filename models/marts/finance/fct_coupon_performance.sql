@@ -1,11 +1,5 @@
 with
 
-bridge_account_identities as (
-
-    select * from {{ ref('bridge_account_identities') }}
-
-),
-
 fct_mrr_monthly as (
 
     select * from {{ ref('fct_mrr_monthly') }}
@@ -30,26 +24,20 @@ int_coupons_listed as (
 
 ),
 
-stripe_accounts as (
-
-    select
-        foreign_id as stripe_customer_id,
-        account_id
-    from bridge_account_identities
-    where source_system = 'stripe'
-
-),
-
 uses as (
 
     select
-        int_coupon_uses.*,
-        stripe_accounts.account_id
+        int_coupon_uses.coupon_id,
+        int_coupon_uses.promotion_code_id,
+        int_coupon_uses.account_id,
+        int_coupon_uses.stripe_customer_id,
+        int_coupon_uses.subscription_id,
+        int_coupon_uses.invoice_id,
+        int_coupon_uses.used_at,
+        int_coupon_uses.discount_usd
 
     from int_coupon_uses
     cross join int_as_of
-    inner join stripe_accounts
-        on int_coupon_uses.stripe_customer_id = stripe_accounts.stripe_customer_id
     where int_coupon_uses.used_at <= int_as_of.as_of_at
 
 ),
@@ -89,20 +77,22 @@ first_uses as (
 
 ),
 
--- Asked only of accounts whose month, that many months on, has closed.
 horizons as (
 
     select
-        first_uses.*,
+        first_uses.coupon_id,
+        first_uses.promotion_code_id,
+        first_uses.account_id,
         months.months_after,
         cast({{ dbt.dateadd('month', 'months.months_after', 'first_uses.first_month') }} as date)
-            as asked_month
+            as observed_month
 
     from first_uses
     cross join (values (3), (6), (12)) as months (months_after)
 
 ),
 
+-- An account is observed only once its month, that many months later, has closed.
 retention as (
 
     select
@@ -117,9 +107,9 @@ retention as (
     left join fct_mrr_monthly
         on
             horizons.account_id = fct_mrr_monthly.account_id
-            and horizons.asked_month = fct_mrr_monthly.mrr_month
+            and horizons.observed_month = fct_mrr_monthly.mrr_month
     where
-        {{ dbt.dateadd('month', 1, 'horizons.asked_month') }}
+        {{ dbt.dateadd('month', 1, 'horizons.observed_month') }}
         <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
     group by
         horizons.coupon_id,
@@ -154,7 +144,7 @@ final as (
         int_coupons_listed.promotion_code,
         int_coupons_listed.coupon_name,
         int_coupons_listed.duration,
-        cast(int_coupons_listed.percent_off / 100 as decimal(9, 6)) as discount_rate,
+        cast(int_coupons_listed.percent_off * 0.01 as decimal(9, 6)) as discount_rate,
         cast(int_coupons_listed.stated_redemption_count as integer) as stated_redemption_count,
         cast(coalesce(uptake.account_count, 0) as integer) as account_count,
         cast(coalesce(uptake.customer_count, 0) as integer) as customer_count,
@@ -165,15 +155,15 @@ final as (
         uptake.last_used_at,
         cast(coalesce(after_3.observed_count, 0) as integer) as accounts_observed_3_months_count,
         cast(coalesce(after_3.paying_count, 0) as integer) as accounts_paying_3_months_count,
-        cast(after_3.paying_count / after_3.observed_count as decimal(9, 6))
+        cast({{ ratio('after_3.paying_count', 'after_3.observed_count') }} as decimal(9, 6))
             as retention_3_months_rate,
         cast(coalesce(after_6.observed_count, 0) as integer) as accounts_observed_6_months_count,
         cast(coalesce(after_6.paying_count, 0) as integer) as accounts_paying_6_months_count,
-        cast(after_6.paying_count / after_6.observed_count as decimal(9, 6))
+        cast({{ ratio('after_6.paying_count', 'after_6.observed_count') }} as decimal(9, 6))
             as retention_6_months_rate,
         cast(coalesce(after_12.observed_count, 0) as integer) as accounts_observed_12_months_count,
         cast(coalesce(after_12.paying_count, 0) as integer) as accounts_paying_12_months_count,
-        cast(after_12.paying_count / after_12.observed_count as decimal(9, 6))
+        cast({{ ratio('after_12.paying_count', 'after_12.observed_count') }} as decimal(9, 6))
             as retention_12_months_rate
 
     from pairs

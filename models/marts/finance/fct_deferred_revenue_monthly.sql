@@ -1,11 +1,5 @@
 with
 
-bridge_account_identities as (
-
-    select * from {{ ref('bridge_account_identities') }}
-
-),
-
 fct_revenue_schedule as (
 
     select * from {{ ref('fct_revenue_schedule') }}
@@ -24,33 +18,21 @@ int_revenue_lines as (
 
 ),
 
-stripe_accounts as (
-
-    select
-        foreign_id as stripe_customer_id,
-        account_id
-    from bridge_account_identities
-    where source_system = 'stripe'
-
-),
-
--- Unbilled is what was recognised in a month before the one that billed it, until then.
+-- Revenue recognised in a month before the one that bills it is unbilled until that month.
 movements as (
 
     select
-        stripe_accounts.account_id,
-        int_revenue_lines.currency,
-        {{ month_start('int_revenue_lines.billed_date') }} as movement_month,
-        int_revenue_lines.net_amount as billed_amount,
-        int_revenue_lines.net_usd as billed_usd,
+        account_id,
+        currency,
+        {{ month_start('billed_date') }} as movement_month,
+        net_amount as billed_amount,
+        net_usd as billed_usd,
         0 as recognized_amount,
         0 as recognized_usd,
         0 as unbilled_amount,
         0 as unbilled_usd
 
     from int_revenue_lines
-    left join stripe_accounts
-        on int_revenue_lines.stripe_customer_id = stripe_accounts.stripe_customer_id
 
     union all
 
@@ -147,7 +129,13 @@ monthly as (
 to_date as (
 
     select
-        *,
+        account_id,
+        currency,
+        deferred_month,
+        billed_amount,
+        billed_usd,
+        recognized_amount,
+        recognized_usd,
         sum(billed_amount - recognized_amount) over to_month as closing_amount,
         sum(billed_usd - recognized_usd) over to_month as closing_usd,
         sum(unbilled_amount) over to_month as closing_unbilled_amount,

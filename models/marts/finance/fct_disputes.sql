@@ -1,60 +1,8 @@
 with
 
-bridge_account_identities as (
-
-    select * from {{ ref('bridge_account_identities') }}
-
-),
-
-int_billing_rates_monthly as (
-
-    select * from {{ ref('int_billing_rates_monthly') }}
-
-),
-
 int_payment_disputes_linked as (
 
     select * from {{ ref('int_payment_disputes_linked') }}
-
-),
-
-stripe_accounts as (
-
-    select
-        foreign_id as stripe_customer_id,
-        account_id
-    from bridge_account_identities
-    where source_system = 'stripe'
-
-),
-
-rated as (
-
-    select
-        int_payment_disputes_linked.*,
-        stripe_accounts.account_id,
-        int_billing_rates_monthly.stripe_minor_unit_exponent,
-        int_billing_rates_monthly.usd_per_unit
-
-    from int_payment_disputes_linked
-    left join int_billing_rates_monthly
-        on
-            int_payment_disputes_linked.currency = int_billing_rates_monthly.currency
-            and {{ month_start('int_payment_disputes_linked.created_at') }}
-            = int_billing_rates_monthly.rate_month
-    left join stripe_accounts
-        on int_payment_disputes_linked.stripe_customer_id = stripe_accounts.stripe_customer_id
-
-),
-
-valued as (
-
-    select
-        *,
-        {{ minor_to_major('amount_minor', 'stripe_minor_unit_exponent') }} as amount,
-        {{ minor_to_major('lost_minor', 'stripe_minor_unit_exponent') }} as lost_amount
-
-    from rated
 
 ),
 
@@ -70,16 +18,16 @@ final as (
         reason,
         network_reason_code,
         currency,
-        amount,
-        lost_amount,
-        cast(amount * usd_per_unit as decimal(28, 6)) as amount_usd,
-        cast(lost_amount * usd_per_unit as decimal(28, 6)) as lost_usd,
+        {{ minor_to_major('amount_minor') }} as amount,
+        {{ minor_to_major('lost_minor') }} as lost_amount,
+        {{ minor_to_usd('amount_minor') }} as amount_usd,
+        {{ minor_to_usd('lost_minor') }} as lost_usd,
         is_inquiry,
         is_closed,
         created_at,
         evidence_due_at
 
-    from valued
+    from int_payment_disputes_linked
 
 )
 

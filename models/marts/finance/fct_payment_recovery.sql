@@ -1,16 +1,17 @@
+{%- set lost_minor -%}
+    case
+        when not is_recovered and closed_at is not null then unpaid_minor
+        else 0
+    end
+{%- endset -%}
+{%- set open_minor -%}
+    case
+        when not is_recovered and closed_at is null then unpaid_minor
+        else 0
+    end
+{%- endset -%}
+
 with
-
-bridge_account_identities as (
-
-    select * from {{ ref('bridge_account_identities') }}
-
-),
-
-int_billing_rates_monthly as (
-
-    select * from {{ ref('int_billing_rates_monthly') }}
-
-),
 
 int_invoices_totaled as (
 
@@ -30,16 +31,6 @@ int_subscription_source_records as (
 
 ),
 
-stripe_accounts as (
-
-    select
-        foreign_id as stripe_customer_id,
-        account_id
-    from bridge_account_identities
-    where source_system = 'stripe'
-
-),
-
 attempts as (
 
     select
@@ -48,8 +39,8 @@ attempts as (
         count(*) filter (where charge_status = 'failed') as failed_attempt_count,
         min(created_at) filter (where charge_status = 'failed') as first_failed_at,
         max(created_at) filter (where charge_status = 'failed') as last_failed_at,
-        arg_min(coalesce(outcome_reason, failure_code), created_at) filter (
-            where charge_status = 'failed'
+        min_by(coalesce(outcome_reason, failure_code), created_at) filter (
+            where charge_status = 'failed' and coalesce(outcome_reason, failure_code) is not null
         ) as first_failure_reason,
         min(created_at) filter (where charge_status = 'succeeded') as first_collected_at
 
@@ -70,26 +61,42 @@ ended_subscriptions as (
 
 ),
 
--- Nobody collects any more once the invoice is given up or its subscription has ended.
+-- Collection ends when the invoice is given up or its subscription has ended.
 failed_invoices as (
 
     select
-        int_invoices_totaled.*,
-        attempts.attempt_count as charge_attempt_count,
+        int_invoices_totaled.invoice_id,
+        int_invoices_totaled.account_id,
+        int_invoices_totaled.stripe_customer_id,
+        int_invoices_totaled.subscription_id,
+        attempts.first_failure_reason,
+        attempts.attempt_count,
         attempts.failed_attempt_count,
+
+        int_invoices_totaled.currency,
+        int_invoices_totaled.minor_unit_exponent,
+        int_invoices_totaled.rate_month,
+        int_invoices_totaled.usd_per_unit,
+        int_invoices_totaled.due_minor,
+        least(int_invoices_totaled.paid_minor, int_invoices_totaled.due_minor) as recovered_minor,
+        greatest(
+            int_invoices_totaled.due_minor
+            - int_invoices_totaled.paid_minor
+            - int_invoices_totaled.pre_payment_credit_minor,
+            0
+        ) as unpaid_minor,
+
+        int_invoices_totaled.invoice_status = 'paid' and int_invoices_totaled.paid_minor > 0
+            as is_recovered,
         attempts.first_failed_at,
         attempts.last_failed_at,
-        attempts.first_failure_reason,
-        case
-            when int_invoices_totaled.paid_minor > 0
-                then coalesce(int_invoices_totaled.paid_at, attempts.first_collected_at)
-        end as recovered_at,
+        coalesce(int_invoices_totaled.paid_at, attempts.first_collected_at) as collected_at,
         coalesce(
             int_invoices_totaled.paid_at,
             int_invoices_totaled.voided_at,
             int_invoices_totaled.marked_uncollectible_at,
             ended_subscriptions.ended_at
-        ) as lost_at
+        ) as closed_at
 
     from int_invoices_totaled
     inner join attempts
@@ -100,49 +107,6 @@ failed_invoices as (
 
 ),
 
-rated as (
-
-    select
-        failed_invoices.*,
-        stripe_accounts.account_id,
-        int_billing_rates_monthly.stripe_minor_unit_exponent,
-        int_billing_rates_monthly.usd_per_unit,
-        case
-            when failed_invoices.invoice_status = 'paid' and failed_invoices.paid_minor > 0
-                then 'recovered'
-            when failed_invoices.lost_at is not null then 'lost'
-            else 'open'
-        end as recovery_status
-
-    from failed_invoices
-    left join int_billing_rates_monthly
-        on
-            failed_invoices.currency = int_billing_rates_monthly.currency
-            and {{ month_start('failed_invoices.finalized_at') }}
-            = int_billing_rates_monthly.rate_month
-    left join stripe_accounts
-        on failed_invoices.stripe_customer_id = stripe_accounts.stripe_customer_id
-
-),
-
-valued as (
-
-    select
-        *,
-        {{ minor_to_major('due_minor', 'stripe_minor_unit_exponent') }} as due_amount,
-        {{ minor_to_major('least(paid_minor, due_minor)', 'stripe_minor_unit_exponent') }}
-            as paid_amount,
-        {{ minor_to_major(
-            'greatest(due_minor - paid_minor - pre_payment_credit_minor, 0)',
-            'stripe_minor_unit_exponent'
-        ) }} as unpaid_amount,
-        cast(first_failed_at as date) as first_failed_date,
-        cast(recovered_at as date) as recovered_date
-
-    from rated
-
-),
-
 final as (
 
     select
@@ -150,36 +114,35 @@ final as (
         account_id,
         stripe_customer_id,
         subscription_id,
-        recovery_status,
+        case
+            when is_recovered then 'recovered'
+            when closed_at is not null then 'lost'
+            else 'open'
+        end as recovery_status,
         first_failure_reason,
-        cast(charge_attempt_count as integer) as attempt_count,
+        cast(attempt_count as integer) as attempt_count,
         cast(failed_attempt_count as integer) as failed_attempt_count,
         currency,
-        due_amount,
-        paid_amount as recovered_amount,
-        cast(case when recovery_status = 'lost' then unpaid_amount else 0 end as decimal(28, 6))
-            as lost_amount,
-        cast(case when recovery_status = 'open' then unpaid_amount else 0 end as decimal(28, 6))
-            as open_amount,
-        cast(due_amount * usd_per_unit as decimal(28, 6)) as due_usd,
-        cast(paid_amount * usd_per_unit as decimal(28, 6)) as recovered_usd,
-        cast(
-            case when recovery_status = 'lost' then unpaid_amount else 0 end * usd_per_unit
-            as decimal(28, 6)
-        ) as lost_usd,
-        recovery_status = 'recovered' as is_recovered,
+        {{ minor_to_major('due_minor') }} as due_amount,
+        {{ minor_to_major('recovered_minor') }} as recovered_amount,
+        {{ minor_to_major(lost_minor) }} as lost_amount,
+        {{ minor_to_major(open_minor) }} as open_amount,
+        {{ minor_to_usd('due_minor') }} as due_usd,
+        {{ minor_to_usd('recovered_minor') }} as recovered_usd,
+        {{ minor_to_usd(lost_minor) }} as lost_usd,
+        is_recovered,
         first_failed_at,
         last_failed_at,
-        case when recovery_status = 'recovered' then recovered_at end as recovered_at,
-        case when recovery_status = 'lost' then lost_at end as lost_at,
+        case when is_recovered then collected_at end as recovered_at,
+        case when not is_recovered then closed_at end as lost_at,
         case
-            when recovery_status = 'recovered'
+            when is_recovered
                 then cast({{ dbt.datediff(
-                    'first_failed_date', 'recovered_date', 'day'
+                    'cast(first_failed_at as date)', 'cast(collected_at as date)', 'day'
                 ) }} as integer)
         end as recovery_days
 
-    from valued
+    from failed_invoices
 
 )
 

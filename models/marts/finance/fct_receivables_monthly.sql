@@ -1,91 +1,67 @@
 with
 
-bridge_account_identities as (
-
-    select * from {{ ref('bridge_account_identities') }}
-
-),
-
-int_billing_rates_monthly as (
-
-    select * from {{ ref('int_billing_rates_monthly') }}
-
-),
-
 int_invoice_balances_monthly as (
 
     select * from {{ ref('int_invoice_balances_monthly') }}
 
 ),
 
-stripe_accounts as (
+int_usd_rates_monthly as (
+
+    select * from {{ ref('int_usd_rates_monthly') }}
+
+),
+
+balances as (
 
     select
-        foreign_id as stripe_customer_id,
-        account_id
-    from bridge_account_identities
-    where source_system = 'stripe'
+        account_id,
+        currency,
+        minor_unit_exponent,
+        balance_month,
+        is_month_closed,
+        count(*) as open_invoice_count,
+        max(days_past_due) as max_days_past_due,
+        sum(open_minor) as open_minor,
+        sum(case when ageing_bucket = 'current' then open_minor else 0 end) as current_minor,
+        sum(case when ageing_bucket = '1-30' then open_minor else 0 end) as days_1_30_minor,
+        sum(case when ageing_bucket = '31-60' then open_minor else 0 end) as days_31_60_minor,
+        sum(case when ageing_bucket = '61-90' then open_minor else 0 end) as days_61_90_minor,
+        sum(case when ageing_bucket = 'over 90' then open_minor else 0 end) as over_90_days_minor
+
+    from int_invoice_balances_monthly
+    group by
+        account_id,
+        currency,
+        minor_unit_exponent,
+        balance_month,
+        is_month_closed
 
 ),
 
 rated as (
 
     select
-        int_invoice_balances_monthly.*,
-        stripe_accounts.account_id,
-        int_billing_rates_monthly.stripe_minor_unit_exponent,
-        int_billing_rates_monthly.usd_per_unit
+        balances.account_id,
+        balances.currency,
+        balances.minor_unit_exponent,
+        int_usd_rates_monthly.usd_per_unit,
+        balances.balance_month as rate_month,
+        balances.is_month_closed,
+        balances.open_invoice_count,
+        balances.max_days_past_due,
+        balances.open_minor,
+        balances.current_minor,
+        balances.days_1_30_minor,
+        balances.days_31_60_minor,
+        balances.days_61_90_minor,
+        balances.over_90_days_minor
 
-    from int_invoice_balances_monthly
-    left join int_billing_rates_monthly
+    from balances
+    left join int_usd_rates_monthly
         on
-            int_invoice_balances_monthly.currency = int_billing_rates_monthly.currency
-            and {{ month_start('int_invoice_balances_monthly.balance_month') }}
-            = int_billing_rates_monthly.rate_month
-    left join stripe_accounts
-        on int_invoice_balances_monthly.stripe_customer_id = stripe_accounts.stripe_customer_id
-
-),
-
-valued as (
-
-    select
-        *,
-        {{ minor_to_major('open_minor', 'stripe_minor_unit_exponent') }} as open_amount
-
-    from rated
-
-),
-
-summed as (
-
-    select
-        account_id,
-        currency,
-        balance_month,
-        is_month_closed,
-        usd_per_unit,
-        count(*) as open_invoice_count,
-        max(days_past_due) as max_days_past_due,
-        sum(open_amount) as open_amount,
-        coalesce(sum(open_amount) filter (where ageing_bucket = 'current'), 0)
-            as current_amount,
-        coalesce(sum(open_amount) filter (where ageing_bucket = '1-30'), 0)
-            as days_1_30_amount,
-        coalesce(sum(open_amount) filter (where ageing_bucket = '31-60'), 0)
-            as days_31_60_amount,
-        coalesce(sum(open_amount) filter (where ageing_bucket = '61-90'), 0)
-            as days_61_90_amount,
-        coalesce(sum(open_amount) filter (where ageing_bucket = 'over 90'), 0)
-            as over_90_days_amount
-
-    from valued
-    group by
-        account_id,
-        currency,
-        balance_month,
-        is_month_closed,
-        usd_per_unit
+            balances.currency = int_usd_rates_monthly.currency
+            and balances.balance_month = int_usd_rates_monthly.rate_month
 
 ),
 
@@ -94,24 +70,24 @@ final as (
     select
         account_id,
         currency,
-        balance_month as receivable_month,
+        rate_month as receivable_month,
         is_month_closed,
         cast(open_invoice_count as integer) as open_invoice_count,
         max_days_past_due,
-        cast(open_amount as decimal(28, 6)) as open_amount,
-        cast(current_amount as decimal(28, 6)) as current_amount,
-        cast(days_1_30_amount as decimal(28, 6)) as days_1_30_amount,
-        cast(days_31_60_amount as decimal(28, 6)) as days_31_60_amount,
-        cast(days_61_90_amount as decimal(28, 6)) as days_61_90_amount,
-        cast(over_90_days_amount as decimal(28, 6)) as over_90_days_amount,
-        cast(open_amount * usd_per_unit as decimal(28, 6)) as open_usd,
-        cast(current_amount * usd_per_unit as decimal(28, 6)) as current_usd,
-        cast(days_1_30_amount * usd_per_unit as decimal(28, 6)) as days_1_30_usd,
-        cast(days_31_60_amount * usd_per_unit as decimal(28, 6)) as days_31_60_usd,
-        cast(days_61_90_amount * usd_per_unit as decimal(28, 6)) as days_61_90_usd,
-        cast(over_90_days_amount * usd_per_unit as decimal(28, 6)) as over_90_days_usd
+        {{ minor_to_major('open_minor') }} as open_amount,
+        {{ minor_to_major('current_minor') }} as current_amount,
+        {{ minor_to_major('days_1_30_minor') }} as days_1_30_amount,
+        {{ minor_to_major('days_31_60_minor') }} as days_31_60_amount,
+        {{ minor_to_major('days_61_90_minor') }} as days_61_90_amount,
+        {{ minor_to_major('over_90_days_minor') }} as over_90_days_amount,
+        {{ minor_to_usd('open_minor') }} as open_usd,
+        {{ minor_to_usd('current_minor') }} as current_usd,
+        {{ minor_to_usd('days_1_30_minor') }} as days_1_30_usd,
+        {{ minor_to_usd('days_31_60_minor') }} as days_31_60_usd,
+        {{ minor_to_usd('days_61_90_minor') }} as days_61_90_usd,
+        {{ minor_to_usd('over_90_days_minor') }} as over_90_days_usd
 
-    from summed
+    from rated
 
 )
 

@@ -1,8 +1,26 @@
 with
 
+currencies as (
+
+    select * from {{ ref('currencies') }}
+
+),
+
+int_customer_accounts as (
+
+    select * from {{ ref('int_customer_accounts') }}
+
+),
+
 int_invoices_dated as (
 
     select * from {{ ref('int_invoices_dated') }}
+
+),
+
+int_usd_rates_monthly as (
+
+    select * from {{ ref('int_usd_rates_monthly') }}
 
 ),
 
@@ -37,7 +55,7 @@ refunds_named as (
 
 ),
 
--- Up to acacia a note names its refund without saying how much of it is for the note: all of it.
+-- Until API version acacia a note names a refund without an amount. All of it is for the note.
 refunds as (
 
     select
@@ -53,7 +71,8 @@ refunds as (
 
 ),
 
-final as (
+-- A credit note takes back revenue that was booked at the rate of its invoice, so it has that rate.
+credit_notes as (
 
     select
         stg_stripe__credit_notes.credit_note_id,
@@ -65,6 +84,11 @@ final as (
         stg_stripe__credit_notes.credit_note_type,
         stg_stripe__credit_notes.reason,
         stg_stripe__credit_notes.currency,
+        {{ month_start(
+            'coalesce(int_invoices_dated.finalized_at, stg_stripe__credit_notes.effective_at,'
+            ' stg_stripe__credit_notes.created_at)'
+        ) }} as rate_month,
+
         stg_stripe__credit_notes.total_minor,
         stg_stripe__credit_notes.discount_amount_minor as discount_minor,
         stg_stripe__credit_notes.tax_minor,
@@ -74,26 +98,65 @@ final as (
         ) as net_minor,
         stg_stripe__credit_notes.pre_payment_minor,
         stg_stripe__credit_notes.post_payment_minor,
-        coalesce(refunds.refunded_minor, 0) as refunded_minor,
         coalesce(stg_stripe__credit_notes.out_of_band_minor, 0) as out_of_band_minor,
+        stg_stripe__credit_notes.line_items,
+
         stg_stripe__credit_notes.voided_at is not null
         or coalesce(stg_stripe__credit_notes.status, 'issued') = 'void' as is_void,
-        coalesce(int_invoices_dated.is_revenue, true) as is_of_counted_invoice,
+        coalesce(int_invoices_dated.is_revenue, true) as is_of_revenue_invoice,
         coalesce(stg_stripe__credit_notes.effective_at, stg_stripe__credit_notes.created_at)
             as issued_at,
-        stg_stripe__credit_notes.voided_at,
-        coalesce(
-            int_invoices_dated.finalized_at,
-            stg_stripe__credit_notes.effective_at,
-            stg_stripe__credit_notes.created_at
-        ) as valued_at
+        stg_stripe__credit_notes.voided_at
 
     from stg_stripe__credit_notes
-    left join refunds
-        on stg_stripe__credit_notes.credit_note_id = refunds.credit_note_id
     left join int_invoices_dated
         on stg_stripe__credit_notes.invoice_id = int_invoices_dated.invoice_id
     where not stg_stripe__credit_notes.is_deleted
+
+),
+
+final as (
+
+    select
+        credit_notes.credit_note_id,
+        credit_notes.invoice_id,
+        int_customer_accounts.account_id,
+        credit_notes.stripe_customer_id,
+        credit_notes.credit_note_number,
+        credit_notes.credit_note_type,
+        credit_notes.reason,
+        credit_notes.currency,
+        {{ required_exponent('currencies.stripe_minor_unit_exponent', 'credit_notes.currency') }}
+            as minor_unit_exponent,
+        credit_notes.rate_month,
+        int_usd_rates_monthly.usd_per_unit,
+
+        credit_notes.total_minor,
+        credit_notes.discount_minor,
+        credit_notes.tax_minor,
+        credit_notes.net_minor,
+        credit_notes.pre_payment_minor,
+        credit_notes.post_payment_minor,
+        credit_notes.out_of_band_minor,
+        coalesce(refunds.refunded_minor, 0) as refunded_minor,
+        credit_notes.line_items,
+
+        credit_notes.is_void,
+        credit_notes.is_of_revenue_invoice and not credit_notes.is_void as is_revenue,
+        credit_notes.issued_at,
+        credit_notes.voided_at
+
+    from credit_notes
+    left join refunds
+        on credit_notes.credit_note_id = refunds.credit_note_id
+    left join int_customer_accounts
+        on credit_notes.stripe_customer_id = int_customer_accounts.stripe_customer_id
+    left join currencies
+        on credit_notes.currency = currencies.currency
+    left join int_usd_rates_monthly
+        on
+            credit_notes.currency = int_usd_rates_monthly.currency
+            and credit_notes.rate_month = int_usd_rates_monthly.rate_month
 
 )
 
