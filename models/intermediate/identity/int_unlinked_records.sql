@@ -6,12 +6,6 @@ int_stripe_customers_known as (
 
 ),
 
-int_users_claimed as (
-
-    select * from {{ ref('int_users_claimed') }}
-
-),
-
 int_users_described as (
 
     select * from {{ ref('int_users_described') }}
@@ -62,21 +56,16 @@ segment_records as (
 
     select
         'user' as foreign_type,
-        int_users_described.user_id as foreign_id,
-        int_users_claimed.salesforce_account_id as named_salesforce_account_id,
-        int_users_claimed.stripe_customer_id as named_stripe_customer_id,
-        case
-            when not coalesce(int_users_claimed.is_email_unverified, false)
-                then int_users_described.email_domain
-        end as record_domain,
-        int_users_described.user_name as record_name,
+        user_id as foreign_id,
+        salesforce_account_id as named_salesforce_account_id,
+        stripe_customer_id as named_stripe_customer_id,
+        case when not is_email_unverified then email_domain end as record_domain,
+        user_name as record_name,
         cast(null as string) as name_key,
-        coalesce(int_users_claimed.is_email_unverified, false) as is_email_unverified
+        is_email_unverified
 
     from int_users_described
-    left join int_users_claimed
-        on int_users_described.user_id = int_users_claimed.user_id
-    where int_users_described.workspace_id is null
+    where workspace_id is null
 
 ),
 

@@ -75,6 +75,15 @@ identify_traits as (
                 >= cast('1990-01-01' as timestamp)
                 then {{ utc_timestamp(json_string('int_identity_signals.traits', 'createdAt')) }}
         end as signed_up_at,
+        {{ json_first_string(
+            'int_identity_signals.traits', var('salesforce_account_id_fields')
+        ) }} as salesforce_account_id,
+        {{ json_first_string(
+            'int_identity_signals.traits', var('stripe_customer_id_fields')
+        ) }} as stripe_customer_id,
+        lower({{ json_first_string(
+            'int_identity_signals.traits', var('email_verified_fields')
+        ) }}) as email_verified,
         row_number() over (
             order by int_identity_signals.last_seen_at, int_identity_signals.call_message_id
         ) as call_number
@@ -93,7 +102,16 @@ latest_traits as (
         max_by(email, call_number) filter (where email is not null) as email,
         max_by(user_name, call_number) filter (where user_name is not null) as user_name,
         max_by(title, call_number) filter (where title is not null) as title,
-        max_by(signed_up_at, call_number) filter (where signed_up_at is not null) as signed_up_at
+        max_by(signed_up_at, call_number) filter (where signed_up_at is not null) as signed_up_at,
+        max_by(salesforce_account_id, call_number) filter (
+            where salesforce_account_id is not null
+        ) as salesforce_account_id,
+        max_by(stripe_customer_id, call_number) filter (
+            where stripe_customer_id is not null
+        ) as stripe_customer_id,
+        max_by(email_verified, call_number) filter (
+            where email_verified is not null
+        ) as email_verified
 
     from identify_traits
     group by user_id
@@ -109,6 +127,10 @@ final as (
         latest_traits.user_name,
         latest_traits.title,
         workspaces_of_users.workspace_id,
+        {{ salesforce_id18('latest_traits.salesforce_account_id') }} as salesforce_account_id,
+        latest_traits.stripe_customer_id,
+        coalesce(latest_traits.email_verified in ('false', '0', 'no'), false)
+            as is_email_unverified,
         coalesce(
             {{ email_domain('latest_traits.email') }} in (
                 '{{ var("internal_email_domains") | join("', '") }}'

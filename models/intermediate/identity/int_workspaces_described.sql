@@ -6,12 +6,6 @@ int_identity_signals as (
 
 ),
 
-int_users_claimed as (
-
-    select * from {{ ref('int_users_claimed') }}
-
-),
-
 int_users_described as (
 
     select * from {{ ref('int_users_described') }}
@@ -103,8 +97,6 @@ domains_of_users as (
         count(*) as user_count
 
     from int_users_described
-    left join int_users_claimed
-        on int_users_described.user_id = int_users_claimed.user_id
     left join free_email_domains
         on int_users_described.email_domain = free_email_domains.email_domain
     where
@@ -112,7 +104,7 @@ domains_of_users as (
         and int_users_described.email_domain is not null
         and not int_users_described.is_internal
         and free_email_domains.email_domain is null
-        and not coalesce(int_users_claimed.is_email_unverified, false)
+        and not int_users_described.is_email_unverified
     group by int_users_described.workspace_id, int_users_described.email_domain
 
 ),
