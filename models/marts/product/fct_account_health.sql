@@ -60,34 +60,6 @@ past_due as (
 
 ),
 
-usage as (
-
-    select
-        account_id,
-        usage_month,
-        is_month_closed,
-        has_workspace,
-        event_count,
-        active_user_count,
-        active_day_count,
-        feature_count,
-        paid_seat_count,
-        seat_use_rate,
-        days_since_active,
-        events_per_day,
-        sum(event_count) over quarter_before as events_before,
-        sum(day_count) over quarter_before as days_before
-
-    from fct_account_usage_monthly
-    window
-        quarter_before as (
-            partition by account_id
-            order by usage_month
-            rows between 3 preceding and 1 preceding
-        )
-
-),
-
 measured as (
 
     select
@@ -102,14 +74,16 @@ measured as (
         usage.paid_seat_count,
         usage.seat_use_rate,
         usage.days_since_active,
-        {{ ratio('usage.events_per_day * usage.days_before', 'usage.events_before') }}
-            as usage_trend_rate,
+        {{ ratio(
+            'usage.events_per_day * sum(usage.day_count) over quarter_before',
+            'sum(usage.event_count) over quarter_before'
+        ) }} as usage_trend_rate,
         cast(coalesce(failures.failed_payment_count, 0) as integer) as failed_payment_count,
         cast(coalesce(past_due.past_due_usd, 0) as decimal(28, 6)) as past_due_usd,
         cast(coalesce(fct_mrr_monthly.closing_mrr_usd, 0) as decimal(28, 6)) as closing_mrr_usd,
         coalesce(fct_mrr_monthly.movement_type, 'none') as movement_type
 
-    from usage
+    from fct_account_usage_monthly as usage
     left join fct_mrr_monthly
         on
             usage.account_id = fct_mrr_monthly.account_id
@@ -122,6 +96,12 @@ measured as (
         on
             usage.account_id = past_due.account_id
             and usage.usage_month = past_due.receivable_month
+    window
+        quarter_before as (
+            partition by usage.account_id
+            order by usage.usage_month
+            rows between 3 preceding and 1 preceding
+        )
 
 ),
 
