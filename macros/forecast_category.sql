@@ -1,4 +1,8 @@
-{#- The API's name of a Salesforce forecast category, from that name or from the label people see. -#}
+{#- The API name of a Salesforce forecast category.
+
+    Arguments:
+        label: the API name or the label that users see.
+-#}
 {% macro forecast_category(label) -%}
     case {{ label }}
         when 'Best Case' then 'BestCase'

@@ -1,7 +1,9 @@
-{#-
-    A number from an id. Summed up it is a checksum of many ids that does not depend on their order;
-    the loader makes the same of what it lands. Null for a null or empty id.
--#}
+{#- A number derived from an id; null for a null or empty id. Its sum over many ids is a checksum that
+    does not depend on their order. The loader computes the same number for every row it lands. -#}
 {% macro id_checksum(id) -%}
+    {{ return(adapter.dispatch('id_checksum')(id)) }}
+{%- endmacro %}
+
+{% macro duckdb__id_checksum(id) -%}
     md5_number_lower(nullif({{ id }}, ''))
 {%- endmacro %}

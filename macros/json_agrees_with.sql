@@ -1,5 +1,15 @@
-{#- Whether a JSON object already says all that a second one says of the keys they share. -#}
+{#- Whether a JSON object already has every value that a second object states.
+
+    Arguments:
+        object: a JSON object.
+        claims: a JSON object. Of a nested object only the stated keys are compared. A null value
+            agrees with a missing key.
+-#}
 {% macro json_agrees_with(object, claims) -%}
+    {{ return(adapter.dispatch('json_agrees_with')(object, claims)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_agrees_with(object, claims) -%}
     coalesce(
         list_bool_and(
             list_transform(

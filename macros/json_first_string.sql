@@ -1,9 +1,8 @@
-{#-
-    The first of some fields of a JSON object that holds a text, trimmed; null when none does.
+{#- The first non-blank text among some fields of a JSON object, trimmed; null when there is none.
 
     Arguments:
-        json: the object.
-        fields: their names, in order.
+        json: a JSON object.
+        fields: field names in order of precedence.
 -#}
 {% macro json_first_string(json, fields) -%}
     coalesce(

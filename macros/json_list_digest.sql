@@ -1,12 +1,16 @@
-{#- Text that is equal for two JSON arrays exactly when the named fields of their elements are,
-    whatever the order of the elements.
+{#- Text that is equal for two JSON arrays if and only if the named fields of their elements are equal,
+    in any order of the elements.
 
     Arguments:
         array: a JSON array; null counts as empty.
-        paths: for each field the dotted paths it may stand at, first found taken; `self` is the
-            element itself, where it is text.
+        paths: for each field a list of dotted paths, of which the first with a value counts; `self`
+            is the element itself, where it is text.
 -#}
 {% macro json_list_digest(array, paths) -%}
+    {{ return(adapter.dispatch('json_list_digest')(array, paths)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_list_digest(array, paths) -%}
     array_to_string(
         list_sort(
             list_transform(
@@ -14,7 +18,11 @@
                 lambda element: concat_ws(
                     ':'
                     {%- for alternatives in paths -%}
-                    , coalesce({% for path in alternatives %}{{ json_text('element') if path == 'self' else json_string('element', path) }}, {% endfor %}'')
+                    , coalesce(
+                        {%- for path in alternatives -%}
+                        {{ json_string('element', none if path == 'self' else path) }}, {# -#}
+                        {%- endfor -%} ''
+                    )
                     {%- endfor -%}
                 )
             )

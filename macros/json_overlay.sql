@@ -1,7 +1,16 @@
-{#- A JSON object with the values of another laid over it, key by key (RFC 7396): a null takes a key
-    away, a list replaces a list whole. With a Stripe event's `previous_attributes` as the overlay it
-    gives the object as it was before the event. -#}
+{#- A JSON object merged with another by RFC 7396: a null removes a key, and a list replaces a list as a
+    whole. With a Stripe event's `previous_attributes` as the overlay, the result is the object before
+    the event.
+
+    Arguments:
+        object: a JSON object.
+        overlay: a JSON object, or null for none.
+-#}
 {% macro json_overlay(object, overlay) -%}
+    {{ return(adapter.dispatch('json_overlay')(object, overlay)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_overlay(object, overlay) -%}
     case
         when {{ overlay }} is null then {{ object }}
         else json_merge_patch({{ object }}, {{ overlay }})

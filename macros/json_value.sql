@@ -1,4 +1,9 @@
-{#- The JSON value (object, list or scalar) at a dotted path of a JSON column; null when absent. -#}
+{#- The JSON value (object, list or scalar) at a dotted path of a JSON column; null when absent or JSON
+    null. -#}
 {% macro json_value(column, path) -%}
+    {{ return(adapter.dispatch('json_value')(column, path)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_value(column, path) -%}
     nullif(json_extract({{ column }}, '$.{{ path }}'), cast('null' as json))
 {%- endmacro %}

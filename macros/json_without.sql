@@ -1,10 +1,14 @@
-{#- A JSON object less some of its keys, as text; null when nothing is left.
+{#- A JSON object without some of its keys, as text; null when no key remains.
 
     Arguments:
         column: a JSON object; anything else gives null.
-        keys: the keys to leave out.
+        keys: the keys to remove.
 -#}
 {% macro json_without(column, keys) -%}
+    {{ return(adapter.dispatch('json_without')(column, keys)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_without(column, keys) -%}
     {%- set nulls = {} -%}
     {%- for key in keys -%}
         {%- do nulls.update({key: none}) -%}

@@ -1,4 +1,4 @@
-{#- The date of the first day of the month that a date or timestamp lies in. -#}
+{#- The first day of the month of a date or timestamp, as a date. -#}
 {% macro month_start(moment) -%}
     cast(date_trunc('month', {{ moment }}) as date)
 {%- endmacro %}

@@ -1,8 +1,10 @@
-{#-
-    A company's name as it compares: lower case, without accents and punctuation, so that "ACME, Inc."
-    and "Acmé Inc" are one. "Acme Ltd" is another company. Null when nothing is left.
--#}
+{#- A company name for comparison: lower case, without accents and punctuation. "ACME, Inc." and
+    "Acmé Inc" are equal; "Acme Ltd" is another company. Null when nothing remains. -#}
 {% macro normalised_name(name) -%}
+    {{ return(adapter.dispatch('normalised_name')(name)) }}
+{%- endmacro %}
+
+{% macro duckdb__normalised_name(name) -%}
     nullif(
         trim(regexp_replace(lower(strip_accents({{ name }})), '[^\p{L}\p{N}]+', ' ', 'g')),
         ''

@@ -1,10 +1,13 @@
-{#-
-    A percentile of a group or window, interpolated between the two nearest values; nulls are ignored.
+{#- A percentile of a group or window, interpolated between two values; nulls are ignored.
 
     Arguments:
-        expression: a number.
-        share: 0 to 1; 0.5 gives the median.
+        expression: numbers.
+        share: 0 to 1; 0.5 is the median.
 -#}
 {% macro percentile(expression, share) -%}
+    {{ return(adapter.dispatch('percentile')(expression, share)) }}
+{%- endmacro %}
+
+{% macro duckdb__percentile(expression, share) -%}
     quantile_cont({{ expression }}, {{ share }})
 {%- endmacro %}

@@ -1,11 +1,15 @@
-{#- A part of an amount, to six decimals, half away from zero. By whole numbers: a decimal divided
-    becomes a float, and a float loses the last digits of a large sum.
+{#- amount × part ÷ whole as a decimal(28, 6), rounded half away from zero. It computes with integers,
+    because a decimal divided becomes a double, which loses the last digits of a large amount.
 
     Arguments:
         amount: a decimal of at most six places.
-        part, whole: whole numbers; the result is amount × part ÷ whole.
+        part, whole: whole numbers.
 -#}
 {% macro prorate(amount, part, whole) -%}
+    {{ return(adapter.dispatch('prorate')(amount, part, whole)) }}
+{%- endmacro %}
+
+{% macro duckdb__prorate(amount, part, whole) -%}
     cast(
         sign({{ amount }}) * cast(
             (

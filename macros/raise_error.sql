@@ -1,4 +1,12 @@
-{#- Stops the build with a message that is worked out from the row at hand. -#}
+{#- Stops the build with a message that is computed from the row.
+
+    Arguments:
+        message: a text expression.
+-#}
 {% macro raise_error(message) -%}
+    {{ return(adapter.dispatch('raise_error')(message)) }}
+{%- endmacro %}
+
+{% macro duckdb__raise_error(message) -%}
     error({{ message }})
 {%- endmacro %}

@@ -1,7 +1,7 @@
-{#- A numerator divided by a denominator as a double; null where the denominator is 0 or null.
+{#- A numerator divided by a denominator, as a double; null where the denominator is 0 or null.
 
-    DuckDB divides decimals as doubles, Spark as decimals of limited scale. Casting both sides first
-    gives the same figure on every engine. Cast or round the result where a mart needs a decimal.
+    DuckDB divides decimals as doubles, Spark as decimals of limited scale. With both sides cast first,
+    the figure is the same on every engine. Cast or round the result where a mart needs a decimal.
 
     Arguments:
         numerator, denominator: expressions of any numeric type.

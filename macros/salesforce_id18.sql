@@ -1,8 +1,6 @@
-{#-
-    A Salesforce id in its 18-character form: a 15-character id gets its three check characters, any
-    other id stays as it is. Each check character says of five characters which are upper case, the
-    first being worth 1 and the last 16: its place in the alphabet is that of the pattern in the list.
--#}
+{#- A Salesforce id in its 18-character form. A 15-character id gets its three check characters, and any
+    other id is unchanged. Each check character encodes which of five characters are upper case, as a
+    binary number whose lowest bit is the first character. -#}
 {% macro salesforce_id18(id) -%}
     {%- set letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' -%}
     {%- set from = letters ~ letters | lower ~ '0123456789' -%}

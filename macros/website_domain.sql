@@ -1,8 +1,10 @@
-{#-
-    Lower-case domain of a web address, letters of any alphabet, without scheme, user, `www.`, port
-    and path; null when none.
--#}
+{#- The domain of a web address in lower case, without scheme, user, `www.`, port and path; null for
+    text that is not an address. Accepts letters of any alphabet. -#}
 {% macro website_domain(website) -%}
+    {{ return(adapter.dispatch('website_domain')(website)) }}
+{%- endmacro %}
+
+{% macro duckdb__website_domain(website) -%}
     nullif(
         regexp_extract(
             lower(trim({{ website }})),

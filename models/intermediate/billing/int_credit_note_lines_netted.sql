@@ -31,11 +31,11 @@ net_lines as (
         {{ json_string('raw_line', 'id') }} as credit_note_line_id,
         {{ json_string('raw_line', 'invoice_line_item') }} as invoice_line_id,
         cast({{ json_string('raw_line', 'amount') }} as bigint)
-        - {{ json_list_sum(
-            json_value('raw_line', 'discount_amounts'), json_string('element', 'amount')
+        - {{ json_list_aggregate(
+            'sum', json_value('raw_line', 'discount_amounts'), json_string('element', 'amount')
         ) }}
-        - {{ json_list_sum(
-            'coalesce('
+        - {{ json_list_aggregate(
+            'sum', 'coalesce('
             ~ json_value('raw_line', 'taxes') ~ ', ' ~ json_value('raw_line', 'tax_amounts')
             ~ ')', inclusive_tax
         ) }} as net_minor

@@ -20,7 +20,7 @@ tier_rows as (
         quantity,
         licensed_quantity,
         tiers_mode,
-        {{ explode_with_position(json_array('tiers')) }} as tier
+        {{ explode(json_array('tiers'), with_position=true) }} as tier
     from int_price_quantities_billed
     where billing_scheme = 'tiered'
 

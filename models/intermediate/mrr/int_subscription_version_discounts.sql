@@ -18,7 +18,7 @@ subscription_lists as (
         version_id,
         subscription_id,
         cast(null as string) as subscription_item_id,
-        {{ explode_with_position('discounts') }} as listed
+        {{ explode('discounts', with_position=true) }} as listed
     from int_subscription_versions
 
 ),
@@ -39,7 +39,7 @@ item_lists as (
         version_id,
         subscription_id,
         {{ json_string('item', 'id') }} as subscription_item_id,
-        {{ explode_with_position(json_array(json_value('item', 'discounts'))) }} as listed
+        {{ explode(json_array(json_value('item', 'discounts')), with_position=true) }} as listed
     from items
 
 ),
@@ -52,7 +52,7 @@ listed as (
         subscription_item_id,
         1 as level_number,
         listed.position as position_number,
-        {{ expandable_id(json_text('listed.value')) }} as discount_id
+        {{ expandable_id(json_string('listed.value')) }} as discount_id
     from item_lists
 
     union all
@@ -63,7 +63,7 @@ listed as (
         subscription_item_id,
         2 as level_number,
         listed.position as position_number,
-        {{ expandable_id(json_text('listed.value')) }} as discount_id
+        {{ expandable_id(json_string('listed.value')) }} as discount_id
     from subscription_lists
 
 ),

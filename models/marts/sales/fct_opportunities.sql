@@ -96,7 +96,13 @@ days_by_stage as (
 
     select
         opportunity_id,
-        {{ json_object_of('stage_name', 'stage_days', 'stage_number') }} as days_by_stage
+        concat(
+            '{',
+            {{ dbt.listagg(
+                "concat(to_json(stage_name), ':', stage_days)", "','", 'order by stage_number'
+            ) }},
+            '}'
+        ) as days_by_stage
     from open_stages
     group by opportunity_id
 

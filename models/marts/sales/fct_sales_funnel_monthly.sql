@@ -84,7 +84,8 @@ summed as (
         count(*) filter (where is_won) as won_count,
         coalesce(sum(amount_usd), 0) as entered_usd,
         coalesce(sum(amount_usd) filter (where is_converted), 0) as converted_usd,
-        {{ percentile('case when left_at is not null then stage_days end', 0.5) }} as median_stage_days
+        {{ percentile('case when left_at is not null then stage_days end', 0.5) }}
+            as median_stage_days
 
     from judged
     group by

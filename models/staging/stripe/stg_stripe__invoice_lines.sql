@@ -182,11 +182,11 @@ final as (
             ) as decimal(28, 9)
         ) as quantity,
         cast({{ json_string('raw_line', 'amount') }} as bigint) as amount_minor,
-        {{ json_list_sum(
-            json_value('raw_line', 'discount_amounts'), json_string('element', 'amount')
+        {{ json_list_aggregate(
+            'sum', json_value('raw_line', 'discount_amounts'), json_string('element', 'amount')
         ) }} as discount_amount_minor,
-        {{ json_list_sum('taxes', exclusive_tax) }} as tax_minor,
-        {{ json_list_sum('taxes', inclusive_tax) }} as inclusive_tax_minor,
+        {{ json_list_aggregate('sum', 'taxes', exclusive_tax) }} as tax_minor,
+        {{ json_list_aggregate('sum', 'taxes', inclusive_tax) }} as inclusive_tax_minor,
         {{ json_value('raw_line', 'discount_amounts') }} as discount_amounts,
         {{ json_value('raw_line', 'metadata') }} as metadata,
 
