@@ -18,7 +18,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --no-input --disable-pip-version-check
 EXTRACTS := data/extracts
 SQL := $(shell find analyses models snapshots tests -name '*.sql' -not -path 'tests/generic/*')
-MACROS := $(wildcard macros/*.sql)
+MACROS := $(wildcard macros/*.sql macros/*/*.sql)
 # Linting needs no warehouse, and leaves what dbt remembers of yours alone.
 LINT_ENVIRONMENT := WAREHOUSE_PATH=:memory: DBT_TARGET_PATH=target/lint PYTHONWARNINGS=ignore
 

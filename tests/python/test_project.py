@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,10 @@ def test_paths_reach_the_commands_with_spaces_and_quotes() -> None:
         check=True,
     )
     assert shown.stdout == "it's my exports"
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "macros/engine").glob("*.sql")), ids=str)
+def test_a_dispatched_macro_is_in_the_file_of_its_name(path: Path) -> None:
+    name, text = path.stem, path.read_text()
+    assert re.findall(r"{% macro (\w+)\(", text) == [name, f"duckdb__{name}"]
+    assert f"adapter.dispatch('{name}')" in text

@@ -1,0 +1,13 @@
+{#- A number that is equal for equal values of all columns, nulls included, and otherwise differs with
+    near certainty.
+
+    Arguments:
+        columns: a list of column names.
+-#}
+{% macro row_digest(columns) -%}
+    {{ return(adapter.dispatch('row_digest')(columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__row_digest(columns) -%}
+    hash({{ columns | join(', ') }})
+{%- endmacro %}
