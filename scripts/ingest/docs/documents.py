@@ -1,6 +1,7 @@
 """The Markdown documents of `docs/` as pages of the site."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 from ingest.build import PROJECT
@@ -16,7 +17,7 @@ def documents() -> dict[str, str]:
     `docs/decisions/data-quality.md` is `decisions_data_quality`.
     """
     return {
-        _page(path): _LINK.sub(lambda link, path=path: _relinked(link, path), path.read_text())
+        _page(path): _LINK.sub(partial(_relinked, path), path.read_text())
         for path in sorted(_DOCS.rglob("*.md"))
     }
 
@@ -26,7 +27,7 @@ def _page(path: Path) -> str:
     return "_".join(part for part in parts if part != "README").replace("-", "_")
 
 
-def _relinked(link: re.Match[str], path: Path) -> str:
+def _relinked(path: Path, link: re.Match[str]) -> str:
     """A link as the site needs it: to a page, or to an asset by its path in the project."""
     target = (path.parent / link[1]).resolve()
     if target.suffix == ".md" and target.is_relative_to(_DOCS):
