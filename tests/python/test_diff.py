@@ -153,6 +153,16 @@ def test_null_and_a_value_differ_and_two_nulls_do_not(sides: Sides) -> None:
     assert (mart.changed, mart.columns) == (1, {"note": 1})
 
 
+@pytest.mark.parametrize("name", ["unique", "unique_by_digest"])
+def test_a_column_tested_to_be_unique_is_the_key(tmp_path: Path, name: str) -> None:
+    manifest = _manifest()
+    manifest["nodes"]["test.p.key"] |= {
+        "column_name": "account_id",
+        "test_metadata": {"name": name},
+    }
+    assert Side(tmp_path, manifest, {}).key(_MRR) == ["account_id"]
+
+
 def test_without_a_key_that_holds_whole_rows_are_compared(sides: Sides) -> None:
     twice = (
         "insert into finance.fct_mrr_monthly from finance.fct_mrr_monthly where note is not null"

@@ -44,7 +44,7 @@ begun as (
         coalesce(
             occurred_at - lag(occurred_at) over (
                 partition by anonymous_id order by occurred_at, message_id
-            ) >= interval {{ var('session_timeout_minutes') }} minute,
+            ) >= interval {{ var('session_idle_minutes') }} minute,
             true
         ) as is_first
 

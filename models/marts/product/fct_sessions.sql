@@ -81,7 +81,7 @@ numbered as (
         row_number() over person as event_number,
         coalesce(
             occurred_at - lag(occurred_at) over person
-            >= interval {{ var('session_timeout_minutes') }} minute,
+            >= interval {{ var('session_idle_minutes') }} minute,
             true
         ) as is_first
     from events
