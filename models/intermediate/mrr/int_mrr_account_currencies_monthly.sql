@@ -18,7 +18,7 @@ int_usd_rates_monthly as (
 
 ),
 
--- An open end is written out: a join on anything but plain comparisons would not be hashed.
+-- Open intervals get a far end, because DuckDB hashes the join only on plain comparisons.
 counting as (
 
     select
@@ -66,8 +66,8 @@ account_months as (
 
 ),
 
--- The running month is measured at the as-of instant, any other at its last one: an interval that
--- ends with the next month's first instant still holds.
+-- The running month is measured at the as-of instant, any other month at its last instant. An
+-- interval that ends with the next month's first instant therefore still counts.
 measured as (
 
     select

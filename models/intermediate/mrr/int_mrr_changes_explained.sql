@@ -9,7 +9,22 @@ int_mrr_items_monthly as (
 changed as (
 
     select
-        *,
+        account_id,
+        mrr_month,
+        usd_per_unit,
+        product_id,
+        price_id,
+        is_add_on,
+        quantity,
+        list_mrr,
+        mrr,
+        mrr_exclusion_reason,
+        mrr_before,
+        list_mrr_before,
+        product_id_before,
+        price_id_before,
+        quantity_before,
+        is_first_month_end,
         mrr_exclusion_reason is null as counts,
         not is_first_month_end and mrr_exclusion_reason_before is null as counted_before
 
@@ -18,7 +33,7 @@ changed as (
 
 ),
 
--- A base item that goes in the month in which another comes is one change of plan.
+-- A base item that ends in the month in which another starts is one change of plan.
 base_items_swapped as (
 
     select
@@ -35,29 +50,41 @@ base_items_swapped as (
 
 ),
 
+-- Seats, plans and prices are valued at the share of the list price that was paid before, so that
+-- only a change of that share is a discount. If price and quantity both change, the seats are
+-- valued at the old price.
 classified as (
 
     select
-        changed.*,
-        case
-            when changed.counts and changed.counted_before then 'both'
-            when changed.counts then 'appeared'
-            else 'vanished'
-        end as presence,
+        changed.account_id,
+        changed.mrr_month,
+        changed.usd_per_unit,
+        changed.product_id,
+        changed.product_id_before,
+        changed.mrr,
+        changed.mrr_before,
+        changed.list_mrr,
+        changed.list_mrr_before,
+        changed.counts and changed.counted_before as counts_at_both_ends,
         case
             when not changed.counts and changed.mrr_exclusion_reason != 'canceled' then 'status'
             when not changed.counted_before and not changed.is_first_month_end then 'status'
             when changed.is_add_on then 'add_on'
             when base_items_swapped.account_id is not null then 'plan'
             else 'add_on'
-        end as presence_reason,
-        case
-            when changed.list_mrr_before = 0 then 0
-            else changed.mrr_before / changed.list_mrr_before
-        end as paid_share_before,
+        end as reason_of_whole_item,
+        coalesce(
+            {{ ratio('changed.mrr_before', 'changed.list_mrr_before') }}, 0
+        ) as paid_share_before,
         coalesce(changed.product_id, '') = coalesce(changed.product_id_before, '')
             as is_same_product,
-        changed.price_id = changed.price_id_before as is_same_price
+        changed.price_id = changed.price_id_before as is_same_price,
+        coalesce(
+            {{ ratio(
+                'changed.list_mrr_before * (changed.quantity - changed.quantity_before)',
+                'changed.quantity_before'
+            ) }}, 0
+        ) as seats_at_old_price
 
     from changed
     left join base_items_swapped
@@ -67,22 +94,18 @@ classified as (
 
 ),
 
-whole_items as (
+parts as (
 
     select
         account_id,
         mrr_month,
         product_id,
-        presence_reason as movement_reason,
+        reason_of_whole_item as movement_reason,
         (mrr - mrr_before) * usd_per_unit as mrr_usd
     from classified
-    where presence != 'both'
+    where not counts_at_both_ends
 
-),
-
--- At the share of the list that was paid before: what more seats or another plan bring comes with
--- the discount there was, and only a change of the share is the discount's doing.
-plans_left as (
+    union all
 
     select
         account_id,
@@ -92,12 +115,10 @@ plans_left as (
         -(mrr_before * usd_per_unit) as mrr_usd
     from classified
     where
-        presence = 'both'
+        counts_at_both_ends
         and not is_same_product
 
-),
-
-plans_entered as (
+    union all
 
     select
         account_id,
@@ -107,13 +128,10 @@ plans_entered as (
         list_mrr * paid_share_before * usd_per_unit as mrr_usd
     from classified
     where
-        presence = 'both'
+        counts_at_both_ends
         and not is_same_product
 
-),
-
--- With price and quantity both changed, the seats come or go at the old price for each.
-seats as (
+    union all
 
     select
         account_id,
@@ -122,35 +140,29 @@ seats as (
         'seats' as movement_reason,
         case
             when is_same_price then list_mrr - list_mrr_before
-            else coalesce(list_mrr_before * (quantity - quantity_before) / quantity_before, 0)
+            else seats_at_old_price
         end * paid_share_before * usd_per_unit as mrr_usd
     from classified
     where
-        presence = 'both'
+        counts_at_both_ends
         and is_same_product
 
-),
-
-prices as (
+    union all
 
     select
         account_id,
         mrr_month,
         product_id,
         'price' as movement_reason,
-        (
-            list_mrr - list_mrr_before
-            - coalesce(list_mrr_before * (quantity - quantity_before) / quantity_before, 0)
-        ) * paid_share_before * usd_per_unit as mrr_usd
+        (list_mrr - list_mrr_before - seats_at_old_price)
+        * paid_share_before * usd_per_unit as mrr_usd
     from classified
     where
-        presence = 'both'
+        counts_at_both_ends
         and is_same_product
         and not is_same_price
 
-),
-
-discounts as (
+    union all
 
     select
         account_id,
@@ -159,23 +171,7 @@ discounts as (
         'discount' as movement_reason,
         (mrr - list_mrr * paid_share_before) * usd_per_unit as mrr_usd
     from classified
-    where presence = 'both'
-
-),
-
-all_parts as (
-
-    select * from whole_items
-    union all
-    select * from plans_left
-    union all
-    select * from plans_entered
-    union all
-    select * from seats
-    union all
-    select * from prices
-    union all
-    select * from discounts
+    where counts_at_both_ends
 
 ),
 
@@ -188,7 +184,7 @@ final as (
         movement_reason,
         cast(sum(mrr_usd) as decimal(28, 6)) as mrr_usd
 
-    from all_parts
+    from parts
     group by
         account_id,
         mrr_month,

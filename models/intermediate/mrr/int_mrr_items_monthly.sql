@@ -61,7 +61,17 @@ measured as (
 final as (
 
     select
-        *,
+        account_id,
+        mrr_month,
+        usd_per_unit,
+        subscription_item_id,
+        product_id,
+        price_id,
+        is_add_on,
+        quantity,
+        list_mrr,
+        mrr,
+        mrr_exclusion_reason,
         lag(mrr, 1, 0) over item_history as mrr_before,
         lag(list_mrr, 1, 0) over item_history as list_mrr_before,
         lag(usd_per_unit) over item_history as usd_per_unit_before,

@@ -52,7 +52,12 @@ accounts as (
 classified as (
 
     select
-        *,
+        account_id,
+        mrr_month,
+        is_month_closed,
+        opening_mrr_usd,
+        closing_mrr_usd,
+        native_change_usd,
         case
             when opening_mrr_usd = 0 and closing_mrr_usd = 0 then 'none'
             when opening_mrr_usd = 0
@@ -78,7 +83,12 @@ classified as (
 moved as (
 
     select
-        *,
+        account_id,
+        mrr_month,
+        is_month_closed,
+        movement_type,
+        opening_mrr_usd,
+        closing_mrr_usd,
         case
             when movement_type in ('new', 'reactivation', 'churn')
                 then closing_mrr_usd - opening_mrr_usd

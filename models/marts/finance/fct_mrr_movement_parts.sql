@@ -57,7 +57,7 @@ product_months_before as (
 
 ),
 
-came as (
+parts as (
 
     select
         fct_mrr_movements.account_id,
@@ -65,7 +65,7 @@ came as (
         fct_mrr_movements.movement_type,
         cast(null as string) as movement_reason,
         product_months.product_id,
-        product_months.mrr_usd
+        cast(product_months.mrr_usd as decimal(28, 6)) as mrr_usd
 
     from fct_mrr_movements
     inner join product_months
@@ -74,9 +74,7 @@ came as (
             and fct_mrr_movements.mrr_month = product_months.mrr_month
     where fct_mrr_movements.movement_type in ('new', 'reactivation')
 
-),
-
-went as (
+    union all
 
     select
         fct_mrr_movements.account_id,
@@ -84,20 +82,23 @@ went as (
         fct_mrr_movements.movement_type,
         cast(null as string) as movement_reason,
         product_months_before.product_id,
-        -product_months_before.mrr_before_usd as mrr_usd
+        cast(
+            case fct_mrr_movements.movement_type
+                when 'churn' then -product_months_before.mrr_before_usd
+                else product_months_before.fx_usd
+            end as decimal(28, 6)
+        ) as mrr_usd
 
     from fct_mrr_movements
     inner join product_months_before
         on
             fct_mrr_movements.account_id = product_months_before.account_id
             and fct_mrr_movements.mrr_month = product_months_before.mrr_month
-    where fct_mrr_movements.movement_type = 'churn'
+    where fct_mrr_movements.movement_type in ('churn', 'fx')
 
-),
+    union all
 
--- A swap of plans at the same price moves plans although it moves no account.
-changed as (
-
+    -- A swap of plans at the same price moves plans although the account does not move.
     select
         int_mrr_changes_explained.account_id,
         int_mrr_changes_explained.mrr_month,
@@ -115,71 +116,34 @@ changed as (
 
 ),
 
-moved_by_rates as (
-
-    select
-        fct_mrr_movements.account_id,
-        fct_mrr_movements.mrr_month,
-        fct_mrr_movements.movement_type,
-        cast(null as string) as movement_reason,
-        product_months_before.product_id,
-        product_months_before.fx_usd as mrr_usd
-
-    from fct_mrr_movements
-    inner join product_months_before
-        on
-            fct_mrr_movements.account_id = product_months_before.account_id
-            and fct_mrr_movements.mrr_month = product_months_before.mrr_month
-    where fct_mrr_movements.movement_type = 'fx'
-
-),
-
-all_parts as (
-
-    select * from came
-    union all
-    select * from went
-    union all
-    select * from changed
-    union all
-    select * from moved_by_rates
-
-),
-
-rounded as (
-
-    select
-        account_id,
-        mrr_month,
-        movement_type,
-        movement_reason,
-        product_id,
-        cast(mrr_usd as decimal(28, 6)) as mrr_usd
-    from all_parts
-
-),
-
--- Rounded parts need not add up to the rounded whole; the largest part takes the last decimal.
+-- Rounded parts may not add up to the rounded whole, so the largest part takes the difference.
 ranked as (
 
     select
-        rounded.*,
+        parts.account_id,
+        parts.mrr_month,
+        parts.movement_type,
+        parts.movement_reason,
+        parts.product_id,
+        parts.mrr_usd,
         coalesce(fct_mrr_movements.mrr_usd, 0)
-        - sum(rounded.mrr_usd) over movement as missing_usd,
+        - sum(parts.mrr_usd) over (
+            partition by parts.account_id, parts.mrr_month, parts.movement_type
+        ) as missing_usd,
         row_number() over (
-            partition by rounded.account_id, rounded.mrr_month, rounded.movement_type
-            order by abs(rounded.mrr_usd) desc, rounded.product_id, rounded.movement_reason asc
+            partition by parts.account_id, parts.mrr_month, parts.movement_type
+            order by
+                abs(parts.mrr_usd) desc,
+                parts.product_id asc nulls last,
+                parts.movement_reason asc nulls last
         ) as rank_number
 
-    from rounded
+    from parts
     left join fct_mrr_movements
         on
-            rounded.account_id = fct_mrr_movements.account_id
-            and rounded.mrr_month = fct_mrr_movements.mrr_month
-            and rounded.movement_type = fct_mrr_movements.movement_type
-    window movement as (
-        partition by rounded.account_id, rounded.mrr_month, rounded.movement_type
-    )
+            parts.account_id = fct_mrr_movements.account_id
+            and parts.mrr_month = fct_mrr_movements.mrr_month
+            and parts.movement_type = fct_mrr_movements.movement_type
 
 ),
 
@@ -201,7 +165,15 @@ settled as (
 
 final as (
 
-    select * from settled
+    select
+        account_id,
+        mrr_month,
+        movement_type,
+        movement_reason,
+        product_id,
+        mrr_usd
+
+    from settled
     where mrr_usd != 0
 
 )

@@ -1,3 +1,5 @@
+{%- set movement_types = ['new', 'reactivation', 'expansion', 'contraction', 'churn', 'fx'] -%}
+
 with
 
 fct_mrr_monthly as (
@@ -8,63 +10,18 @@ fct_mrr_monthly as (
 
 movements as (
 
+    {% for movement_type in movement_types %}
     select
         account_id,
         mrr_month,
+        '{{ movement_type }}' as movement_type,
         is_month_closed,
-        'new' as movement_type,
-        new_mrr_usd as mrr_usd
+        {{ movement_type }}_mrr_usd as mrr_usd
     from fct_mrr_monthly
-
+    {% if not loop.last %}
     union all
-
-    select
-        account_id,
-        mrr_month,
-        is_month_closed,
-        'reactivation' as movement_type,
-        reactivation_mrr_usd as mrr_usd
-    from fct_mrr_monthly
-
-    union all
-
-    select
-        account_id,
-        mrr_month,
-        is_month_closed,
-        'expansion' as movement_type,
-        expansion_mrr_usd as mrr_usd
-    from fct_mrr_monthly
-
-    union all
-
-    select
-        account_id,
-        mrr_month,
-        is_month_closed,
-        'contraction' as movement_type,
-        contraction_mrr_usd as mrr_usd
-    from fct_mrr_monthly
-
-    union all
-
-    select
-        account_id,
-        mrr_month,
-        is_month_closed,
-        'churn' as movement_type,
-        churn_mrr_usd as mrr_usd
-    from fct_mrr_monthly
-
-    union all
-
-    select
-        account_id,
-        mrr_month,
-        is_month_closed,
-        'fx' as movement_type,
-        fx_mrr_usd as mrr_usd
-    from fct_mrr_monthly
+    {% endif %}
+    {% endfor %}
 
 ),
 

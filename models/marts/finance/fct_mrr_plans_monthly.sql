@@ -26,7 +26,7 @@ int_prices_described as (
 
 ),
 
--- A price that came without its product is a plan of its own kind, not nothing.
+-- Prices without a known product form a plan of their own.
 closings as (
 
     select
@@ -145,9 +145,18 @@ monthly as (
 with_openings as (
 
     select
-        *,
+        product_id,
+        product_name,
+        mrr_month,
+        is_month_closed,
+        {%- for type in types %}
+        {{ type }}_mrr_usd,
+        {%- endfor %}
+        closing_mrr_usd,
+        paying_account_count,
         lag(closing_mrr_usd, 1, 0) over (partition by product_id order by mrr_month)
             as opening_mrr_usd
+
     from monthly
 
 ),

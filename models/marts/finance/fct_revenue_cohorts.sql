@@ -6,7 +6,7 @@ fct_mrr_monthly as (
 
 ),
 
--- Accounts and MRR of a cohort are counted before any later month is looked at.
+-- A cohort is counted before any later month is read, so accounts that leave stay in it.
 account_cohorts as (
 
     select
@@ -60,7 +60,8 @@ final as (
     select
         months.cohort_month,
         cast(
-            {{ dbt.datediff('months.cohort_month', 'months.mrr_month', 'month') }} as integer
+            {{ dbt.datediff('months.cohort_month', 'months.mrr_month', 'month') }}
+            as integer
         ) as months_since_number,
         months.mrr_month,
         months.is_month_closed,
@@ -68,8 +69,12 @@ final as (
         months.paying_account_count,
         cast(cohorts.cohort_mrr_usd as decimal(28, 6)) as cohort_mrr_usd,
         cast(months.mrr_usd as decimal(28, 6)) as mrr_usd,
-        months.paying_account_count / cohorts.cohort_account_count as logo_retention_rate,
-        cast(months.mrr_usd / cohorts.cohort_mrr_usd as double) as revenue_retention_rate
+        {{ ratio(
+            'months.paying_account_count', 'cohorts.cohort_account_count'
+        ) }} as logo_retention_rate,
+        {{ ratio(
+            'months.mrr_usd', 'cohorts.cohort_mrr_usd'
+        ) }} as revenue_retention_rate
 
     from months
     inner join cohorts

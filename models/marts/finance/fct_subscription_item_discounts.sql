@@ -25,14 +25,15 @@ parts as (
         int_subscription_item_discounts.discount_id,
         int_subscription_item_discounts.coupon_id,
         int_subscription_item_discounts.promotion_code_id,
-        -- Of a price with its tax, the share that a part has in all of them is net of it.
+        -- If the price includes tax, a part's share of the total gives its amount without tax.
         case
             when int_subscription_item_discounts.discount_mrr = 0 then 0
             else cast(
-                    int_subscription_item_mrr.discount_mrr * (
-                        int_subscription_item_discounts.discount_mrr
-                        / sum(int_subscription_item_discounts.discount_mrr) over item_interval
-                    ) as decimal(28, 6)
+                    int_subscription_item_mrr.discount_mrr
+                    * {{ ratio(
+                        'int_subscription_item_discounts.discount_mrr',
+                        'sum(int_subscription_item_discounts.discount_mrr) over item_interval'
+                    ) }} as decimal(28, 6)
                 )
         end as discount_mrr
 
@@ -50,11 +51,20 @@ parts as (
 
 ),
 
--- Rounded parts need not add up to the rounded whole; the largest part takes the last decimal.
+-- Rounded parts may not add up to the rounded whole, so the largest part takes the difference.
 ranked as (
 
     select
-        *,
+        subscription_item_id,
+        valid_from_at,
+        valid_to_at,
+        account_id,
+        currency,
+        step_number,
+        discount_id,
+        coupon_id,
+        promotion_code_id,
+        discount_mrr,
         all_discounts_mrr - sum(discount_mrr) over (
             partition by subscription_item_id, valid_from_at
         ) as missing_mrr,
