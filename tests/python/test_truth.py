@@ -154,7 +154,7 @@ def test_recognized_revenue_is_signed_net_of_discounts_and_of_tax() -> None:
     credited = contract(step(9, "credit_note", share=0.5), tax_percent=20)
     company, ledger = acted(credited, until=datetime(2025, 1, 20))
     assert [str(row[3]) for row in recognized_revenue_rows(company, ledger)] == ["120.000000"]
-    void = contract(step(9, "fate", of_next_invoice="void"), days_until_due=30)
+    void = contract(step(9, "end_next_invoice", outcome="void"), days_until_due=30)
     company, ledger = acted(void, until=datetime(2025, 2, 20))
     assert [str(row[0]) for row in recognized_revenue_rows(company, ledger)] == ["2025-01-01"]
 

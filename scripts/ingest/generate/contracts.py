@@ -18,7 +18,7 @@ _EPOCH = datetime(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happens to a contract at an instant; `verb` names a method of the biller."""
+    """Something that happens to a contract at an instant; `verb` names an action of the biller."""
 
     at: datetime
     verb: str

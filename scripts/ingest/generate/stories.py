@@ -604,11 +604,11 @@ STORIES: tuple[Story, ...] = (
         _acts(
             _buys(
                 _then(3, "one_off"),
-                _then(70, "fate", of_next_invoice="void"),
-                _then(160, "fate", of_next_invoice="uncollectible"),
-                _then(250, "fate", of_next_invoice="open"),
+                _then(70, "end_next_invoice", outcome="void"),
+                _then(160, "end_next_invoice", outcome="uncollectible"),
+                _then(250, "end_next_invoice", outcome="open"),
                 _then(345, "credit_note", share=0.2),
-                _then(400, "fate", of_next_invoice="open"),
+                _then(400, "end_next_invoice", outcome="open"),
                 plan="business",
                 days_until_due=30,
             )

@@ -1,0 +1,67 @@
+"""The clock of one account: its customers and subscriptions share balances and time."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from ingest.generate.contracts import Contract
+from ingest.generate.ledger import Customer, Ledger
+from ingest.generate.records import Account
+
+
+class AccountBooks:
+    """What the subscriptions of one account share: customers, chance and the order of actions.
+
+    Args:
+        ledger: The ledger to write to.
+        account: The account.
+        rng: The account's own random draws.
+        end_at: The company's end; nothing happens at or after it.
+        can_stack: Whether a subscription may have several discounts and its items their own.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        account: Account,
+        rng: np.random.Generator,
+        end_at: datetime,
+        can_stack: bool,
+    ) -> None:
+        self.ledger = ledger
+        self.account = account
+        self.rng = rng
+        self.end_at = end_at
+        self.can_stack = can_stack
+        self.customer_discounts: defaultdict[str, list[str]] = defaultdict(list)
+        self._queue: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._order = 0
+
+    def run(self) -> None:
+        """Carries out all actions, which may add further ones, in the order of time."""
+        while self._queue:
+            moment, _, action = heapq.heappop(self._queue)
+            action(moment)
+
+    def at(self, moment: datetime, action: Callable[[datetime], None]) -> None:
+        """Schedules an action; actions of one instant run in the order in which they were added."""
+        if moment < self.end_at:
+            self._order += 1
+            heapq.heappush(self._queue, (moment, self._order, action))
+
+    def customer(self, contract: Contract, moment: datetime) -> Customer:
+        """The customer of a contract, created shortly before the first one that uses it."""
+        key = f"{self.account.key}/{contract.customer_number}"
+        if key not in self.ledger.customers:
+            self.ledger.customers[key] = Customer(
+                key=key,
+                account_key=self.account.key,
+                number=contract.customer_number,
+                currency=contract.currency,
+                created_at=moment - timedelta(seconds=40),
+                is_live=contract.is_live,
+            )
+        return self.ledger.customers[key]
