@@ -1,11 +1,13 @@
-{#- An amount in US dollars, to six decimals. An amount of 0 needs no rate; any other without one stops the
-    build, see `required_rate`.
+{#- An amount in US dollars, to six decimals. An amount of 0 needs no rate. Any other amount without a rate
+    stops the build; see `required_rate`.
 
     Arguments:
         amount: a decimal, in major units.
-        usd_per_unit, currency, month: as in `required_rate`.
+        usd_per_unit, currency, month: as in `required_rate`. By default the columns that billing models carry.
 -#}
-{% macro to_usd(amount, usd_per_unit, currency, month) -%}
+{% macro to_usd(
+    amount, usd_per_unit='usd_per_unit', currency='currency', month='rate_month'
+) -%}
     cast(
         {{ amount }} * coalesce(
             {{ required_rate(usd_per_unit, currency, month, amount ~ ' != 0') }}, 0

@@ -1,8 +1,8 @@
--- Stripe's balance moved by what the charges took and the refunds gave back: each movement,
--- before fees, is the amount of its charge or refund, a failed refund comes back whole, and net
--- is amount less fee. Summing a day's movements would let two errors cancel. A movement in
--- another currency than its charge is only held to its own net: the bank's rate made it.
--- Movements that were not exported are not asked.
+-- Proves that each movement of Stripe's balance, before fees, is the amount of its charge or
+-- refund, that a failed refund is returned in full, and that net is amount less fee. A comparison
+-- of daily sums would let two errors cancel out. A movement in another currency than its charge is
+-- only checked against its own net, since the bank sets that rate. Movements that were not
+-- exported are not checked.
 with
 
 stg_stripe__balance_transactions as (
@@ -83,8 +83,7 @@ final as (
 
 )
 
-select *
-from final
+select * from final
 where
     (settlement_currency = currency and amount_minor != expected_minor)
     or net_minor != amount_minor - fee_minor

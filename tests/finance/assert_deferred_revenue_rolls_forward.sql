@@ -1,6 +1,6 @@
--- Each month opens with what the one before closed with, for each account and currency, and no
--- month is left out. The identity inside a row holds by construction even when a month is
--- missing between two.
+-- Proves that, for each account and currency, each month opens with the closing balance of the
+-- month before and no month is missing. The identity within a row holds by construction, even
+-- where a month between two is missing.
 with
 
 fct_deferred_revenue_monthly as (
@@ -26,8 +26,7 @@ final as (
 
 )
 
-select *
-from final
+select * from final
 where
     opening_amount != closing_amount_before
     or opening_usd != closing_usd_before

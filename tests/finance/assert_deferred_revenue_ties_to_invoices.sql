@@ -1,8 +1,8 @@
--- At every month-end, for each account and currency, the deferred balance is what the invoices
--- (by their own totals without tax, less credit notes) have billed to date, less what the
--- schedule has recognised to date. The roll-forward alone would foot just as well with an
--- invoice left out of both its sides. Accounts with an invoice whose lines did not all come are
--- left out; `has_missing_lines` reports them.
+-- Proves that, at every month-end, the deferred balance of an account and currency is what its
+-- documents have billed to date (invoice totals without tax, less credit notes) less what the
+-- schedule has recognised to date. The roll-forward alone also foots with an invoice missing from
+-- both of its sides. Excludes accounts with an invoice whose lines are incomplete, which
+-- `has_missing_lines` reports.
 with
 
 fct_credit_notes as (
@@ -91,6 +91,9 @@ final as (
             fct_deferred_revenue_monthly.account_id = movements.account_id
             and fct_deferred_revenue_monthly.currency = movements.currency
             and fct_deferred_revenue_monthly.deferred_month >= movements.movement_month
+    left join incomplete_accounts
+        on fct_deferred_revenue_monthly.account_id = incomplete_accounts.account_id
+    where incomplete_accounts.account_id is null
     group by
         fct_deferred_revenue_monthly.account_id,
         fct_deferred_revenue_monthly.currency,
@@ -99,10 +102,5 @@ final as (
 
 )
 
-select final.*
-from final
-left join incomplete_accounts
-    on final.account_id = incomplete_accounts.account_id
-where
-    final.closing_amount != final.amount_of_documents
-    and incomplete_accounts.account_id is null
+select * from final
+where closing_amount != amount_of_documents

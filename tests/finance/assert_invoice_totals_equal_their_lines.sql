@@ -1,7 +1,7 @@
--- Every invoice is what its lines add up to: lines less discounts, plus the tax on top, plus
--- shipping, less billing credits, is its total. Comparing the subtotal alone would miss
--- discounts and taxes that a line has and the invoice has not. An invoice whose export admits
--- that lines are missing is left out here and reported by `has_missing_lines`.
+-- Proves that each invoice's total is the sum of its lines: lines less discounts, plus exclusive
+-- tax, plus shipping, less billing credits. A comparison of subtotals alone would miss discounts
+-- and taxes that a line has and the invoice does not. Excludes invoices whose export reports
+-- missing lines, which `has_missing_lines` reports.
 with
 
 fct_invoices as (
@@ -50,8 +50,7 @@ final as (
 
 )
 
-select *
-from final
+select * from final
 where
     total_amount != total_of_lines
     or discount_amount != discount_of_lines

@@ -1,9 +1,9 @@
--- Paid = charges ± balance: an invoice's total is what was paid, settled by the customer's
--- balance, credited before payment and still open; and what was paid is what its charges took.
--- Without the first half a charge could be booked to an invoice that the balance had settled;
--- without the second a charge counted twice would not show. The second half asks only where
--- every payment of the invoice names a charge or intent with a successful charge in the
--- extracts: exports may hold invoices alone.
+-- Proves that an invoice's total is the sum of what was paid, settled by the customer's balance,
+-- credited before payment and is still open, and that what was paid is what its charges collected.
+-- Without the first half, a charge could be booked to an invoice that the balance settled. Without
+-- the second, a charge counted twice would not show. The second half only checks invoices where
+-- every payment names a charge or payment intent with a successful charge in the extracts, because
+-- an export may hold invoices alone.
 with
 
 fct_invoices as (
@@ -111,8 +111,7 @@ final as (
 
 )
 
-select *
-from final
+select * from final
 where
     paid_amount + balance_applied_amount + pre_payment_credit_amount + remaining_amount
     != total_amount

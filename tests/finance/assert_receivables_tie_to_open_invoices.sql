@@ -1,7 +1,8 @@
--- What the warehouse works out, from dates, to be owed as of now is what Stripe itself says
--- remains on the open invoices, for each account and currency. A report of today's open invoices
--- would agree with Stripe by definition and have every earlier month wrong. Not asked where
--- extracts are newer than the as-of: Stripe's figures are then of a later day.
+-- Proves that the receivables that the warehouse derives from dates are, as of now, what Stripe
+-- itself reports as remaining on the open invoices, for each account and currency. A report of
+-- today's open invoices would agree with Stripe by definition and have every earlier month wrong.
+-- Not checked where extracts are newer than the as-of instant, because Stripe's figures are then
+-- of a later day.
 with
 
 fct_invoices as (
@@ -74,13 +75,11 @@ final as (
         on
             stated.account_id = receivables.account_id
             and stated.currency = receivables.currency
+    cross join newest
+    cross join int_as_of
+    where newest.extracted_at <= int_as_of.as_of_at
 
 )
 
-select final.*
-from final
-cross join newest
-cross join int_as_of
-where
-    final.remaining_amount != final.open_amount
-    and newest.extracted_at <= int_as_of.as_of_at
+select * from final
+where remaining_amount != open_amount

@@ -1,7 +1,8 @@
--- What a charge says was given back is the sum of its refunds that count. A join of charges to
--- refunds doubles a charge with two of them and still has the right refunds, and a failed refund
--- looks like any other; the charge's own total tells. Asked only where the charge is not older
--- than its refunds: an export by creation date has the refund and the charge as it was before.
+-- Proves that the refunded total on a charge is the sum of its refunds that count. A join of
+-- charges to refunds doubles a charge with two refunds and still has the right refunds, and a
+-- failed refund looks like any other; only the charge's own total shows either. Checked only where
+-- the charge is not older than its refunds, because an export by creation date holds the charge as
+-- it was before the refund.
 with
 
 fct_payments as (
@@ -61,8 +62,7 @@ final as (
 
 )
 
-select *
-from final
+select * from final
 where
     refunded_amount != amount_of_refunds
     or minor_of_refunds != stated_refunded_minor

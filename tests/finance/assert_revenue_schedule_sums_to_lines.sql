@@ -1,6 +1,6 @@
--- The months of a line add up to the line, to the last decimal, in its currency and in US
--- dollars, and its days to its period. Rounding each month by itself loses or makes a fraction
--- of a cent a line, which thousands of lines turn into money that nobody billed.
+-- Proves that the months of a line add up to the line, to the last decimal, in its currency and in
+-- US dollars, and its days to its period. Rounding each month separately loses or adds a fraction
+-- of a cent per line, which adds up over thousands of lines.
 with
 
 fct_invoice_lines as (
@@ -40,7 +40,14 @@ scheduled as (
 
 lines as (
 
-    select fct_invoice_lines.*
+    select
+        fct_invoice_lines.invoice_id,
+        fct_invoice_lines.invoice_line_id,
+        fct_invoice_lines.net_amount,
+        fct_invoice_lines.net_usd,
+        fct_invoice_lines.earned_from_date,
+        fct_invoice_lines.earned_to_date
+
     from fct_invoice_lines
     cross join int_as_of
     where
@@ -58,7 +65,9 @@ final as (
         scheduled.recognized_amount,
         lines.net_usd,
         scheduled.recognized_usd,
-        {{ dbt.datediff('lines.earned_from_date', 'lines.earned_to_date', 'day') }} as period_days,
+        {{ dbt.datediff(
+            'lines.earned_from_date', 'lines.earned_to_date', 'day'
+        ) }} as period_days,
         scheduled.earned_days
 
     from lines
@@ -69,8 +78,7 @@ final as (
 
 )
 
-select *
-from final
+select * from final
 where
     net_amount is distinct from recognized_amount
     or net_usd is distinct from recognized_usd

@@ -83,7 +83,7 @@ final as (
             ) }} as integer
         ) as earning_days,
         {{ minor_to_major('revenue_lines.net_minor') }} as net_amount,
-        {{ minor_to_usd('revenue_lines.net_minor') }} as net_usd
+        {{ to_usd(minor_to_major('revenue_lines.net_minor')) }} as net_usd
 
     from revenue_lines
     cross join int_as_of

@@ -85,8 +85,10 @@ final as (
         billed_discounts.subscription_id,
         billed_discounts.invoice_id,
         billed_discounts.finalized_at as used_at,
-        {{ minor_to_usd(
-            'billed_discounts.discount_minor', 'billed_discounts.minor_unit_exponent',
+        {{ to_usd(
+            minor_to_major(
+                'billed_discounts.discount_minor', 'billed_discounts.minor_unit_exponent'
+            ),
             'billed_discounts.usd_per_unit', 'billed_discounts.currency',
             'billed_discounts.rate_month'
         ) }} as discount_usd

@@ -28,9 +28,9 @@ final as (
         {{ minor_to_major('tax_minor') }} as tax_amount,
         {{ minor_to_major('inclusive_tax_minor') }} as inclusive_tax_amount,
         {{ minor_to_major('net_minor') }} as net_amount,
-        {{ minor_to_usd('amount_minor') }} as amount_usd,
-        {{ minor_to_usd('discount_minor') }} as discount_usd,
-        {{ minor_to_usd('net_minor') }} as net_usd,
+        {{ to_usd(minor_to_major('amount_minor')) }} as amount_usd,
+        {{ to_usd(minor_to_major('discount_minor')) }} as discount_usd,
+        {{ to_usd(minor_to_major('net_minor')) }} as net_usd,
 
         is_proration,
         is_revenue,

@@ -93,10 +93,10 @@ final as (
         {{ minor_to_major('reversals.refunded_minor') }} as refunded_amount,
         {{ minor_to_major('reversals.dispute_lost_minor') }} as dispute_lost_amount,
         {{ minor_to_major(kept_minor) }} as kept_amount,
-        {{ minor_to_usd('int_payments_linked.amount_minor') }} as amount_usd,
-        {{ minor_to_usd('int_payments_linked.collected_minor') }} as collected_usd,
-        {{ minor_to_usd('reversals.refunded_minor') }} as refunded_usd,
-        {{ minor_to_usd(kept_minor) }} as kept_usd,
+        {{ to_usd(minor_to_major('int_payments_linked.amount_minor')) }} as amount_usd,
+        {{ to_usd(minor_to_major('int_payments_linked.collected_minor')) }} as collected_usd,
+        {{ to_usd(minor_to_major('reversals.refunded_minor')) }} as refunded_usd,
+        {{ to_usd(minor_to_major(kept_minor)) }} as kept_usd,
 
         int_payments_linked.settlement_currency,
         {{ minor_to_major('int_payments_linked.settled_minor', 'settlement_minor_unit_exponent') }}
@@ -105,8 +105,8 @@ final as (
             as fee_amount,
         {{ minor_to_major('int_payments_linked.net_minor', 'settlement_minor_unit_exponent') }}
             as settled_net_amount,
-        {{ minor_to_usd(
-            'int_payments_linked.fee_minor', 'settlement_minor_unit_exponent',
+        {{ to_usd(
+            minor_to_major('int_payments_linked.fee_minor', 'settlement_minor_unit_exponent'),
             'settlement_usd_per_unit', 'settlement_currency'
         ) }} as fee_usd,
 

@@ -80,12 +80,12 @@ final as (
         {{ minor_to_major('days_31_60_minor') }} as days_31_60_amount,
         {{ minor_to_major('days_61_90_minor') }} as days_61_90_amount,
         {{ minor_to_major('over_90_days_minor') }} as over_90_days_amount,
-        {{ minor_to_usd('open_minor') }} as open_usd,
-        {{ minor_to_usd('current_minor') }} as current_usd,
-        {{ minor_to_usd('days_1_30_minor') }} as days_1_30_usd,
-        {{ minor_to_usd('days_31_60_minor') }} as days_31_60_usd,
-        {{ minor_to_usd('days_61_90_minor') }} as days_61_90_usd,
-        {{ minor_to_usd('over_90_days_minor') }} as over_90_days_usd
+        {{ to_usd(minor_to_major('open_minor')) }} as open_usd,
+        {{ to_usd(minor_to_major('current_minor')) }} as current_usd,
+        {{ to_usd(minor_to_major('days_1_30_minor')) }} as days_1_30_usd,
+        {{ to_usd(minor_to_major('days_31_60_minor')) }} as days_31_60_usd,
+        {{ to_usd(minor_to_major('days_61_90_minor')) }} as days_61_90_usd,
+        {{ to_usd(minor_to_major('over_90_days_minor')) }} as over_90_days_usd
 
     from rated
 

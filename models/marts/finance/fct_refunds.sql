@@ -21,8 +21,8 @@ final as (
         currency,
         {{ minor_to_major('amount_minor') }} as amount,
         {{ minor_to_major('refunded_minor') }} as refunded_amount,
-        {{ minor_to_usd('amount_minor') }} as amount_usd,
-        {{ minor_to_usd('refunded_minor') }} as refunded_usd,
+        {{ to_usd(minor_to_major('amount_minor')) }} as amount_usd,
+        {{ to_usd(minor_to_major('refunded_minor')) }} as refunded_usd,
         refunded_minor != 0 as is_counted,
         created_at
 
