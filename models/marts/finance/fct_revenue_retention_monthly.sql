@@ -18,7 +18,7 @@ fct_mrr_year_over_year as (
 
 ),
 
--- Every account counts twice: in its segment, as the account is now, and in the total.
+-- Every account counts twice: in its present segment and in the total.
 account_segments as (
 
     select
