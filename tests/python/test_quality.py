@@ -214,7 +214,7 @@ def test_the_report_says_what_the_marts_say(
     assert len(anchors) == 8
     assert all(f'id="{anchor}"' in page for anchor in anchors)
     assert "<script" not in page
-    assert "Every record of every file is in staging" in page
+    assert "Every record of every file is in staging or accounted for" in page
     # Reasons are shown, records are not: they may be of people.
     assert "not JSON" in page
     assert "@" not in page.split("</style>")[1]
@@ -226,7 +226,7 @@ def test_the_report_says_what_the_marts_say(
     assert text.startswith("# Data quality: fail")
     assert "| stripe | fail |" in text
     assert "| segment | fail |" in text
-    assert "batches and objects something is lost or changed on the way." in text
+    assert "pairs of batch and object, records were lost or changed on the way." in text
 
 
 def test_a_report_of_nothing_says_so(tmp_path: Path) -> None:

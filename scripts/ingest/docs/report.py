@@ -70,7 +70,7 @@ def as_of(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _sources(connection: duckdb.DuckDBPyConnection) -> Section:
-    """Each source's worst, of freshness, reconciliation and recent volumes."""
+    """One row per source: the worst of its freshness, reconciliation and recent volumes."""
     table = _table(
         connection,
         f"""
@@ -100,7 +100,7 @@ def _sources(connection: duckdb.DuckDBPyConnection) -> Section:
             coalesce(records, 0) as "records read",
             coalesce(rejected, 0) as "rejected",
             coalesce(differences, 0) as "unexplained differences",
-            coalesce(anomalies, 0) as "odd days of the last {_RECENT_DAYS}"
+            coalesce(anomalies, 0) as "unusual days in the last {_RECENT_DAYS}"
         from quality.dq_source_freshness
         left join differences using (source_system)
         left join anomalies using (source_system)
@@ -109,7 +109,9 @@ def _sources(connection: duckdb.DuckDBPyConnection) -> Section:
     )
     statuses = [row[1] for row in table.rows]
     bad = sum(status != "ok" for status in statuses)
-    summary = f"{bad} of {len(statuses)} sources need a look." if bad else "All sources are well."
+    summary = (
+        f"{bad} of {len(statuses)} sources need attention." if bad else "No source has problems."
+    )
     return Section("Sources", _worst(statuses), summary, table)
 
 
@@ -129,7 +131,7 @@ def _batches(connection: duckdb.DuckDBPyConnection) -> Section:
     many = _count(connection, "quality.dq_batches where rejected_count > 0.01 * read_count")
     summary = f"{table.total:,} batches have landed."
     if many:
-        summary += f" Of {many:,} more than one record in a hundred was rejected."
+        summary += f" In {many:,} of them, more than 1% of the records were rejected."
     return Section("Batches", "warn" if many else "ok", summary, table)
 
 
@@ -150,12 +152,12 @@ def _freshness(connection: duckdb.DuckDBPyConnection) -> Section:
     absent = _count(connection, "quality.dq_source_freshness where freshness_status = 'absent'")
     summary = f"{late} sources are older than promised." if late else "No source is late."
     if absent:
-        summary += f" {absent} never came."
+        summary += f" {absent} have sent nothing yet."
     return Section("Freshness", "warn" if late else "ok", summary, table)
 
 
 def _reconciliation(connection: duckdb.DuckDBPyConnection) -> Section:
-    """Per object, or the batches and objects that do not add up, where there are any."""
+    """One row per object, or, if any do not add up, one per batch and object that does not."""
     bad = "quality.dq_source_reconciliation where not is_loaded_whole or not is_staged_whole"
     differences = _count(connection, bad)
     explained = ("duplicate", "superseded", "deleted", "test_mode", "elsewhere")
@@ -180,15 +182,15 @@ def _reconciliation(connection: duckdb.DuckDBPyConnection) -> Section:
         """,
     )
     summary = (
-        f"Of {differences:,} batches and objects something is lost or changed on the way."
+        f"In {differences:,} pairs of batch and object, records were lost or changed on the way."
         if differences
-        else "Every record of every file is in staging, or it is known why not."
+        else "Every record of every file is in staging or accounted for."
     )
     return Section("Reconciliation", "fail" if differences else "ok", summary, table)
 
 
 def _rejected(connection: duckdb.DuckDBPyConnection) -> Section:
-    """Reasons, and where to look; never the records, which may be of people."""
+    """Reasons and places only: the records themselves may hold personal data."""
     table = _table(
         connection,
         """
@@ -204,7 +206,7 @@ def _rejected(connection: duckdb.DuckDBPyConnection) -> Section:
         """,
     )
     rejected = _count(connection, "quality.dq_rejected_records")
-    summary = f"{rejected:,} records could not be landed; quality.dq_rejected_records has each."
+    summary = f"{rejected:,} records were rejected; quality.dq_rejected_records lists them."
     return Section("Rejected records", "ok", summary, table)
 
 
@@ -219,7 +221,7 @@ def _schema_changes(connection: duckdb.DuckDBPyConnection) -> Section:
         order by batch_id desc, 2, 3, 4
         """,
     )
-    summary = f"{table.total:,} times a field appeared, vanished or changed type."
+    summary = f"Fields appeared, disappeared or changed type {table.total:,} times."
     return Section("Schema changes", "ok", summary, table)
 
 
@@ -238,14 +240,14 @@ def _anomalies(connection: duckdb.DuckDBPyConnection) -> Section:
     recent = _count(connection, f"quality.dq_volume_anomalies where volume_date > {_since()}")
     judged = _count(connection, "quality.dq_volume_bands where is_judged")
     summary = (
-        f"{table.total:,} of {judged:,} daily volumes lie outside of what their weekday's past"
-        f" leads one to expect; {recent:,} of them in the last {_RECENT_DAYS} days."
+        f"{table.total:,} of {judged:,} daily volumes are outside the range expected from the same"
+        f" weekday of earlier weeks; {recent:,} of them in the last {_RECENT_DAYS} days."
     )
     return Section("Volume anomalies", "warn" if recent else "ok", summary, table)
 
 
 def _tests(connection: duckdb.DuckDBPyConnection) -> Section:
-    """Tests that did not pass when they last ran."""
+    """Tests that did not pass in their last run."""
     table = _table(
         connection,
         """
@@ -262,7 +264,7 @@ def _tests(connection: duckdb.DuckDBPyConnection) -> Section:
     failing = _count(connection, f"{runs} and not is_passed and status <> 'warn'")
     total = _count(connection, runs)
     warned = table.total - failing
-    summary = f"Of {total:,} tests {failing:,} failed and {warned:,} warned when they last ran."
+    summary = f"In their last run, {failing:,} of {total:,} tests failed and {warned:,} warned."
     status = "fail" if failing else "warn" if warned else "ok"
     return Section("Tests", status, summary, table)
 
@@ -288,7 +290,7 @@ def _table(connection: duckdb.DuckDBPyConnection, query: str) -> Table:
 
 
 def _text(value: object) -> str:
-    """A value as people write it; long ones are cut."""
+    """A value as text; a long one is shortened."""
     if value is None:
         return ""
     if isinstance(value, datetime):

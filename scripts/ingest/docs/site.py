@@ -19,12 +19,12 @@ from typing import Any
 import duckdb
 from dbt_colibri.lineage_extractor.extractor import DbtColumnLineageExtractor
 from dbt_colibri.report.generator import DbtColibriReportGenerator
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from ingest.build import PROJECT, Dbt
 from ingest.docs.documents import documents
+from ingest.docs.pages import environment
 from ingest.docs.report import as_of, report
 from ingest.errors import UsageError
 from ingest.load import WarehouseError, warehouse
@@ -203,21 +203,15 @@ def _write(
 
     papers = documents()
     titles = _PAGES | {name: _title(text) for name, text in papers.items()}
-    environment = Environment(
-        loader=PackageLoader("ingest.docs"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"markdown": _markdown, "inline": _inline, "words": _words}
-    environment.globals |= {"project": project, "titles": titles, "as_of": day}
+    templates = environment()
+    templates.filters |= {"markdown": _markdown, "inline": _inline, "words": _words}
+    templates.globals |= {"project": project, "titles": titles, "as_of": day}
     for name in _PAGES:
         if name not in papers:
-            text = environment.get_template(f"{name}.html").render(page=name, answers=answers)
+            text = templates.get_template(f"{name}.html").render(page=name, answers=answers)
             (out / f"{name}.html").write_text(text)
     for name, paper in papers.items():
-        text = environment.get_template("paper.html").render(page=name, paper=paper)
+        text = templates.get_template("paper.html").render(page=name, paper=paper)
         (out / f"{name}.html").write_text(text)
 
 
