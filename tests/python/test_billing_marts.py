@@ -1,4 +1,4 @@
-"""Invoices to revenue: the schedule is the simulation's own, and no amount goes without a rate."""
+"""Billing marts: revenue equals the simulation's own, and an amount without a rate is an error."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def _truth(extracts: Path, name: str) -> str:
 def test_recognized_revenue_is_the_truth_to_the_cent(
     tiny_extracts: Path, tiny_warehouse: Path
 ) -> None:
-    """By month, account and currency, the months to come included."""
+    """Compares by month, account and currency, future months included."""
     apart: dict[Key, Decimal] = defaultdict(Decimal)
     expected = rows(
         tiny_warehouse,

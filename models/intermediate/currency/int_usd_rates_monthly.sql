@@ -12,7 +12,13 @@ exchange_rates as (
 
 ),
 
--- The reporting currency needs no seed, so its months begin where a Unix timestamp can.
+newest_rates as (
+
+    select max(rate_month) as newest_rate_month from exchange_rates
+
+),
+
+-- The reporting currency needs no seed, so its months begin where Unix timestamps do.
 rated_currencies as (
 
     select
@@ -32,20 +38,18 @@ rated_currencies as (
 
 ),
 
--- Stripe documents may be dated ahead, and `as_of_date` may be set back, so a year is added.
+-- A document may be dated ahead, so the months go on for a year.
 last_months as (
 
     select
         int_as_of.as_of_at,
         cast({{ dbt.dateadd(
             'month', 12, 'greatest(' ~ month_start('int_as_of.as_of_at')
-            ~ ', max(exchange_rates.rate_month))'
+            ~ ', newest_rates.newest_rate_month)'
         ) }} as date) as last_month
 
     from int_as_of
-    left join exchange_rates
-        on true
-    group by int_as_of.as_of_at
+    cross join newest_rates
 
 ),
 
@@ -88,7 +92,7 @@ own_rates as (
 
 ),
 
--- Only a month that has not ended takes another month's rate. A gap must not be filled silently.
+-- Only a month that has not ended takes another month's rate. A gap stays a gap.
 final as (
 
     select

@@ -12,10 +12,19 @@ int_revenue_lines as (
 
 ),
 
--- The days depend on the period alone, and many lines share one.
-period_months as (
+-- The days in a month depend on the period alone, and many lines share one.
+periods as (
 
     select distinct
+        earned_from_date,
+        earned_to_date
+    from int_revenue_lines
+
+),
+
+period_months as (
+
+    select
         earned_from_date,
         earned_to_date,
         {{ explode(date_series(
@@ -24,7 +33,7 @@ period_months as (
             'month'
         )) }} as revenue_month
 
-    from int_revenue_lines
+    from periods
 
 ),
 
