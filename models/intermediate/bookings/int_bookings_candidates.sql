@@ -62,11 +62,18 @@ explicit_links as (
 
 ),
 
--- One that was backdated shows when it was made, long after its first MRR.
+-- The first MRR of a backdated subscription is visible only from its creation.
 billing as (
 
     select
-        int_bookings_mrr_changes.*,
+        int_bookings_mrr_changes.subscription_id,
+        int_bookings_mrr_changes.account_id,
+        int_bookings_mrr_changes.currency,
+        int_bookings_mrr_changes.changed_date,
+        int_bookings_mrr_changes.next_changed_date,
+        int_bookings_mrr_changes.mrr_change,
+        int_bookings_mrr_changes.mrr,
+        int_bookings_mrr_changes.is_start,
         case
             when int_bookings_mrr_changes.is_start
                 then greatest(
@@ -74,7 +81,7 @@ billing as (
                         cast(stg_stripe__subscriptions.created_at as date)
                     )
             else int_bookings_mrr_changes.changed_date
-        end as shown_date
+        end as visible_date
 
     from int_bookings_mrr_changes
     left join stg_stripe__subscriptions
@@ -82,8 +89,8 @@ billing as (
 
 ),
 
--- A deal is billed by a subscription that starts or grows about when it closes, a renewal also by
--- one that goes on. An id in the metadata holds whenever the subscription starts, whosever it is.
+-- A subscription may bill a deal if it starts or grows around the close date, a renewal also if it
+-- continues. An id in the metadata counts whenever the subscription starts and for any account.
 candidates as (
 
     select
@@ -100,7 +107,7 @@ candidates as (
         on deals.account_id = billing.account_id
     where
         billing.mrr_change > 0
-        and billing.shown_date between deals.window_start_date and deals.window_end_date
+        and billing.visible_date between deals.window_start_date and deals.window_end_date
 
     union all
 
@@ -142,7 +149,7 @@ candidates as (
         billing.is_start
         and not coalesce(
             deals.account_id = billing.account_id
-            and billing.shown_date between deals.window_start_date and deals.window_end_date,
+            and billing.visible_date between deals.window_start_date and deals.window_end_date,
             false
         )
 

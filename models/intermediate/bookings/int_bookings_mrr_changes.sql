@@ -67,7 +67,7 @@ changes as (
 
 ),
 
--- What begins and ends within a day, or moves from one item to another, is no change of the day.
+-- MRR that starts and ends within a day, or moves from one item to another, is not a change.
 daily as (
 
     select

@@ -57,11 +57,11 @@ final as (
         currency,
         case
             when term_months = 12 then amount
-            else cast(amount * 12 / term_months as decimal(28, 6))
+            else cast({{ ratio('amount * 12', 'term_months') }} as decimal(28, 6))
         end as booked_annual_amount,
         case
             when term_months = 12 then amount_usd
-            else cast(amount_usd * 12 / term_months as decimal(28, 6))
+            else cast({{ ratio('amount_usd * 12', 'term_months') }} as decimal(28, 6))
         end as booked_annual_usd
 
     from won

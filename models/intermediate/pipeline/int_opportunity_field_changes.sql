@@ -42,7 +42,7 @@ normalised as (
             when field_name = 'amount'
                 then cast(try_cast({{ side }}_text as decimal(28, 9)) as string)
             when field_name = 'probability'
-                then cast(try_cast({{ side }}_text as decimal(18, 6)) / 100 as string)
+                then cast({{ ratio('try_cast(' ~ side ~ '_text as double)', 100) }} as string)
             when field_name = 'closedate'
                 then cast(try_cast(left({{ side }}_text, 10) as date) as string)
             when field_name = 'forecastcategoryname'

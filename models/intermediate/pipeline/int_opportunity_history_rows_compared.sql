@@ -156,7 +156,6 @@ final as (
         history_rows.previous_stage_name,
         history_rows.stage_number,
         history_rows.tied_count,
-        history_rows.second_number,
         history_rows.first_position_number,
         case
             when not history_rows.has_valid_through then 0

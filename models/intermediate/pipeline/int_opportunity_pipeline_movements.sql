@@ -6,7 +6,7 @@ int_opportunity_states as (
 
 ),
 
--- A state that was gone within the second it came in never was in anyone's pipeline.
+-- A state of less than a second was never in anyone's pipeline.
 held as (
 
     select
@@ -28,7 +28,15 @@ held as (
 compared as (
 
     select
-        *,
+        opportunity_id,
+        state_number,
+        valid_from_at,
+        currency,
+        amount,
+        amount_usd,
+        is_in_pipeline,
+        is_won,
+        is_deleted,
         is_won and not is_deleted and not is_in_pipeline as is_winning,
         lag(is_in_pipeline) over deal as was_in_pipeline,
         lag(currency) over deal as previous_currency,
@@ -70,7 +78,8 @@ movements as (
 
     union all
 
-    -- A deal is won at the amount it is won for, so the last change of it comes before.
+    -- A deal leaves the pipeline with the amount it is won for, so a last change of the amount is
+    -- a movement of its own.
     select
         opportunity_id,
         state_number,
@@ -92,7 +101,7 @@ movements as (
 
     union all
 
-    -- A deal in another currency leaves the old one's pipeline for the new one's.
+    -- A change of currency takes the deal out of one currency's pipeline and into the other's.
     select
         opportunity_id,
         state_number,

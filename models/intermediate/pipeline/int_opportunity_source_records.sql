@@ -1,4 +1,4 @@
--- Values are text here: '' says that a field is empty, null that nothing is said of it.
+-- Values are text here: '' is an empty field, null is a field that the record does not have.
 {%- set fields = {
     'stagename': 'stage_name',
     'amount': 'amount',
@@ -39,40 +39,39 @@ int_opportunity_versions as (
 
 ),
 
--- Owners are in no save. The rest is told by fields only until history rows do.
+-- OpportunityHistory has no owners. Other fields change here only before its first row.
 field_changes as (
 
     select
-        int_opportunity_field_changes.*,
-        int_opportunity_history_coverage.created_at,
-        int_opportunity_history_coverage.first_history_at
+        changes.opportunity_id,
+        changes.field_name,
+        changes.changed_at,
+        changes.old_value,
+        changes.new_value,
+        changes.change_number,
+        coverage.first_history_at
 
-    from int_opportunity_field_changes
-    inner join int_opportunity_history_coverage
-        on int_opportunity_field_changes.opportunity_id
-            = int_opportunity_history_coverage.opportunity_id
+    from int_opportunity_field_changes as changes
+    inner join int_opportunity_history_coverage as coverage
+        on changes.opportunity_id = coverage.opportunity_id
     where
-        int_opportunity_field_changes.field_name = 'owner'
-        or int_opportunity_history_coverage.first_history_at is null
+        changes.field_name = 'owner'
+        or coverage.first_history_at is null
         or (
-            int_opportunity_history_coverage.created_at
-            < int_opportunity_history_coverage.first_history_at
-            and int_opportunity_field_changes.changed_at
-            <= int_opportunity_history_coverage.first_history_at
+            coverage.created_at < coverage.first_history_at
+            and changes.changed_at <= coverage.first_history_at
         )
 
 ),
 
--- What the first change of a field says was there before it.
+-- The value of each field before its first change.
 first_values as (
 
     select
-        opportunity_id,
-    {%- for field, column in fields.items() %}
-    max(case when field_name = '{{ field }}' then old_value end) as {{ column }}
-    {{- "," if not loop.last }}
-    {%- endfor %}
-
+        {%- for field, column in fields.items() %}
+        max(old_value) filter (where field_name = '{{ field }}') as {{ column }},
+        {%- endfor %}
+        opportunity_id
     from field_changes
     where change_number = 1
     group by opportunity_id
@@ -81,7 +80,8 @@ first_values as (
 
 source_records as (
 
-    -- The creation: what the fields' history, else the first save says was there before.
+    -- The creation, with the values before the first change, from the field history, else from the
+    -- first history row.
     select
         coverage.opportunity_id,
         coverage.created_at as effective_at,
@@ -95,9 +95,8 @@ source_records as (
                     then coalesce(cast(first_rows.previous_amount as string), '')
             end
         ) as amount,
-        coalesce(
-            first_values.close_date, cast(first_rows.previous_close_date as string)
-        ) as close_date,
+        coalesce(first_values.close_date, cast(first_rows.previous_close_date as string))
+            as close_date,
         first_values.probability_rate,
         first_values.forecast_category,
         first_values.owner_salesforce_user_id,
@@ -115,7 +114,7 @@ source_records as (
 
     union all
 
-    -- What changed before the first save tells it all.
+    -- Changes of fields before the first history row, which then has all fields.
     select
         opportunity_id,
         changed_at as effective_at,
@@ -153,18 +152,16 @@ source_records as (
 
     union all
 
-    -- The record as extracts held it, where no history tells: its stage since that changed, ...
+    -- Extracted versions outside the history: the stage from when it was reached, ...
     select
         opportunity_id,
         stage_reached_at as effective_at,
         4 as source_number,
         cast(0 as bigint) as position_number,
         stage_name,
-        null as amount,
-        null as close_date,
-        null as probability_rate,
-        null as forecast_category,
-        null as owner_salesforce_user_id,
+        {%- for column in fields.values() if column != 'stage_name' %}
+        null as {{ column }},
+        {%- endfor %}
         null as currency,
         null as is_deleted
 
@@ -173,7 +170,7 @@ source_records as (
 
     union all
 
-    -- ... the rest since it was saved.
+    -- ... and the other fields from the modification.
     select
         opportunity_id,
         system_modified_at as effective_at,
@@ -195,19 +192,23 @@ source_records as (
 final as (
 
     select
-        source_records.*,
+        source_records.opportunity_id,
+        source_records.effective_at,
+        {%- for column in fields.values() %}
+        source_records.{{ column }},
+        {%- endfor %}
+        source_records.currency,
+        source_records.is_deleted,
         row_number() over (
             partition by source_records.opportunity_id
             order by
                 source_records.effective_at,
                 source_records.source_number,
                 source_records.position_number,
-                source_records.stage_name,
-                source_records.amount,
-                source_records.close_date,
-                source_records.probability_rate,
-                source_records.forecast_category,
-                source_records.owner_salesforce_user_id
+                {%- for column in fields.values() %}
+                source_records.{{ column }} nulls last,
+                {%- endfor %}
+                source_records.currency nulls last
         ) as record_number
 
     from source_records

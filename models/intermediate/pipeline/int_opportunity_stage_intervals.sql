@@ -1,14 +1,20 @@
 with
 
-int_opportunity_states as (
+int_as_of as (
 
-    select * from {{ ref('int_opportunity_states') }}
+    select * from {{ ref('int_as_of') }}
 
 ),
 
 int_opportunity_stages_ranked as (
 
     select * from {{ ref('int_opportunity_stages_ranked') }}
+
+),
+
+int_opportunity_states as (
+
+    select * from {{ ref('int_opportunity_states') }}
 
 ),
 
@@ -23,7 +29,12 @@ open_stages as (
 compared as (
 
     select
-        *,
+        opportunity_id,
+        state_number,
+        stage_name,
+        sales_rep_id,
+        amount_usd,
+        valid_from_at,
         lag(stage_name) over (
             partition by opportunity_id order by state_number
         ) as previous_stage_name
@@ -32,11 +43,16 @@ compared as (
 
 ),
 
--- A save that left the stage as it was belongs to the visit that was under way.
+-- A state that leaves the stage unchanged continues the interval.
 numbered as (
 
     select
-        *,
+        opportunity_id,
+        state_number,
+        stage_name,
+        sales_rep_id,
+        amount_usd,
+        valid_from_at,
         sum(case when stage_name = previous_stage_name then 0 else 1 end) over (
             partition by opportunity_id
             order by state_number
@@ -49,23 +65,30 @@ numbered as (
 entered as (
 
     select
-        *,
+        opportunity_id,
+        state_number,
+        stage_name,
+        sales_rep_id,
+        amount_usd,
+        valid_from_at,
+        interval_number,
         min(valid_from_at) over (partition by opportunity_id, interval_number) as entered_at
     from numbered
 
 ),
 
--- What the record says of the second of a save is said after it: the owner is who has it then.
-visits as (
+-- A change of owner may be a later state of the same second, so the second's last owner counts.
+intervals as (
 
     select
         opportunity_id,
         interval_number,
         stage_name,
         entered_at,
-        arg_max(amount_usd, state_number) as amount_usd,
-        arg_max(sales_rep_id, state_number) filter (where valid_from_at = entered_at)
-            as sales_rep_id
+        max_by(amount_usd, state_number) filter (where amount_usd is not null) as amount_usd,
+        max_by(sales_rep_id, state_number) filter (
+            where valid_from_at = entered_at and sales_rep_id is not null
+        ) as sales_rep_id
     from entered
     group by
         opportunity_id,
@@ -78,54 +101,72 @@ visits as (
 neighbours as (
 
     select
-        visits.*,
+        intervals.opportunity_id,
+        intervals.interval_number,
+        intervals.stage_name,
+        intervals.sales_rep_id,
+        intervals.amount_usd,
+        intervals.entered_at,
         ranked.stage_number,
         ranked.is_closed,
         ranked.is_won,
         row_number() over (
-            partition by visits.opportunity_id, visits.stage_name order by visits.interval_number
+            partition by intervals.opportunity_id, intervals.stage_name
+            order by intervals.interval_number
         ) as stage_interval_number,
-        lead(visits.entered_at) over deal as left_at,
-        lag(visits.stage_name) over deal as previous_stage_name,
-        lead(visits.stage_name) over deal as next_stage_name,
+        lead(intervals.entered_at) over deal as left_at,
+        lag(intervals.stage_name) over deal as previous_stage_name,
+        lead(intervals.stage_name) over deal as next_stage_name,
         lag(ranked.stage_number) over deal as previous_stage_number,
         lag(ranked.is_closed) over deal as is_previous_closed,
         least(ranked.stage_number, open_stages.open_stage_count + 1) as reached_number
 
-    from visits
+    from intervals
     inner join int_opportunity_stages_ranked as ranked
-        on visits.stage_name = ranked.stage_name
+        on intervals.stage_name = ranked.stage_name
     cross join open_stages
-    window deal as (partition by visits.opportunity_id order by visits.interval_number)
+    window deal as (partition by intervals.opportunity_id order by intervals.interval_number)
 
 ),
 
 final as (
 
     select
-        opportunity_id,
-        interval_number,
-        stage_name,
-        stage_number,
-        stage_interval_number,
-        sales_rep_id,
-        entered_at,
-        left_at,
-        previous_stage_name,
-        next_stage_name,
-        amount_usd,
-        is_closed,
-        is_won,
-        left_at is null as is_current,
-        coalesce(not is_previous_closed and not is_closed, false)
-        and stage_number < previous_stage_number as is_regression,
-        coalesce(is_previous_closed and not is_closed, false) as is_reopening,
+        neighbours.opportunity_id,
+        neighbours.interval_number,
+        neighbours.stage_name,
+        neighbours.stage_number,
+        neighbours.stage_interval_number,
+        neighbours.sales_rep_id,
+        neighbours.entered_at,
+        neighbours.left_at,
+        {{ dbt.datediff(
+            'cast(neighbours.entered_at as date)',
+            'coalesce(cast(neighbours.left_at as date), int_as_of.as_of_date)',
+            'day'
+        ) }} as stage_days,
+        neighbours.previous_stage_name,
+        neighbours.next_stage_name,
+        neighbours.amount_usd,
+        neighbours.is_closed,
+        neighbours.is_won,
+        neighbours.left_at is null as is_current,
+        coalesce(not neighbours.is_previous_closed and not neighbours.is_closed, false)
+        and neighbours.stage_number < neighbours.previous_stage_number as is_regression,
+        coalesce(neighbours.is_previous_closed and not neighbours.is_closed, false)
+            as is_reopening,
         case
-            when is_previous_closed or (is_closed and not is_won) then 0
-            else greatest(coalesce(reached_number - previous_stage_number - 1, 0), 0)
+            when
+                neighbours.is_previous_closed
+                or (neighbours.is_closed and not neighbours.is_won)
+                then 0
+            else greatest(
+                    coalesce(neighbours.reached_number - neighbours.previous_stage_number - 1, 0), 0
+                )
         end as skipped_stage_count
 
     from neighbours
+    cross join int_as_of
 
 )
 

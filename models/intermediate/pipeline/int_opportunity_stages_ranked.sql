@@ -68,7 +68,7 @@ mentions as (
 
 ),
 
--- Salesforce derives both flags from the stage, so the deals that are in it now tell.
+-- Salesforce derives both flags from the stage, so the deals that are now in a stage have them.
 flags as (
 
     select
@@ -130,20 +130,21 @@ first_entries as (
 
 ),
 
-duels as (
+stage_pairs as (
 
     select
-        one.stage_name,
-        another.stage_name as other_stage_name,
-        sum(sign({{ dbt.datediff('one.entered_at', 'another.entered_at', 'second') }})) as net_lead
+        entries.stage_name,
+        others.stage_name as other_stage_name,
+        sum(sign({{ dbt.datediff('entries.entered_at', 'others.entered_at', 'second') }}))
+            as net_lead
 
-    from first_entries as one
-    inner join first_entries as another
-        on one.opportunity_id = another.opportunity_id
-    where one.stage_name != another.stage_name
+    from first_entries as entries
+    inner join first_entries as others
+        on entries.opportunity_id = others.opportunity_id
+    where entries.stage_name != others.stage_name
     group by
-        one.stage_name,
-        another.stage_name
+        entries.stage_name,
+        others.stage_name
 
 ),
 
@@ -152,16 +153,20 @@ precedence as (
     select
         stage_name,
         count(*) filter (where net_lead > 0) - count(*) filter (where net_lead < 0) as lead_count
-    from duels
+    from stage_pairs
     group by stage_name
 
 ),
 
--- A criterion orders open stages only when it is known of all of them.
+-- A criterion orders open stages only when all of them have it.
 criteria as (
 
     select
-        stages.*,
+        stages.stage_name,
+        stages.stage_sort_number,
+        stages.typical_probability_rate,
+        stages.is_won,
+        stages.is_closed,
         coalesce(precedence.lead_count, 0) as lead_count,
         count(*) over (partition by stages.is_closed)
         = count(stages.stage_sort_number) over (partition by stages.is_closed)
@@ -182,13 +187,12 @@ final as (
         stage_name,
         is_closed,
         is_won,
-        cast(typical_probability_rate as double) as typical_probability_rate,
         row_number() over (
             order by
                 is_closed asc,
                 is_won desc,
-                case when is_sort_number_known then stage_sort_number end,
-                case when is_probability_known then typical_probability_rate end,
+                case when is_sort_number_known then stage_sort_number end nulls last,
+                case when is_probability_known then typical_probability_rate end nulls last,
                 lead_count desc,
                 stage_name asc
         ) as stage_number

@@ -1,4 +1,4 @@
-{%- set stated = {
+{%- set fields = {
     'stage_name': 'string',
     'amount': 'decimal(28, 6)',
     'close_date': 'date',
@@ -52,14 +52,15 @@ int_usd_rates_monthly as (
 
 ),
 
--- What was said last of each field; before that, for what a deal always has, what was said first.
+-- Each field keeps its last recorded value. Before the first one, fields that every opportunity has
+-- take the first recorded value.
 carried as (
 
     select
         opportunity_id,
         record_number,
         effective_at,
-        {%- for column in stated %}
+        {%- for column in fields %}
         last_value({{ column }} ignore nulls) over (
             partition by opportunity_id
             order by record_number
@@ -73,14 +74,16 @@ carried as (
 
 ),
 
-first_stated as (
+first_values as (
 
     select
         opportunity_id,
-        arg_min(amount, record_number) as amount,
-        arg_min(close_date, record_number) as close_date,
-        arg_min(owner_salesforce_user_id, record_number) as owner_salesforce_user_id,
-        arg_min(currency, record_number) as currency
+        min_by(amount, record_number) filter (where amount is not null) as amount,
+        min_by(close_date, record_number) filter (where close_date is not null) as close_date,
+        min_by(owner_salesforce_user_id, record_number) filter (
+            where owner_salesforce_user_id is not null
+        ) as owner_salesforce_user_id,
+        min_by(currency, record_number) filter (where currency is not null) as currency
 
     from int_opportunity_source_records
     group by opportunity_id
@@ -94,11 +97,11 @@ typed as (
         carried.record_number as state_number,
         carried.effective_at as valid_from_at,
         carried.next_effective_at as valid_to_at,
-        {%- for column, type in stated.items() if column != 'is_deleted' %}
+        {%- for column, type in fields.items() if column != 'is_deleted' %}
         try_cast(
             nullif(
                 {%- if column in ('amount', 'close_date', 'owner_salesforce_user_id', 'currency') %}
-                coalesce(carried.{{ column }}, first_stated.{{ column }}),
+                coalesce(carried.{{ column }}, first_values.{{ column }}),
                 {%- else %}
                 carried.{{ column }},
                 {%- endif %}
@@ -109,22 +112,34 @@ typed as (
         coalesce(carried.is_deleted, false) as is_deleted
 
     from carried
-    inner join first_stated
-        on carried.opportunity_id = first_stated.opportunity_id
+    inner join first_values
+        on carried.opportunity_id = first_values.opportunity_id
 
 ),
 
 described as (
 
     select
-        typed.*,
-        int_opportunity_history_coverage.created_at,
+        typed.opportunity_id,
+        typed.state_number,
+        typed.valid_from_at,
+        typed.valid_to_at,
+        typed.stage_name,
+        typed.owner_salesforce_user_id as sales_rep_id,
+        typed.forecast_category,
+        typed.probability_rate,
+        typed.close_date,
+        typed.amount,
+        typed.is_deleted,
+        {{ dbt.dateadd(
+            'month', -1, month_start('int_opportunity_history_coverage.created_at')
+        ) }} as rate_month,
         coalesce(
             typed.currency,
             stg_salesforce__opportunities.currency,
             stg_salesforce__accounts.currency,
             '{{ var("salesforce_currency") }}'
-        ) as deal_currency,
+        ) as currency,
         coalesce(int_opportunity_stages_ranked.is_closed, false) as is_closed,
         coalesce(int_opportunity_stages_ranked.is_won, false) as is_won
 
@@ -142,7 +157,7 @@ described as (
 
 ),
 
-final as (
+valued as (
 
     select
         described.opportunity_id,
@@ -150,11 +165,11 @@ final as (
         described.valid_from_at,
         described.valid_to_at,
         described.stage_name,
-        described.owner_salesforce_user_id as sales_rep_id,
+        described.sales_rep_id,
         described.forecast_category,
         described.probability_rate,
         described.close_date,
-        described.deal_currency as currency,
+        described.currency,
         described.amount,
         cast(
             cast(described.amount as decimal(18, 6)) * int_usd_rates_monthly.usd_per_unit
@@ -162,22 +177,41 @@ final as (
         ) as amount_usd,
         described.is_closed,
         described.is_won,
-        described.is_deleted,
-        not described.is_closed and not described.is_deleted as is_in_pipeline
+        described.is_deleted
 
     from described
     left join int_usd_rate_ranges
-        on described.deal_currency = int_usd_rate_ranges.currency
+        on described.currency = int_usd_rate_ranges.currency
     left join int_usd_rates_monthly
         on
-            described.deal_currency = int_usd_rates_monthly.currency
+            described.currency = int_usd_rates_monthly.currency
             and int_usd_rates_monthly.rate_month = greatest(
-                least(
-                    {{ dbt.dateadd('month', -1, month_start('described.created_at')) }},
-                    int_usd_rate_ranges.last_rate_month
-                ),
+                least(described.rate_month, int_usd_rate_ranges.last_rate_month),
                 int_usd_rate_ranges.first_rate_month
             )
+
+),
+
+final as (
+
+    select
+        opportunity_id,
+        state_number,
+        valid_from_at,
+        valid_to_at,
+        stage_name,
+        sales_rep_id,
+        forecast_category,
+        close_date,
+        currency,
+        amount,
+        amount_usd,
+        cast(amount_usd * probability_rate as decimal(38, 12)) as weighted_usd,
+        is_closed,
+        is_won,
+        is_deleted,
+        not is_closed and not is_deleted as is_in_pipeline
+    from valued
 
 )
 

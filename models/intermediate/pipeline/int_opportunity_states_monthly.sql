@@ -21,7 +21,12 @@ int_opportunities_valued as (
 pipeline_intervals as (
 
     select
-        int_opportunity_states.*,
+        int_opportunity_states.opportunity_id,
+        int_opportunity_states.sales_rep_id,
+        int_opportunity_states.forecast_category,
+        int_opportunity_states.close_date,
+        int_opportunity_states.amount_usd,
+        int_opportunity_states.weighted_usd,
         {{ month_start('int_opportunity_states.valid_from_at') }} as first_month,
         case
             when int_opportunity_states.valid_to_at is null
@@ -53,9 +58,7 @@ final as (
         pipeline_intervals.forecast_category,
         pipeline_intervals.close_date,
         pipeline_intervals.amount_usd,
-        cast(
-            pipeline_intervals.amount_usd * pipeline_intervals.probability_rate as decimal(28, 6)
-        ) as weighted_usd
+        cast(pipeline_intervals.weighted_usd as decimal(28, 6)) as weighted_usd
 
     from pipeline_intervals
     left join int_opportunities_valued

@@ -24,7 +24,7 @@ stg_salesforce__opportunity_versions as (
 
 ),
 
--- Whatever else a version says of its stage, it was not reached before the last change known.
+-- A version's stage was not reached before the last stage change in the field history.
 last_changes as (
 
     select
@@ -47,53 +47,65 @@ last_changes as (
 
 ),
 
-versions as (
+compared as (
 
     select
-        stg_salesforce__opportunity_versions.*,
-        int_opportunity_stages_ranked.is_closed,
-        int_opportunity_history_coverage.created_at as opportunity_created_at,
-        lag(stg_salesforce__opportunity_versions.system_modified_at) over (
-            partition by stg_salesforce__opportunity_versions.opportunity_id
-            order by stg_salesforce__opportunity_versions.system_modified_at
+        versions.opportunity_id,
+        versions.system_modified_at,
+        versions.owner_salesforce_user_id,
+        versions.stage_name,
+        versions.stage_changed_at,
+        versions.forecast_category,
+        versions.currency,
+        versions.amount,
+        versions.probability_rate,
+        versions.close_date,
+        versions.is_deleted,
+        stages.is_closed,
+        coverage.created_at as opportunity_created_at,
+        lag(versions.system_modified_at) over (
+            partition by versions.opportunity_id
+            order by versions.system_modified_at
         ) as previous_modified_at,
-        int_opportunity_history_coverage.first_history_at is null
-        or stg_salesforce__opportunity_versions.system_modified_at
-        < int_opportunity_history_coverage.first_history_at
-        or stg_salesforce__opportunity_versions.system_modified_at
-        > int_opportunity_history_coverage.last_history_at as is_outside_history,
+        coverage.first_history_at is null
+        or versions.system_modified_at < coverage.first_history_at
+        or versions.system_modified_at > coverage.last_history_at as is_outside_history,
         greatest(
-            int_opportunity_history_coverage.created_at,
+            coverage.created_at,
             case
-                when
-                    stg_salesforce__opportunity_versions.system_modified_at
-                    > int_opportunity_history_coverage.last_history_at
-                    then int_opportunity_history_coverage.last_history_at
+                when versions.system_modified_at > coverage.last_history_at
+                    then coverage.last_history_at
             end,
             last_changes.last_changed_at
         ) as earliest_at
 
-    from stg_salesforce__opportunity_versions
-    inner join int_opportunity_history_coverage
-        on
-            stg_salesforce__opportunity_versions.opportunity_id
-            = int_opportunity_history_coverage.opportunity_id
+    from stg_salesforce__opportunity_versions as versions
+    inner join int_opportunity_history_coverage as coverage
+        on versions.opportunity_id = coverage.opportunity_id
     left join last_changes
         on
-            stg_salesforce__opportunity_versions.opportunity_id = last_changes.opportunity_id
-            and stg_salesforce__opportunity_versions.system_modified_at
-            = last_changes.system_modified_at
-    left join int_opportunity_stages_ranked
-        on
-            stg_salesforce__opportunity_versions.stage_name
-            = int_opportunity_stages_ranked.stage_name
+            versions.opportunity_id = last_changes.opportunity_id
+            and versions.system_modified_at = last_changes.system_modified_at
+    left join int_opportunity_stages_ranked as stages
+        on versions.stage_name = stages.stage_name
 
 ),
 
-guessed as (
+dated as (
 
     select
-        *,
+        opportunity_id,
+        system_modified_at,
+        owner_salesforce_user_id,
+        stage_name,
+        forecast_category,
+        currency,
+        amount,
+        probability_rate,
+        close_date,
+        is_deleted,
+        is_outside_history,
+        earliest_at,
         case
             when stage_changed_at is not null then stage_changed_at
             when is_closed
@@ -105,7 +117,7 @@ guessed as (
             else system_modified_at
         end as stage_reached_at
 
-    from versions
+    from compared
 
 ),
 
@@ -125,7 +137,7 @@ final as (
         is_deleted,
         is_outside_history
 
-    from guessed
+    from dated
 
 )
 

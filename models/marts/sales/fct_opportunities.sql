@@ -1,11 +1,5 @@
 with
 
-int_as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 int_opportunities_valued as (
 
     select * from {{ ref('int_opportunities_valued') }}
@@ -52,30 +46,6 @@ pushes as (
 
 ),
 
-stage_intervals as (
-
-    select
-        int_opportunity_stage_intervals.opportunity_id,
-        int_opportunity_stage_intervals.stage_name,
-        int_opportunity_stage_intervals.stage_number,
-        int_opportunity_stage_intervals.sales_rep_id,
-        int_opportunity_stage_intervals.entered_at,
-        int_opportunity_stage_intervals.skipped_stage_count,
-        int_opportunity_stage_intervals.is_closed,
-        int_opportunity_stage_intervals.is_current,
-        int_opportunity_stage_intervals.is_regression,
-        int_opportunity_stage_intervals.is_reopening,
-        {{ dbt.datediff(
-            'cast(int_opportunity_stage_intervals.entered_at as date)',
-            'coalesce(cast(int_opportunity_stage_intervals.left_at as date), int_as_of.as_of_date)',
-            'day'
-        ) }} as stage_days
-
-    from int_opportunity_stage_intervals
-    cross join int_as_of
-
-),
-
 open_stages as (
 
     select
@@ -83,7 +53,7 @@ open_stages as (
         stage_name,
         stage_number,
         sum(stage_days) as stage_days
-    from stage_intervals
+    from int_opportunity_stage_intervals
     where not is_closed
     group by
         opportunity_id,
@@ -118,7 +88,7 @@ stage_summaries as (
         max(entered_at) filter (where is_current and is_closed) as closed_at,
         max(sales_rep_id) filter (where is_current and is_closed) as closing_sales_rep_id,
         max(stage_days) filter (where is_current and not is_closed) as current_stage_days
-    from stage_intervals
+    from int_opportunity_stage_intervals
     group by opportunity_id
 
 ),

@@ -1,11 +1,5 @@
 with
 
-int_as_of as (
-
-    select * from {{ ref('int_as_of') }}
-
-),
-
 int_opportunities_valued as (
 
     select * from {{ ref('int_opportunities_valued') }}
@@ -21,40 +15,32 @@ int_opportunity_stage_intervals as (
 final as (
 
     select
-        int_opportunity_stage_intervals.opportunity_id,
-        cast(int_opportunity_stage_intervals.interval_number as integer) as visit_number,
+        intervals.opportunity_id,
+        cast(intervals.interval_number as integer) as visit_number,
         int_opportunities_valued.account_id,
-        int_opportunity_stage_intervals.sales_rep_id,
-        int_opportunity_stage_intervals.stage_name,
-        cast(int_opportunity_stage_intervals.stage_number as integer) as stage_number,
-        cast(int_opportunity_stage_intervals.stage_interval_number as integer)
-            as stage_visit_number,
-        int_opportunity_stage_intervals.previous_stage_name,
-        int_opportunity_stage_intervals.next_stage_name,
-        int_opportunity_stage_intervals.amount_usd,
-        cast(int_opportunity_stage_intervals.skipped_stage_count as integer) as skipped_stage_count,
+        intervals.sales_rep_id,
+        intervals.stage_name,
+        cast(intervals.stage_number as integer) as stage_number,
+        cast(intervals.stage_interval_number as integer) as stage_visit_number,
+        intervals.previous_stage_name,
+        intervals.next_stage_name,
+        intervals.amount_usd,
+        cast(intervals.skipped_stage_count as integer) as skipped_stage_count,
         case
-            when
-                not int_opportunity_stage_intervals.is_closed
-                or int_opportunity_stage_intervals.left_at is not null
-                then cast({{ dbt.datediff(
-                    'cast(int_opportunity_stage_intervals.entered_at as date)',
-                    'coalesce(cast(int_opportunity_stage_intervals.left_at as date), int_as_of.as_of_date)',
-                    'day'
-                ) }} as integer)
+            when not intervals.is_closed or not intervals.is_current
+                then cast(intervals.stage_days as integer)
         end as stage_days,
-        int_opportunity_stage_intervals.is_closed,
-        int_opportunity_stage_intervals.is_won,
-        int_opportunity_stage_intervals.is_current,
-        int_opportunity_stage_intervals.is_regression,
-        int_opportunity_stage_intervals.is_reopening,
-        int_opportunity_stage_intervals.entered_at,
-        int_opportunity_stage_intervals.left_at
+        intervals.is_closed,
+        intervals.is_won,
+        intervals.is_current,
+        intervals.is_regression,
+        intervals.is_reopening,
+        intervals.entered_at,
+        intervals.left_at
 
-    from int_opportunity_stage_intervals
+    from int_opportunity_stage_intervals as intervals
     inner join int_opportunities_valued
-        on int_opportunity_stage_intervals.opportunity_id = int_opportunities_valued.opportunity_id
-    cross join int_as_of
+        on intervals.opportunity_id = int_opportunities_valued.opportunity_id
 
 )
 

@@ -18,11 +18,17 @@ int_opportunity_stages_ranked as (
 
 ),
 
--- The days at whose end each state was in force; a clock wrong by decades makes no more of them.
-spans as (
+-- The days at whose end each state was valid. The lower bound stops a wrong clock from adding
+-- decades.
+pipeline_intervals as (
 
     select
-        int_opportunity_states.*,
+        int_opportunity_states.stage_name,
+        int_opportunity_states.sales_rep_id,
+        int_opportunity_states.forecast_category,
+        int_opportunity_states.close_date,
+        int_opportunity_states.amount_usd,
+        int_opportunity_states.weighted_usd,
         greatest(
             cast(int_opportunity_states.valid_from_at as date), cast('1990-01-01' as date)
         ) as first_date,
@@ -50,9 +56,9 @@ days as (
         forecast_category,
         close_date,
         amount_usd,
-        amount_usd * probability_rate as weighted_usd
+        weighted_usd
 
-    from spans
+    from pipeline_intervals
     where first_date <= last_date
 
 ),

@@ -39,7 +39,7 @@ months as (
 
 ),
 
--- A deleted deal takes its amount away as a decrease does, and is shown beside it.
+-- The deletion of a deal counts as a decrease and is also shown on its own.
 moved as (
 
     select
@@ -59,9 +59,7 @@ summed as (
     select
         months.currency,
         months.pipeline_month,
-        {{ dbt.dateadd('day', 1, 'months.as_of_date') }}
-        >= {{ dbt.dateadd('month', 1, 'months.pipeline_month') }}
-            as is_month_closed,
+        {{ is_month_closed('months.pipeline_month', 'months.as_of_date') }} as is_month_closed,
         {%- for movement in movements %}
         {%- for column, suffix in {'amount_usd': 'usd', 'amount': 'amount'}.items() %}
         coalesce(sum(moved.{{ column }}) filter (where moved.movement_type = '{{ movement }}'), 0)
@@ -90,7 +88,18 @@ summed as (
 rolled as (
 
     select
-        *,
+        currency,
+        pipeline_month,
+        is_month_closed,
+        {%- for movement in movements %}
+        {{ movement }}_usd,
+        {{ movement }}_amount,
+        {{ movement }}_count,
+        {%- endfor %}
+        deleted_usd,
+        net_usd,
+        net_amount,
+        net_count,
         sum(net_usd) over months_so_far as closing_usd,
         sum(net_amount) over months_so_far as closing_amount,
         sum(net_count) over months_so_far as closing_count

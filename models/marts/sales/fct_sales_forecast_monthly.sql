@@ -18,7 +18,7 @@ int_opportunity_pipeline_movements as (
 
 ),
 
--- What a month did to a deal is what it did last.
+-- The outcome of a month for a deal is its last movement in the month.
 outcomes as (
 
     select
@@ -60,7 +60,7 @@ months as (
 
 ),
 
-judged as (
+compared as (
 
     select
         forecasts.opportunity_id,
@@ -80,7 +80,7 @@ judged as (
 
     union all
 
-    -- Nobody had forecast these.
+    -- Wins without a forecast.
     select
         outcomes.opportunity_id,
         outcomes.movement_month as forecast_month,
@@ -104,16 +104,26 @@ judged as (
 categorised as (
 
     select
-        *,
-        forecast_category as counted_category
-    from judged
+        forecast_month,
+        forecast_count,
+        forecast_usd,
+        expected_usd,
+        outcome,
+        outcome_usd,
+        forecast_category
+    from compared
 
     union all
 
     select
-        *,
-        'total' as counted_category
-    from judged
+        forecast_month,
+        forecast_count,
+        forecast_usd,
+        expected_usd,
+        outcome,
+        outcome_usd,
+        'total' as forecast_category
+    from compared
 
 ),
 
@@ -121,7 +131,7 @@ summed as (
 
     select
         categorised.forecast_month,
-        categorised.counted_category as forecast_category,
+        categorised.forecast_category,
         sum(categorised.forecast_count) as forecast_count,
         sum(categorised.forecast_usd) as forecast_usd,
         sum(categorised.expected_usd) as expected_usd,
@@ -145,7 +155,7 @@ summed as (
         on categorised.forecast_month = months.forecast_month
     group by
         categorised.forecast_month,
-        categorised.counted_category
+        categorised.forecast_category
 
 ),
 
@@ -154,9 +164,7 @@ final as (
     select
         summed.forecast_month,
         summed.forecast_category,
-        {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
-        >= {{ dbt.dateadd('month', 1, 'summed.forecast_month') }}
-            as is_month_closed,
+        {{ is_month_closed('summed.forecast_month', 'int_as_of.as_of_date') }} as is_month_closed,
         cast(summed.forecast_count as integer) as forecast_count,
         cast(summed.won_count as integer) as won_count,
         cast(summed.forecast_usd as decimal(28, 6)) as forecast_usd,
@@ -164,11 +172,11 @@ final as (
         cast(summed.won_usd as decimal(28, 6)) as won_usd,
         cast(summed.lost_usd as decimal(28, 6)) as lost_usd,
         cast(summed.slipped_usd as decimal(28, 6)) as slipped_usd,
-        cast(summed.won_usd as double) / nullif(cast(summed.forecast_usd as double), 0)
-            as realised_rate,
-        cast(least(summed.won_usd, summed.expected_usd) as double)
-        / nullif(cast(greatest(summed.won_usd, summed.expected_usd) as double), 0)
-            as accuracy_rate
+        {{ ratio('summed.won_usd', 'summed.forecast_usd') }} as realised_rate,
+        {{ ratio(
+            'least(summed.won_usd, summed.expected_usd)',
+            'greatest(summed.won_usd, summed.expected_usd)'
+        ) }} as accuracy_rate
 
     from summed
     cross join int_as_of

@@ -6,8 +6,8 @@ fct_opportunity_stages as (
 
 ),
 
--- A deal counts once in a stage, in the month in which it came there first.
-first_visits as (
+-- A deal counts once in a stage, in the month in which it enters the stage first.
+first_intervals as (
 
     select
         opportunity_id,
@@ -37,37 +37,42 @@ outcomes as (
 later_stages as (
 
     select
-        first_visits.opportunity_id,
-        first_visits.stage_name,
+        first_intervals.opportunity_id,
+        first_intervals.stage_name,
         max(stages.stage_number) as furthest_stage_number
-    from first_visits
+    from first_intervals
     inner join fct_opportunity_stages as stages
-        on first_visits.opportunity_id = stages.opportunity_id
+        on first_intervals.opportunity_id = stages.opportunity_id
     where
-        stages.visit_number > first_visits.visit_number
+        stages.visit_number > first_intervals.visit_number
         and (stages.is_won or not stages.is_closed)
     group by
-        first_visits.opportunity_id,
-        first_visits.stage_name
+        first_intervals.opportunity_id,
+        first_intervals.stage_name
 
 ),
 
-judged as (
+compared as (
 
     select
-        first_visits.*,
-        coalesce(later_stages.furthest_stage_number > first_visits.stage_number, false)
+        first_intervals.cohort_month,
+        first_intervals.stage_name,
+        first_intervals.stage_number,
+        first_intervals.amount_usd,
+        first_intervals.left_at,
+        first_intervals.stage_days,
+        coalesce(later_stages.furthest_stage_number > first_intervals.stage_number, false)
             as is_converted,
         outcomes.is_won,
         outcomes.is_closed
 
-    from first_visits
+    from first_intervals
     inner join outcomes
-        on first_visits.opportunity_id = outcomes.opportunity_id
+        on first_intervals.opportunity_id = outcomes.opportunity_id
     left join later_stages
         on
-            first_visits.opportunity_id = later_stages.opportunity_id
-            and first_visits.stage_name = later_stages.stage_name
+            first_intervals.opportunity_id = later_stages.opportunity_id
+            and first_intervals.stage_name = later_stages.stage_name
 
 ),
 
@@ -87,7 +92,7 @@ summed as (
         {{ percentile('case when left_at is not null then stage_days end', 0.5) }}
             as median_stage_days
 
-    from judged
+    from compared
     group by
         cohort_month,
         stage_name,
@@ -108,8 +113,8 @@ final as (
         cast(won_count as integer) as won_count,
         cast(entered_usd as decimal(28, 6)) as entered_usd,
         cast(converted_usd as decimal(28, 6)) as converted_usd,
-        cast(converted_count as double) / entered_count as conversion_rate,
-        cast(won_count as double) / entered_count as won_rate,
+        {{ ratio('converted_count', 'entered_count') }} as conversion_rate,
+        {{ ratio('won_count', 'entered_count') }} as won_rate,
         cast(median_stage_days as double) as median_stage_days
 
     from summed

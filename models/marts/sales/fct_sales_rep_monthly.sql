@@ -30,7 +30,7 @@ sales_quotas as (
 
 ),
 
--- Two users may share an address; the quota is of the one who sells.
+-- Two users may share an e-mail address. The quota belongs to the one who owns deals.
 quota_holders as (
 
     select
@@ -95,7 +95,7 @@ open_deals as (
 
 ),
 
--- What was open as the month began and is to close before its quarter ends.
+-- Deals that are open as the month begins, with a close date before the end of the quarter.
 due_deals as (
 
     select
@@ -179,31 +179,26 @@ final as (
     select
         joined.sales_rep_id,
         joined.sales_month,
-        {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
-        >= {{ dbt.dateadd('month', 1, 'joined.sales_month') }}
-            as is_month_closed,
+        {{ is_month_closed('joined.sales_month', 'int_as_of.as_of_date') }} as is_month_closed,
         cast(joined.won_count as integer) as won_count,
         cast(joined.lost_count as integer) as lost_count,
         cast(joined.open_count as integer) as open_opportunity_count,
         cast(joined.bookings_usd as decimal(28, 6)) as bookings_usd,
         cast(joined.quarter_bookings_usd as decimal(28, 6)) as quarter_bookings_usd,
-        cast(joined.quarter_quota_usd / 3 as decimal(28, 6)) as quota_usd,
+        cast({{ ratio('joined.quarter_quota_usd', 3) }} as decimal(28, 6)) as quota_usd,
         cast(joined.quarter_quota_usd as decimal(28, 6)) as quarter_quota_usd,
         cast(joined.open_usd as decimal(28, 6)) as open_pipeline_usd,
         cast(joined.due_usd as decimal(28, 6)) as due_pipeline_usd,
-        cast(joined.won_count as double) / nullif(joined.won_count + joined.lost_count, 0)
-            as win_rate,
+        {{ ratio('joined.won_count', 'joined.won_count + joined.lost_count') }} as win_rate,
         cast(joined.average_cycle_days as double) as average_cycle_days,
-        cast(joined.quarter_bookings_usd as double)
-        / nullif(cast(joined.quarter_quota_usd as double), 0) as quota_attainment_rate,
+        {{ ratio('joined.quarter_bookings_usd', 'joined.quarter_quota_usd') }}
+            as quota_attainment_rate,
         case
-            when
-                joined.quarter_quota_usd
-                > joined.quarter_bookings_usd - joined.bookings_usd
-                then cast(joined.due_usd as double) / cast(
-                        joined.quarter_quota_usd - joined.quarter_bookings_usd + joined.bookings_usd
-                        as double
-                    )
+            when joined.quarter_quota_usd > joined.quarter_bookings_usd - joined.bookings_usd
+                then {{ ratio(
+                    'joined.due_usd',
+                    'joined.quarter_quota_usd - joined.quarter_bookings_usd + joined.bookings_usd'
+                ) }}
         end as coverage_rate
 
     from joined

@@ -51,11 +51,16 @@ facts as (
 
 ),
 
--- Every deal counts twice: in the segment of its account, as that is now, and in the total.
+-- Every deal counts twice: in its account's current segment and in the total.
 segmented as (
 
     select
-        facts.*,
+        facts.sales_month,
+        facts.open_count,
+        facts.won_count,
+        facts.lost_count,
+        facts.won_usd,
+        facts.sales_cycle_days,
         coalesce(dim_accounts.segment, 'unknown') as segment
     from facts
     left join dim_accounts
@@ -64,7 +69,12 @@ segmented as (
     union all
 
     select
-        facts.*,
+        facts.sales_month,
+        facts.open_count,
+        facts.won_count,
+        facts.lost_count,
+        facts.won_usd,
+        facts.sales_cycle_days,
         'total' as segment
     from facts
 
@@ -136,9 +146,9 @@ rates as (
         open_count,
         won_count,
         lost_count,
-        cast(won_count as double) / nullif(won_count + lost_count, 0) as win_rate,
-        won_usd / nullif(valued_count, 0) as average_won,
-        cast(cycle_days as double) / nullif(cycle_count, 0) as average_cycle_days
+        {{ ratio('won_count', 'won_count + lost_count') }} as win_rate,
+        {{ ratio('won_usd', 'valued_count') }} as average_won,
+        {{ ratio('cycle_days', 'cycle_count') }} as average_cycle_days
 
     from trailing_quarters
 
@@ -149,19 +159,16 @@ final as (
     select
         rates.sales_month,
         rates.segment,
-        {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }}
-        >= {{ dbt.dateadd('month', 1, 'rates.sales_month') }}
-            as is_month_closed,
+        {{ is_month_closed('rates.sales_month', 'int_as_of.as_of_date') }} as is_month_closed,
         cast(rates.open_count as integer) as open_opportunity_count,
         cast(rates.won_count as integer) as won_count,
         cast(rates.lost_count as integer) as lost_count,
         rates.win_rate,
         cast(rates.average_won as decimal(28, 6)) as average_won_usd,
         rates.average_cycle_days,
-        cast(
-            rates.open_count * rates.win_rate * rates.average_won
-            / nullif(rates.average_cycle_days, 0) as decimal(28, 6)
-        ) as velocity_usd
+        cast({{ ratio(
+            'rates.open_count * rates.win_rate * rates.average_won', 'rates.average_cycle_days'
+        ) }} as decimal(28, 6)) as velocity_usd
 
     from rates
     cross join int_as_of

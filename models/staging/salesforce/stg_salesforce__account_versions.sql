@@ -29,22 +29,7 @@ renamed as (
 
     from source
 
-),
-
-final as (
-
-    select *
-    from renamed
-    qualify
-        row_number() over (
-            partition by salesforce_account_id, system_modified_at
-            order by
-                _extracted_at desc,
-                _batch_id desc,
-                _source_file desc,
-                _source_row desc
-        ) = 1
-
 )
 
-select * from final
+select * from renamed
+qualify {{ is_latest_version('salesforce_account_id, system_modified_at') }}

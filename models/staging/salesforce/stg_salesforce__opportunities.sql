@@ -29,7 +29,7 @@ renamed as (
         upper(currencyisocode) as currency,
 
         cast(amount as decimal(28, 9)) as amount,
-        cast(probability / 100 as decimal(18, 6)) as probability_rate,
+        cast({{ ratio('probability', 100) }} as decimal(18, 6)) as probability_rate,
         cast(pushcount as bigint) as push_count,
         cast(stagesortorder as bigint) as stage_sort_number,
         try_cast({{ json_string('_extra', var('contract_term_field')) }} as decimal(18, 6))
@@ -59,23 +59,7 @@ renamed as (
 
     from source
 
-),
-
-final as (
-
-    select *
-    from renamed
-    qualify
-        row_number() over (
-            partition by opportunity_id
-            order by
-                system_modified_at desc,
-                _extracted_at desc,
-                _batch_id desc,
-                _source_file desc,
-                _source_row desc
-        ) = 1
-
 )
 
-select * from final
+select * from renamed
+qualify {{ is_latest_version('opportunity_id', 'system_modified_at') }}

@@ -28,23 +28,7 @@ renamed as (
 
     from source
 
-),
-
-final as (
-
-    select *
-    from renamed
-    qualify
-        row_number() over (
-            partition by opportunity_field_history_id
-            order by
-                created_at desc,
-                _extracted_at desc,
-                _batch_id desc,
-                _source_file desc,
-                _source_row desc
-        ) = 1
-
 )
 
-select * from final
+select * from renamed
+qualify {{ is_latest_version('opportunity_field_history_id', 'created_at') }}

@@ -21,7 +21,7 @@ renamed as (
         cast(amount as decimal(28, 9)) as amount,
         cast(prevamount as decimal(28, 9)) as previous_amount,
         expectedrevenue as expected_revenue_amount,
-        cast(probability / 100 as decimal(18, 6)) as probability_rate,
+        cast({{ ratio('probability', 100) }} as decimal(18, 6)) as probability_rate,
 
         coalesce(isdeleted, false) as is_deleted,
 
@@ -38,23 +38,7 @@ renamed as (
 
     from source
 
-),
-
-final as (
-
-    select *
-    from renamed
-    qualify
-        row_number() over (
-            partition by opportunity_history_id
-            order by
-                system_modified_at desc,
-                _extracted_at desc,
-                _batch_id desc,
-                _source_file desc,
-                _source_row desc
-        ) = 1
-
 )
 
-select * from final
+select * from renamed
+qualify {{ is_latest_version('opportunity_history_id', 'system_modified_at') }}

@@ -21,7 +21,7 @@ renamed as (
         unitprice as unit_price_amount,
         listprice as list_price_amount,
         totalprice as total_price_amount,
-        cast(discount / 100 as decimal(18, 6)) as discount_rate,
+        cast({{ ratio('discount', 100) }} as decimal(18, 6)) as discount_rate,
 
         coalesce(isdeleted, false) as is_deleted,
 
@@ -39,23 +39,7 @@ renamed as (
 
     from source
 
-),
-
-final as (
-
-    select *
-    from renamed
-    qualify
-        row_number() over (
-            partition by opportunity_line_item_id
-            order by
-                system_modified_at desc,
-                _extracted_at desc,
-                _batch_id desc,
-                _source_file desc,
-                _source_row desc
-        ) = 1
-
 )
 
-select * from final
+select * from renamed
+qualify {{ is_latest_version('opportunity_line_item_id', 'system_modified_at') }}

@@ -18,7 +18,7 @@ renamed as (
         upper(currencyisocode) as currency,
 
         cast(amount as decimal(28, 9)) as amount,
-        cast(probability / 100 as decimal(18, 6)) as probability_rate,
+        cast({{ ratio('probability', 100) }} as decimal(18, 6)) as probability_rate,
 
         coalesce(isdeleted, false) as is_deleted,
 
@@ -36,14 +36,7 @@ renamed as (
 
     from source
 
-),
-
-final as (
-
-    select *
-    from renamed
-    qualify {{ is_latest_version('opportunity_id, system_modified_at') }}
-
 )
 
-select * from final
+select * from renamed
+qualify {{ is_latest_version('opportunity_id, system_modified_at') }}
