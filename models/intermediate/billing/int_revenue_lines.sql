@@ -1,3 +1,11 @@
+{%- set inclusive_tax -%}
+    case
+        when coalesce({{ json_string('element', 'tax_behavior') }} = 'inclusive',
+            {{ json_string('element', 'inclusive') }} = 'true')
+            then {{ json_string('element', 'amount') }}
+    end
+{%- endset -%}
+
 with
 
 int_as_of as (
@@ -6,9 +14,9 @@ int_as_of as (
 
 ),
 
-int_credit_note_lines_netted as (
+int_credit_notes_linked as (
 
-    select * from {{ ref('int_credit_note_lines_netted') }}
+    select * from {{ ref('int_credit_notes_linked') }}
 
 ),
 
@@ -18,6 +26,47 @@ int_invoice_lines_netted as (
 
 ),
 
+credited_lines as (
+
+    select
+        credit_note_id,
+        {{ explode(json_array('line_items')) }} as raw_line
+    from int_credit_notes_linked
+    where is_revenue
+
+),
+
+net_credited_lines as (
+
+    select
+        credit_note_id,
+        {{ json_string('raw_line', 'id') }} as credit_note_line_id,
+        {{ json_string('raw_line', 'invoice_line_item') }} as invoice_line_id,
+        cast({{ json_string('raw_line', 'amount') }} as bigint)
+        - {{ json_list_aggregate(
+            'sum', json_value('raw_line', 'discount_amounts'), json_string('element', 'amount')
+        ) }}
+        - {{ json_list_aggregate(
+            'sum', 'coalesce('
+            ~ json_value('raw_line', 'taxes') ~ ', ' ~ json_value('raw_line', 'tax_amounts')
+            ~ ')', inclusive_tax
+        ) }} as net_minor
+
+    from credited_lines
+
+),
+
+credited_totals as (
+
+    select
+        credit_note_id,
+        sum(net_minor) as net_minor
+    from net_credited_lines
+    group by credit_note_id
+
+),
+
+-- Where the lines do not add up to their note, as on a partial page, the note is the one line.
 revenue_lines as (
 
     select
@@ -43,23 +92,34 @@ revenue_lines as (
     union all
 
     select
-        credit_note_line_id as revenue_line_id,
+        coalesce(
+            net_credited_lines.credit_note_line_id, int_credit_notes_linked.credit_note_id
+        ) as revenue_line_id,
         'credit_note_line' as revenue_line_type,
-        invoice_id,
-        credit_note_id,
-        invoice_line_id,
-        account_id,
-        stripe_customer_id,
-        currency,
-        minor_unit_exponent,
-        rate_month,
-        usd_per_unit,
-        -net_minor as net_minor,
-        issued_at as billed_at,
-        cast(issued_at as date) as earned_from_date,
-        cast({{ dbt.dateadd('day', 1, 'cast(issued_at as date)') }} as date) as earned_to_date
+        int_credit_notes_linked.invoice_id,
+        int_credit_notes_linked.credit_note_id,
+        net_credited_lines.invoice_line_id,
+        int_credit_notes_linked.account_id,
+        int_credit_notes_linked.stripe_customer_id,
+        int_credit_notes_linked.currency,
+        int_credit_notes_linked.minor_unit_exponent,
+        int_credit_notes_linked.rate_month,
+        int_credit_notes_linked.usd_per_unit,
+        -coalesce(net_credited_lines.net_minor, int_credit_notes_linked.net_minor) as net_minor,
+        int_credit_notes_linked.issued_at as billed_at,
+        cast(int_credit_notes_linked.issued_at as date) as earned_from_date,
+        cast({{ dbt.dateadd(
+            'day', 1, 'cast(int_credit_notes_linked.issued_at as date)'
+        ) }} as date) as earned_to_date
 
-    from int_credit_note_lines_netted
+    from int_credit_notes_linked
+    left join credited_totals
+        on
+            int_credit_notes_linked.credit_note_id = credited_totals.credit_note_id
+            and int_credit_notes_linked.net_minor = credited_totals.net_minor
+    left join net_credited_lines
+        on credited_totals.credit_note_id = net_credited_lines.credit_note_id
+    where int_credit_notes_linked.is_revenue
 
 ),
 
