@@ -314,7 +314,7 @@ def main() -> int:
         value = len(measure.found)
         state = "over" if value > measure.bound else "ok"
         print(f"{measure.name:<62} {value:>4}  at most {measure.bound:>3}  {state}")
-        if options.list:
+        if options.list and measure.found:
             print(*(f"    {found}" for found in sorted(measure.found)), sep="\n")
     return int(any(len(measure.found) > measure.bound for measure in results))
 

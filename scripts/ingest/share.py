@@ -1,19 +1,16 @@
 """A copy of the marts for BI users, without personal data.
 
-Columns with `meta: {contains_pii: true}` go through the macro `mask_personal`. Keys that are e-mail
-addresses are hashed in the same way. The copy is checked for personal data before it is published.
+Columns with `meta: {contains_pii: true}` become keyed hashes or, as free text, null. Keys that are
+e-mail addresses are hashed too. The copy is checked for personal data before it is published.
 """
 
-import io
 import os
 import secrets
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 from dbt.artifacts.resources.types import NodeType
-from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
@@ -24,8 +21,6 @@ from ingest.load.values import literal, quoted
 
 EMAIL = r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"
 _ADDRESS = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
-# Placeholder for the column in the masks that dbt renders.
-_COLUMN = "column_to_mask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,7 @@ def share(warehouse_path: Path, out: Path) -> None:
 
 def _write(warehouse_path: Path, path: Path) -> int:
     warehouse.require(warehouse_path)
-    marts, masks = _marts_and_masks()
+    marts = _marts()
     # Views name the database they read, so it is attached under its own name.
     source = quoted(warehouse_path.stem)
     with warehouse.opened(path) as connection:
@@ -84,7 +79,7 @@ def _write(warehouse_path: Path, path: Path) -> int:
             ).fetchall()
             if not columns:
                 raise IngestError(f"{mart.schema}.{mart.name} is not built; run `make build`")
-            chosen = ", ".join(_shown(mart, name, kind, masks) for name, kind in columns)
+            chosen = ", ".join(_shown(mart, name, kind) for name, kind in columns)
             table = f"{quoted(mart.schema)}.{quoted(mart.name)}"
             connection.execute(f"create schema if not exists {quoted(mart.schema)}")
             connection.execute(f"create table {table} as select {chosen} from {source}.{table}")
@@ -94,16 +89,22 @@ def _write(warehouse_path: Path, path: Path) -> int:
     return written
 
 
-def _shown(mart: _Mart, column: str, kind: str, masks: dict[bool, str]) -> str:
+def _shown(mart: _Mart, column: str, kind: str) -> str:
     """The expression for a column of the copy; an undeclared column is masked too."""
     name = quoted(column)
     if column in mart.personal or column not in mart.columns:
-        mask = masks[mart.personal.get(column, True)]
-        return f"{mask.replace(_COLUMN, name)} as {name}"
+        # No rule separates the personal part of a free text from the rest.
+        is_free_text = mart.personal.get(column, True)
+        return f"{'cast(null as varchar)' if is_free_text else _hashed(name)} as {name}"
     if kind == "VARCHAR":
-        mask = masks[False].replace(_COLUMN, name)
-        return f"if(regexp_full_match({name}, {literal(EMAIL)}), {mask}, {name}) as {name}"
+        return f"if(regexp_full_match({name}, {literal(EMAIL)}), {_hashed(name)}, {name}) as {name}"
     return name
+
+
+def _hashed(name: str) -> str:
+    """A keyed hash, equal for equal values, so that joins and counts still work."""
+    key = "getvariable('share_key')"
+    return f"left(sha256({key} || lower(cast({name} as varchar)) || {key}), 32)"
 
 
 def _prove(connection: duckdb.DuckDBPyConnection, source: str) -> None:
@@ -144,30 +145,13 @@ def _prove(connection: duckdb.DuckDBPyConnection, source: str) -> None:
             )
 
 
-def _marts_and_masks() -> tuple[list[_Mart], dict[bool, str]]:
-    """The marts that the project has, and the mask for a value and for free text."""
+def _marts() -> list[_Mart]:
+    """The marts that the project has."""
     options = ["--quiet", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    runner = dbtRunner()
-    manifest = runner.invoke(["parse", *options]).result
+    manifest = dbtRunner().invoke(["parse", *options]).result
     if not isinstance(manifest, Manifest):
         raise BuildError("dbt cannot read the project; `dbt parse` reports why")
-    masks = {}
-    for is_free_text in (False, True):
-        call = f"{{{{ mask_personal('{_COLUMN}', is_free_text={is_free_text}) }}}}"
-        # dbt prints what it has compiled.
-        with redirect_stdout(io.StringIO()):
-            done = dbtRunner(manifest).invoke(
-                [
-                    *("compile", "--inline", call, "--target", "share"),
-                    *("--no-populate-cache", "--no-introspect"),
-                    *options,
-                ]
-            )
-        if not done.success or not isinstance(done.result, RunExecutionResult):
-            raise BuildError("dbt cannot render mask_personal; logs/dbt.log has the details")
-        (rendered,) = done.result.results
-        masks[is_free_text] = str(getattr(rendered.node, "compiled_code", "")).strip()
-    marts = [
+    return [
         _Mart(
             node.schema,
             node.name,
@@ -181,4 +165,3 @@ def _marts_and_masks() -> tuple[list[_Mart], dict[bool, str]]:
         for node in manifest.nodes.values()
         if node.resource_type == NodeType.Model and node.fqn[1] == "marts"
     ]
-    return marts, masks

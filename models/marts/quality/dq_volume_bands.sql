@@ -17,6 +17,9 @@ rooted as (
         series_name,
         volume_date,
         volume,
+        {{ dbt.datediff(
+            dbt.date_trunc('week', 'volume_date'), 'volume_date', 'day'
+        ) }} as weekday_number,
         -- Plus 1, so that the divisor is never 0.
         1 + sqrt(cast(greatest(volume, 0) as double)) as root
 
@@ -31,6 +34,7 @@ levelled as (
         series_name,
         volume_date,
         volume,
+        weekday_number,
         root,
         {{ percentile('root', 0.5) }} over (
             partition by metric, series_name
@@ -62,7 +66,7 @@ weekdays as (
     from levelled
     window
         same_weekday as (
-            partition by metric, series_name, {{ iso_weekday('volume_date') }}
+            partition by metric, series_name, weekday_number
             order by volume_date
             rows between {{ weeks }} preceding and 1 preceding
         )

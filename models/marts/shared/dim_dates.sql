@@ -66,19 +66,32 @@ days as (
 
 ),
 
+weekdays as (
+
+    select
+        calendar_date,
+        cast(date_trunc('week', calendar_date) as date) as week_start_date,
+        cast({{ dbt.datediff(
+            dbt.date_trunc('week', 'calendar_date'), 'calendar_date', 'day'
+        ) }} + 1 as integer) as day_of_week_number
+
+    from days
+
+),
+
 final as (
 
     select
-        days.calendar_date,
-        {{ month_start('days.calendar_date') }} as calendar_month,
-        cast(date_trunc('quarter', days.calendar_date) as date) as quarter_start_date,
-        cast(date_trunc('week', days.calendar_date) as date) as week_start_date,
-        cast(extract(year from days.calendar_date) as integer) as calendar_year,
-        cast(extract(quarter from days.calendar_date) as integer) as quarter_number,
-        cast(extract(month from days.calendar_date) as integer) as month_number,
-        cast(extract(week from days.calendar_date) as integer) as week_number,
-        {{ iso_weekday('days.calendar_date') }} as day_of_week_number,
-        case {{ iso_weekday('days.calendar_date') }}
+        weekdays.calendar_date,
+        {{ month_start('weekdays.calendar_date') }} as calendar_month,
+        cast(date_trunc('quarter', weekdays.calendar_date) as date) as quarter_start_date,
+        weekdays.week_start_date,
+        cast(extract(year from weekdays.calendar_date) as integer) as calendar_year,
+        cast(extract(quarter from weekdays.calendar_date) as integer) as quarter_number,
+        cast(extract(month from weekdays.calendar_date) as integer) as month_number,
+        cast(extract(week from weekdays.calendar_date) as integer) as week_number,
+        weekdays.day_of_week_number,
+        case weekdays.day_of_week_number
             when 1 then 'Monday'
             when 2 then 'Tuesday'
             when 3 then 'Wednesday'
@@ -87,7 +100,7 @@ final as (
             when 6 then 'Saturday'
             else 'Sunday'
         end as day_name,
-        case extract(month from days.calendar_date)
+        case extract(month from weekdays.calendar_date)
             when 1 then 'January'
             when 2 then 'February'
             when 3 then 'March'
@@ -101,11 +114,11 @@ final as (
             when 11 then 'November'
             else 'December'
         end as month_name,
-        {{ iso_weekday('days.calendar_date') }} > 5 as is_weekend,
-        days.calendar_date = last_day(days.calendar_date) as is_month_end,
-        coalesce(days.calendar_date > int_as_of.as_of_date, false) as is_after_as_of
+        weekdays.day_of_week_number > 5 as is_weekend,
+        weekdays.calendar_date = last_day(weekdays.calendar_date) as is_month_end,
+        coalesce(weekdays.calendar_date > int_as_of.as_of_date, false) as is_after_as_of
 
-    from days
+    from weekdays
     cross join int_as_of
 
 )
