@@ -1,6 +1,6 @@
--- Proves that whatever named a merged account now belongs to the survivor, in all three systems: no
--- account goes by the id of a record that lost a merger. Looking only at the loser's own row would
--- miss customers and workspaces left behind on it.
+-- Proves that every record that names a merged account belongs to the survivor, in all three
+-- systems: no account has the id of a merged record. A check of the merged record's own row would
+-- miss customers and workspaces left on it.
 select
     bridge_account_identities.account_id,
     bridge_account_identities.source_system,

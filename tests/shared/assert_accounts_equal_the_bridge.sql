@@ -1,6 +1,6 @@
--- Proves that the dimension has a row for every account of the bridge and none besides: a fact
--- that finds its account there finds its name and segment too. The relationship alone would miss
--- accounts that no record belongs to.
+-- Proves that the dimension has a row for every account of the bridge and no other: a fact with an
+-- account has its name and segment too. The relationship test alone would miss accounts without a
+-- record.
 with
 
 in_bridge as (

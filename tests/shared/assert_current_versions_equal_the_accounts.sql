@@ -1,6 +1,5 @@
--- Proves that history ends where the dimension stands: the current version of each account says
--- what dim_accounts says, and each account has one. Comparing only accounts found in both would
--- miss one without history.
+-- Proves that the current version of each account equals its row in dim_accounts, and that each
+-- account has one. Comparing only the accounts in both would miss one without a history.
 with
 
 described as (

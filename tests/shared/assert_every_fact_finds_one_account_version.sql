@@ -1,6 +1,6 @@
--- Proves that a fact joined to its account as it was finds exactly one version, however early or
--- late it is: no month, deal or invoice is lost or counted twice. Gaps and overlaps are
--- looked for in the history itself; that would miss accounts without history and facts before it.
+-- Proves that a fact joined to its account as it was has exactly one version, however early or late
+-- it is: no month, deal or invoice is lost or counted twice. The test for gaps and overlaps in the
+-- history itself would miss accounts without a history and facts before it.
 with
 
 facts as (

@@ -1,6 +1,6 @@
--- Proves that no event or deal falls off either end of dim_dates, where an inner join would lose it
--- without a word. A calendar that ends with the as-of date would pass until the first deal expected
--- next year. Clocks that are wrong by decades are left out, as they are in the calendar.
+-- Proves that every event and deal is within dim_dates, because an inner join would silently lose
+-- the others. A calendar that ends with the as-of date would pass until the first deal expected
+-- next year. Excludes dates from clocks that are wrong by decades, as the calendar does.
 with
 
 used as (

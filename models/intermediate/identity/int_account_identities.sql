@@ -24,7 +24,7 @@ int_users_described as (
 
 ),
 
--- A user belongs where the workspace does; only one without a workspace has a link of their own.
+-- A user belongs to the account of the workspace. Only a user without one has a match of their own.
 users as (
 
     select

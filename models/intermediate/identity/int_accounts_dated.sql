@@ -30,7 +30,7 @@ stg_salesforce__account_versions as (
 
 ),
 
--- The snapshot keeps what raw may have lost, raw what landed after a later batch.
+-- The snapshot keeps versions that raw may have lost; raw has versions that landed late.
 versions as (
 
     select
@@ -74,7 +74,7 @@ versions as (
 
 ),
 
-placed as (
+described as (
 
     select
         int_accounts_observed.account_id,
@@ -109,51 +109,75 @@ placed as (
 
 ),
 
-digested as (
+with_regions as (
 
     select
-        placed.*,
+        described.account_id,
+        described.saved_at,
+        described.account_name,
+        described.parent_account_id,
+        described.sales_rep_id,
+        described.segment,
+        described.account_type,
+        described.industry,
+        described.country,
         coalesce(country_regions.region, 'unknown') as region,
+        described.website_domain,
+        described.employee_count,
+        described.is_deleted,
         concat_ws(
             '|',
-            placed.account_name,
-            coalesce(placed.parent_account_id, ''),
-            coalesce(placed.sales_rep_id, ''),
-            coalesce(placed.account_type, ''),
-            coalesce(placed.industry, ''),
-            coalesce(placed.country, ''),
-            coalesce(placed.website_domain, ''),
-            coalesce(cast(placed.employee_count as string), ''),
-            placed.is_deleted
+            described.account_name,
+            coalesce(described.parent_account_id, ''),
+            coalesce(described.sales_rep_id, ''),
+            coalesce(described.account_type, ''),
+            coalesce(described.industry, ''),
+            coalesce(described.country, ''),
+            coalesce(described.website_domain, ''),
+            coalesce(cast(described.employee_count as string), ''),
+            described.is_deleted
         ) as state_digest
 
-    from placed
+    from described
     left join country_regions
-        on {{ normalised_name('placed.country') }} = country_regions.country_key
+        on {{ normalised_name('described.country') }} = country_regions.country_key
 
 ),
 
--- Saves that changed nothing shown here are no versions.
+-- Versions that change no column of this model are left out.
 changes as (
 
-    select *
-    from digested
+    select
+        account_id,
+        saved_at,
+        account_name,
+        parent_account_id,
+        sales_rep_id,
+        segment,
+        account_type,
+        industry,
+        country,
+        region,
+        website_domain,
+        employee_count,
+        is_deleted
+
+    from with_regions
     qualify
         coalesce(
             state_digest
-            != lag(state_digest) over (partition by account_id order by saved_at),
+            != lag(state_digest) over (partition by account_id order by saved_at asc nulls last),
             true
         )
 
 ),
 
--- What an account was before the first version known, it is taken to have been always.
+-- The first known version is taken to have held always.
 final as (
 
     select
         account_id,
-        cast(row_number() over (partition by account_id order by saved_at) as integer)
-            as version_number,
+        cast(row_number() over versions_of_account as integer) as version_number,
         account_name,
         parent_account_id,
         sales_rep_id,
@@ -167,14 +191,14 @@ final as (
         is_deleted,
         saved_at,
         case
-            when row_number() over (partition by account_id order by saved_at) = 1
-                then timestamp '1900-01-01'
+            when row_number() over versions_of_account = 1 then timestamp '1900-01-01'
             else saved_at
         end as valid_from_at,
-        lead(saved_at) over (partition by account_id order by saved_at) as valid_to_at,
-        lead(saved_at) over (partition by account_id order by saved_at) is null as is_current
+        lead(saved_at) over versions_of_account as valid_to_at,
+        lead(saved_at) over versions_of_account is null as is_current
 
     from changes
+    window versions_of_account as (partition by account_id order by saved_at asc nulls last)
 
 )
 

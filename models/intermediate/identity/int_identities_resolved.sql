@@ -1,7 +1,7 @@
 {#-
-    Who the messages of an identity belong to may change without a message of theirs: by a late
-    identify or alias call, or by an account that is linked anew. Only what changed is written again,
-    so that `_built_at` tells fct_events which messages to work over.
+    The user and account of an identity's messages can change without a new message: by a late
+    identify or alias call, or by a new account match. Only changed rows are rewritten, so that
+    `_built_at` shows fct_events which messages to process again.
 -#}
 {{ config(
     materialized='incremental',
@@ -165,7 +165,9 @@ resolved as (
 final as (
 
     select
-        resolved.*,
+        resolved.identity_key,
+        resolved.user_id,
+        resolved._digest,
         {{ built_at() }} as _built_at
 
     from resolved

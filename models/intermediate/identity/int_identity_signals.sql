@@ -1,6 +1,7 @@
 {#-
-    The one place that reads all messages for who sent them. A run adds those that came since; when
-    one that was counted was taken back or gave way to another delivery, it counts all anew.
+    The only model that reads all messages for their sender. A run adds the messages loaded since
+    the last one. It counts all of them again when a counted message was withdrawn or replaced by
+    another delivery.
 -#}
 {%- set calls = "('identify', 'group', 'alias')" %}
 {{ config(
@@ -14,7 +15,14 @@ with
 messages as (
 
     select
-        *,
+        anonymous_id,
+        user_id,
+        workspace_id,
+        previous_id,
+        traits,
+        occurred_at,
+        received_at,
+        _built_at,
         case when message_type in {{ calls }} then message_type end as call_type,
         case when message_type in {{ calls }} then message_id end as call_message_id
 
@@ -50,12 +58,30 @@ signals as (
 
 ),
 
+{%- set columns -%}
+    signal_key,
+    anonymous_id,
+    user_id,
+    workspace_id,
+    call_type,
+    previous_id,
+    traits,
+    call_message_id,
+    first_seen_at,
+    last_seen_at,
+    first_occurred_date,
+    last_occurred_date,
+    message_count,
+    _built_at
+{%- endset %}
+
 signals_and_known as (
 
-    select * from signals
+    select {{ columns }}
+    from signals
     {%- if is_incremental() %}
     union all
-    select *
+    select {{ columns }}
     from {{ this }}
     where signal_key in (select signals.signal_key from signals)
     {%- endif %}

@@ -37,54 +37,62 @@ messages as (
 
 ),
 
-begun as (
+with_session_starts as (
 
     select
-        *,
+        message_id,
+        anonymous_id,
+        occurred_at,
+        sent_user_id,
+        user_id,
         coalesce(
             occurred_at - lag(occurred_at) over (
                 partition by anonymous_id order by occurred_at, message_id
             ) >= interval {{ var('session_idle_minutes') }} minute,
             true
-        ) as is_first
+        ) as is_session_start
 
     from messages
 
 ),
 
--- The device's own sessions, as fct_sessions ends those of people.
-visits as (
+-- Sessions of the device, which end after the same idle time as those of people in fct_sessions.
+sessions as (
 
     select
-        *,
-        count(*) filter (where is_first) over (
+        message_id,
+        anonymous_id,
+        occurred_at,
+        sent_user_id,
+        user_id,
+        count(*) filter (where is_session_start) over (
             partition by anonymous_id
             order by occurred_at, message_id
             rows between unbounded preceding and current row
-        ) as visit_number
+        ) as session_number
 
-    from begun
+    from with_session_starts
 
 ),
 
--- The users known nearest before and after, and in which visits.
+-- The nearest known users before and after each message, and the sessions they were seen in.
 neighbours as (
 
     select
         message_id,
         anonymous_id,
         sent_user_id,
-        visit_number,
+        session_number,
         first_value(user_id ignore nulls) over after_on_device as next_user_id,
         last_value(user_id ignore nulls) over before_on_device as previous_user_id,
         first_value(
-            case when user_id is not null then visit_number end ignore nulls
-        ) over after_on_device as next_visit_number,
+            case when user_id is not null then session_number end ignore nulls
+        ) over after_on_device as next_session_number,
         last_value(
-            case when user_id is not null then visit_number end ignore nulls
-        ) over before_on_device as previous_visit_number
+            case when user_id is not null then session_number end ignore nulls
+        ) over before_on_device as previous_session_number
 
-    from visits
+    from sessions
     window
         after_on_device as (
             partition by anonymous_id
@@ -105,8 +113,8 @@ final as (
         message_id,
         anonymous_id,
         case
-            when next_visit_number = visit_number then next_user_id
-            when previous_visit_number = visit_number then previous_user_id
+            when next_session_number = session_number then next_user_id
+            when previous_session_number = session_number then previous_user_id
             else coalesce(next_user_id, previous_user_id)
         end as user_id
 

@@ -38,8 +38,8 @@ record_domains as (
 
 ),
 
--- Each domain with those it lies under, as long as two labels are left.
-widened as (
+-- Each domain with its parents, as long as two labels are left.
+with_parents as (
 
     select
         record_domain,
@@ -56,32 +56,32 @@ widened as (
         regexp_extract(domain, '^[^.]+[.](.+[.].+)$', 1) as domain,
         labels_dropped + 1 as labels_dropped
 
-    from widened
+    from with_parents
     where regexp_extract(domain, '^[^.]+[.](.+[.].+)$', 1) != ''
 
 ),
 
 free_domains as (
 
-    select distinct widened.record_domain
+    select distinct with_parents.record_domain
 
-    from widened
+    from with_parents
     inner join free_email_domains
-        on widened.domain = free_email_domains.email_domain
+        on with_parents.domain = free_email_domains.email_domain
 
 ),
 
 final as (
 
     select
-        widened.record_domain,
-        widened.domain,
-        widened.labels_dropped,
+        with_parents.record_domain,
+        with_parents.domain,
+        with_parents.labels_dropped,
         free_domains.record_domain is not null as is_free
 
-    from widened
+    from with_parents
     left join free_domains
-        on widened.record_domain = free_domains.record_domain
+        on with_parents.record_domain = free_domains.record_domain
 
 )
 

@@ -29,7 +29,7 @@ mergers as (
 
 ),
 
--- A survivor may have lost a later merger. The limit ends a circle, which only broken data hold.
+-- A survivor can be merged again later. The limit ends a cycle, which only corrupt data has.
 merger_chains as (
 
     select
@@ -53,7 +53,7 @@ merger_chains as (
 
 ),
 
-circles as (
+cycles as (
 
     select distinct salesforce_account_id
     from merger_chains
@@ -61,21 +61,21 @@ circles as (
 
 ),
 
--- A chain ends at who lost no merger. In a circle nobody survived: the lowest id stands for all.
+-- A chain ends at an account that was not merged. A cycle has none, so its lowest id is taken.
 survivors as (
 
     select
         merger_chains.salesforce_account_id,
         coalesce(
             min(merger_chains.survivor_id) filter (where mergers.salesforce_account_id is null),
-            min(circles.salesforce_account_id)
+            min(cycles.salesforce_account_id)
         ) as survivor_id
 
     from merger_chains
     left join mergers
         on merger_chains.survivor_id = mergers.salesforce_account_id
-    left join circles
-        on merger_chains.survivor_id = circles.salesforce_account_id
+    left join cycles
+        on merger_chains.survivor_id = cycles.salesforce_account_id
     group by merger_chains.salesforce_account_id
 
 ),

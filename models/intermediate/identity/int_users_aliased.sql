@@ -23,8 +23,8 @@ aliases as (
 
 ),
 
--- Ids may be aliased more than once. The limit ends a circle, which only broken data hold: of its
--- ids the one that sorts first then stands for all, so that they end at the same.
+-- Ids can be aliased more than once. The limit ends a cycle, which only corrupt data has: all its
+-- ids then resolve to the one that sorts first.
 alias_chains as (
 
     select

@@ -32,8 +32,8 @@ workspaces_of_users as (
 
 ),
 
--- Nearly everybody is in one workspace, and nobody's messages need to be looked at for that.
-settled as (
+-- Most users are in one workspace only, so that their messages need not be read.
+users_of_one_workspace as (
 
     select
         user_id,
@@ -45,40 +45,40 @@ settled as (
 
 ),
 
-movers as (
+users_of_several_workspaces as (
 
     select distinct
         workspaces_of_users.user_id,
         workspaces_of_users.sent_user_id
 
     from workspaces_of_users
-    left join settled
-        on workspaces_of_users.user_id = settled.user_id
-    where settled.user_id is null
+    left join users_of_one_workspace
+        on workspaces_of_users.user_id = users_of_one_workspace.user_id
+    where users_of_one_workspace.user_id is null
 
 ),
 
--- Of several messages of one instant the one whose id sorts last.
-sightings as (
+-- Of several messages of one instant, the one whose id sorts last counts.
+observations as (
 
     select
-        movers.user_id,
+        users_of_several_workspaces.user_id,
         stg_segment__messages.workspace_id,
         least(stg_segment__messages.occurred_at, stg_segment__messages.received_at) as seen_at
 
     from stg_segment__messages
-    inner join movers
-        on stg_segment__messages.user_id = movers.sent_user_id
+    inner join users_of_several_workspaces
+        on stg_segment__messages.user_id = users_of_several_workspaces.sent_user_id
     where stg_segment__messages.workspace_id is not null
     qualify
         row_number() over (
-            partition by movers.user_id, seen_at
+            partition by users_of_several_workspaces.user_id, seen_at
             order by stg_segment__messages.message_id desc
         ) = 1
 
 ),
 
--- A user may come back, so a first and a last sight of each workspace would not do.
+-- A user may return to a workspace, so its first and last message would not be enough.
 moves as (
 
     select
@@ -86,7 +86,7 @@ moves as (
         workspace_id,
         seen_at
 
-    from sightings
+    from observations
     qualify
         workspace_id is distinct from lag(workspace_id) over (
             partition by user_id order by seen_at
@@ -94,7 +94,7 @@ moves as (
 
 ),
 
--- What a user did before being seen in a workspace leads there, so the first stay has no beginning.
+-- Events before the first message in a workspace count there, so the first interval has no begin.
 final as (
 
     select
@@ -115,7 +115,7 @@ final as (
         cast(null as timestamp) as valid_from_at,
         cast(null as timestamp) as valid_to_at
 
-    from settled
+    from users_of_one_workspace
 
 )
 

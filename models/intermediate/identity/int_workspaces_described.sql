@@ -30,7 +30,7 @@ workspaces as (
 
 ),
 
--- Every member's browser says the same of a workspace.
+-- Every member's browser sends the same traits of a workspace.
 group_calls as (
 
     select

@@ -1,6 +1,6 @@
 with
 
--- A clock that is wrong by a day or more says nothing about when; see `counted_event`.
+-- An event dated a day or more ahead of its receipt comes from a wrong clock; its time is not used.
 events as (
 
     select
@@ -17,8 +17,8 @@ events as (
 
 ),
 
--- What describes a document is its first upload, else the first event that is known of it; one that
--- metrics leave out only where none counts, or it would take the customer's document with it.
+-- The first upload describes a document, else its first event. An event that metrics leave out
+-- describes it only where none counts; otherwise the customer's document would be left out with it.
 activity as (
 
     select

@@ -18,7 +18,7 @@ plan_catalog as (
 
 ),
 
--- A product that the catalogue does not know is a family of its own.
+-- A product that is not in the catalog is a plan family of its own.
 final as (
 
     select
@@ -42,8 +42,10 @@ final as (
         int_prices_described.recurring_interval_count,
         int_prices_described.currency,
         cast(
-            int_prices_described.unit_amount_decimal
-            / pow(10, currencies.stripe_minor_unit_exponent) as decimal(28, 12)
+            {{ ratio(
+                'int_prices_described.unit_amount_decimal',
+                'pow(10, currencies.stripe_minor_unit_exponent)'
+            ) }} as decimal(28, 12)
         ) as unit_amount,
         coalesce(plan_catalog.is_add_on, false) as is_add_on,
         plan_catalog.product_name is not null as is_in_catalog,

@@ -27,37 +27,61 @@ int_subscription_versions as (
 versions as (
 
     select
-        int_subscription_versions.*,
-        int_subscription_versions.valid_from_at <= int_as_of.as_of_at as has_begun
+        int_subscription_versions.subscription_id,
+        int_subscription_versions.stripe_customer_id,
+        int_subscription_versions.currency,
+        int_subscription_versions.subscription_status,
+        int_subscription_versions.version_number,
+        int_subscription_versions.valid_from_at,
+        int_subscription_versions.valid_to_at,
+        int_subscription_versions.valid_from_at <= int_as_of.as_of_at as has_begun,
+        row_number() over (
+            partition by
+                int_subscription_versions.subscription_id,
+                int_subscription_versions.subscription_status
+            order by int_subscription_versions.version_number desc
+        ) = 1 as is_last_of_status
+
     from int_subscription_versions
     cross join int_as_of
 
 ),
 
-lives as (
+subscriptions as (
 
     select
         subscription_id,
-        arg_max(stripe_customer_id, version_number) as stripe_customer_id,
-        arg_max(currency, version_number) as currency,
-        arg_min(subscription_status, version_number) as first_status,
-        arg_max(subscription_status, version_number) filter (where has_begun)
-            as subscription_status,
+        max_by(stripe_customer_id, version_number) filter (
+            where stripe_customer_id is not null
+        ) as stripe_customer_id,
+        max_by(currency, version_number) filter (where currency is not null) as currency,
+        min_by(subscription_status, version_number) filter (
+            where subscription_status is not null
+        ) as first_status,
+        max_by(subscription_status, version_number) filter (
+            where
+            has_begun
+            and subscription_status is not null
+        ) as subscription_status,
         min(valid_from_at) as started_at,
         min(valid_from_at) filter (
             where subscription_status in ('canceled', 'incomplete_expired')
         ) as ended_at,
         min(valid_from_at) filter (where subscription_status = 'trialing') as trial_started_at,
-        arg_max_null(valid_to_at, version_number) filter (where subscription_status = 'trialing')
-            as trial_ended_at
+        max(valid_to_at) filter (
+            where
+            subscription_status = 'trialing'
+            and is_last_of_status
+        ) as trial_ended_at
 
     from versions
     group by subscription_id
 
 ),
 
--- Not the open rows: after a scheduled end or pause, those are of a time yet to come.
-items_now as (
+-- Selects the interval that holds the as-of date. The open one may lie in the future, after a
+-- scheduled end or pause.
+current_items as (
 
     select
         int_subscription_item_mrr.subscription_id,
@@ -82,26 +106,26 @@ items_now as (
 final as (
 
     select
-        lives.subscription_id,
-        lives.stripe_customer_id,
+        subscriptions.subscription_id,
+        subscriptions.stripe_customer_id,
         int_customer_accounts.account_id,
-        lives.currency,
-        lives.first_status,
-        lives.subscription_status,
-        lives.started_at,
-        lives.trial_started_at,
-        lives.trial_ended_at,
-        lives.ended_at,
-        coalesce(items_now.counting_item_count, 0) as counting_item_count,
-        cast(coalesce(items_now.list_mrr, 0) as decimal(28, 6)) as list_mrr,
-        cast(coalesce(items_now.mrr, 0) as decimal(28, 6)) as mrr,
-        coalesce(items_now.is_cancel_scheduled, false) as is_cancel_scheduled
+        subscriptions.currency,
+        subscriptions.first_status,
+        subscriptions.subscription_status,
+        subscriptions.started_at,
+        subscriptions.trial_started_at,
+        subscriptions.trial_ended_at,
+        subscriptions.ended_at,
+        coalesce(current_items.counting_item_count, 0) as counting_item_count,
+        cast(coalesce(current_items.list_mrr, 0) as decimal(28, 6)) as list_mrr,
+        cast(coalesce(current_items.mrr, 0) as decimal(28, 6)) as mrr,
+        coalesce(current_items.is_cancel_scheduled, false) as is_cancel_scheduled
 
-    from lives
+    from subscriptions
     left join int_customer_accounts
-        on lives.stripe_customer_id = int_customer_accounts.stripe_customer_id
-    left join items_now
-        on lives.subscription_id = items_now.subscription_id
+        on subscriptions.stripe_customer_id = int_customer_accounts.stripe_customer_id
+    left join current_items
+        on subscriptions.subscription_id = current_items.subscription_id
 
 )
 

@@ -42,89 +42,7 @@ int_users_workspaces_dated as (
 
 ),
 
--- What a merger took away, or was deleted, is not missed elsewhere.
-crm_accounts as (
-
-    select
-        'salesforce' as source_system,
-        'account' as foreign_type,
-        dim_accounts.account_id as foreign_id,
-        case when int_salesforce_accounts_known.is_delivered then dim_accounts.account_name end
-            as record_name,
-        dim_accounts.website_domain as record_domain,
-        dim_accounts.account_id,
-        'same_record' as match_rule,
-        cast(1 as decimal(3, 2)) as match_confidence,
-        case
-            when not int_salesforce_accounts_known.is_delivered then 'not_delivered'
-            else 'only_in_crm'
-        end as reason,
-        cast(null as string) as other_account_id
-
-    from dim_accounts
-    inner join int_salesforce_accounts_known
-        on dim_accounts.account_id = int_salesforce_accounts_known.salesforce_account_id
-    where
-        not dim_accounts.is_deleted
-        and (
-            not int_salesforce_accounts_known.is_delivered
-            or dim_accounts.stripe_customer_count + dim_accounts.workspace_count = 0
-        )
-
-),
-
-customers as (
-
-    select
-        'stripe' as source_system,
-        'customer' as foreign_type,
-        int_customer_accounts.stripe_customer_id as foreign_id,
-        int_account_matches.record_name,
-        int_account_matches.record_domain,
-        int_customer_accounts.account_id,
-        int_customer_accounts.match_rule,
-        int_customer_accounts.match_confidence,
-        int_customer_accounts.review_reason as reason,
-        int_account_matches.other_account_id
-
-    from int_customer_accounts
-    left join int_account_matches
-        on
-            int_customer_accounts.stripe_customer_id = int_account_matches.foreign_id
-            and int_account_matches.foreign_type = 'customer'
-    where int_customer_accounts.review_reason is not null
-
-),
-
--- A customer that identity has not seen may still be in billing documents; it is known then.
-segment_records as (
-
-    select
-        int_account_matches.source_system,
-        int_account_matches.foreign_type,
-        int_account_matches.foreign_id,
-        int_account_matches.record_name,
-        int_account_matches.record_domain,
-        int_account_matches.account_id,
-        int_account_matches.match_rule,
-        int_account_matches.match_confidence,
-        int_account_matches.review_reason as reason,
-        int_account_matches.other_account_id
-
-    from int_account_matches
-    left join int_customer_accounts
-        on int_account_matches.account_id = int_customer_accounts.stripe_customer_id
-    where
-        int_account_matches.foreign_type != 'customer'
-        and int_account_matches.review_reason is not null
-        and (
-            int_account_matches.review_reason != 'unknown_account'
-            or int_customer_accounts.stripe_customer_id is null
-        )
-
-),
-
--- The other accounts of a user's workspaces, the one seen in before the last first.
+-- Of a user's workspaces in other accounts, the one the user was in last.
 former_accounts as (
 
     select
@@ -151,7 +69,83 @@ former_accounts as (
 
 ),
 
-users_of_several_accounts as (
+records as (
+
+    -- A merged or deleted account is not missing in the other systems.
+    select
+        'salesforce' as source_system,
+        'account' as foreign_type,
+        dim_accounts.account_id as foreign_id,
+        case when int_salesforce_accounts_known.is_delivered then dim_accounts.account_name end
+            as record_name,
+        dim_accounts.website_domain as record_domain,
+        dim_accounts.account_id,
+        'same_record' as match_rule,
+        cast(1 as decimal(3, 2)) as match_confidence,
+        case
+            when not int_salesforce_accounts_known.is_delivered then 'not_delivered'
+            else 'only_in_crm'
+        end as reason,
+        cast(null as string) as other_account_id
+
+    from dim_accounts
+    inner join int_salesforce_accounts_known
+        on dim_accounts.account_id = int_salesforce_accounts_known.salesforce_account_id
+    where
+        not dim_accounts.is_deleted
+        and (
+            not int_salesforce_accounts_known.is_delivered
+            or dim_accounts.stripe_customer_count + dim_accounts.workspace_count = 0
+        )
+
+    union all
+
+    select
+        'stripe' as source_system,
+        'customer' as foreign_type,
+        int_customer_accounts.stripe_customer_id as foreign_id,
+        int_account_matches.record_name,
+        int_account_matches.record_domain,
+        int_customer_accounts.account_id,
+        int_customer_accounts.match_rule,
+        int_customer_accounts.match_confidence,
+        int_customer_accounts.review_reason as reason,
+        int_account_matches.other_account_id
+
+    from int_customer_accounts
+    left join int_account_matches
+        on
+            int_customer_accounts.stripe_customer_id = int_account_matches.foreign_id
+            and int_account_matches.foreign_type = 'customer'
+    where int_customer_accounts.review_reason is not null
+
+    union all
+
+    -- A customer without a record of its own is known if a billing document names it.
+    select
+        int_account_matches.source_system,
+        int_account_matches.foreign_type,
+        int_account_matches.foreign_id,
+        int_account_matches.record_name,
+        int_account_matches.record_domain,
+        int_account_matches.account_id,
+        int_account_matches.match_rule,
+        int_account_matches.match_confidence,
+        int_account_matches.review_reason as reason,
+        int_account_matches.other_account_id
+
+    from int_account_matches
+    left join int_customer_accounts
+        on int_account_matches.account_id = int_customer_accounts.stripe_customer_id
+    where
+        int_account_matches.foreign_type != 'customer'
+        and int_account_matches.review_reason is not null
+        and (
+            int_account_matches.review_reason != 'unknown_account'
+            or int_customer_accounts.stripe_customer_id is null
+        )
+
+    union all
 
     select
         users.source_system,
@@ -175,24 +169,6 @@ users_of_several_accounts as (
 
 ),
 
-listed as (
-
-    select * from crm_accounts
-
-    union all
-
-    select * from customers
-
-    union all
-
-    select * from segment_records
-
-    union all
-
-    select * from users_of_several_accounts
-
-),
-
 final as (
 
     select
@@ -208,7 +184,7 @@ final as (
         reason,
         other_account_id
 
-    from listed
+    from records
 
 )
 
