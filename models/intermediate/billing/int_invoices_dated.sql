@@ -70,7 +70,7 @@ invoices as (
 
 ),
 
--- The customer's balance is applied at finalization; credit notes come later.
+-- The customer's balance is applied at finalisation; credit notes come later.
 settled as (
 
     select
