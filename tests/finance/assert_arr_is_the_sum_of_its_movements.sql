@@ -1,7 +1,6 @@
--- Proves that the ARR that was reported for a closed month, with what has been restated since,
--- is twelve times all the movements from the first month on, for every account. Written the easy
--- way, closing against opening plus movements, it would miss a figure that was changed in the
--- snapshot, or changed since without a restatement.
+-- Proves that, for every account and closed month, the ARR first reported plus its restatements is
+-- twelve times the sum of all movements up to that month. A check of closing against opening plus
+-- movements would miss a figure that changed in the snapshot, or since then without a restatement.
 with
 
 movements as (
@@ -19,7 +18,11 @@ movements as (
 
 reports as (
 
-    select snapshots.*
+    select
+        snapshots.account_id,
+        snapshots.mrr_month,
+        snapshots.closing_mrr_usd,
+        snapshots.dbt_valid_from
     from {{ ref('snap_finance__mrr_monthly') }} as snapshots
     inner join {{ ref('int_as_of') }} as int_as_of
         on snapshots.dbt_valid_from <= int_as_of.as_of_at

@@ -1,9 +1,8 @@
--- Proves that the parts of an interval's discount add up to it, to the last decimal. Written the
--- easy way, joined from the parts to the intervals, it would miss intervals whose discount has
--- no parts.
+-- Proves that the discounts of an interval add up to its total discount, to the last decimal. A
+-- join from the discounts to the intervals would miss intervals whose discount has no rows.
 with
 
-intervals as (
+both_sides as (
 
     select
         subscription_item_id,
@@ -11,23 +10,13 @@ intervals as (
         discount_mrr
     from {{ ref('fct_subscription_item_mrr') }}
 
-),
-
-parts as (
+    union all
 
     select
         subscription_item_id,
         valid_from_at,
         -discount_mrr as discount_mrr
     from {{ ref('fct_subscription_item_discounts') }}
-
-),
-
-both_sides as (
-
-    select * from intervals
-    union all
-    select * from parts
 
 )
 

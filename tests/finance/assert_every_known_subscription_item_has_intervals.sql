@@ -1,7 +1,7 @@
--- Proves that every item that Stripe ever showed on a subscription is in the mart, be it as a row
--- that does not count. Read from the events and extracts themselves: written the easy way, from
--- the versions, it would miss an item that was lost before it got there. Where there are events an
--- extract alone proves nothing, since an old one may repeat what was long over.
+-- Proves that every item that Stripe ever listed on a subscription is in the mart, even as rows
+-- that do not count. It reads events and extracts, because a check of the versions would miss an
+-- item lost before them. Where a subscription has events, its extracts are ignored: an old extract
+-- may list an item that was already gone.
 with
 
 fct_subscription_item_mrr as (

@@ -1,7 +1,6 @@
--- Proves that an account's months follow each other without a gap up to the as-of month, each
--- opening with what the one before closed with, the first with nothing. Written the easy way, row
--- by row, it would miss all of it: a row foots whatever it opens with, since `fx` takes what is
--- left.
+-- Proves that an account's months run without a gap up to the as-of month, and that each opens with
+-- the closing figure of the month before, the first with 0. A check row by row would miss all of
+-- this: a row foots with any opening figure, because `fx` is the remainder.
 with
 
 fct_mrr_monthly as (
@@ -31,7 +30,11 @@ neighbours as (
 
 )
 
-select neighbours.*
+select
+    neighbours.account_id,
+    neighbours.mrr_month,
+    neighbours.opening_mrr_usd,
+    neighbours.closing_before_usd
 from neighbours
 cross join int_as_of
 where

@@ -1,7 +1,6 @@
--- Proves that `fx` is last month's MRR in its own currency times the change of the rate, and
--- nothing else. Written the easy way, as closing less opening less the other movements, it could
--- not fail: that is how the mart works it out. The mart rounds three amounts to six decimals, so
--- it may be off by two of the last.
+-- Proves that `fx` is last month's MRR in its own currency times the change of the rate. A check of
+-- closing minus opening minus the other movements could not fail, because the mart computes `fx`
+-- that way. The mart rounds three amounts to six decimals, so two units of the last may differ.
 with
 
 fct_mrr_monthly as (

@@ -1,7 +1,6 @@
--- Proves that closing MRR is, for every account and month, the sum of the item intervals that hold
--- at the month's last instant, in dollars. Written the easy way, joined from the mart to the
--- intervals, it would miss the accounts and months that the mart has lost; summed over all
--- accounts, it would miss errors that cancel out.
+-- Proves that the closing MRR of every account and month is the sum in US dollars of the item
+-- intervals at the month's last instant. A join from the mart to the intervals would miss accounts
+-- and months that the mart lost, and a sum over all accounts would miss errors that cancel out.
 with
 
 fct_mrr_monthly as (
@@ -48,7 +47,7 @@ months as (
 
 ),
 
--- The first instant that is no longer measured, so that both bounds of an interval are seen.
+-- The first instant after the measured one, so that both bounds of an interval are tested.
 measured_until as (
 
     select
@@ -66,7 +65,7 @@ latest_rates as (
 
     select
         currency,
-        arg_max(usd_per_unit, rate_month) as usd_per_unit
+        max_by(usd_per_unit, rate_month) as usd_per_unit
     from exchange_rates
     group by currency
 

@@ -1,7 +1,6 @@
--- Proves that wherever an interval is below list, some discount of its subscription or customer,
--- other than `once`, is live at its first and at its last instant. Written the easy way, at the
--- first alone, it would miss an interval that was not cut where its discount ended: the commonest
--- way to report MRR that is too low for years.
+-- Proves that where an interval is below list, a discount of its subscription or customer, other
+-- than `once`, is live at its first and at its last instant. A check of the first instant alone
+-- would miss an interval that is not cut where its discount ends, which understates MRR for years.
 with
 
 fct_subscription_item_mrr as (

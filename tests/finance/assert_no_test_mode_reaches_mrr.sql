@@ -1,6 +1,6 @@
--- Proves that no subscription and no customer of Stripe's test mode has an interval. It reads raw:
--- staging, the easy way, has dropped the flag, and would show nothing whatever came through. An
--- event has the flag twice, on itself and on its object; either is enough.
+-- Proves that no subscription or customer of Stripe's test mode has an interval. It reads raw,
+-- because staging no longer has the flag, so a check of staging could not fail. An event has the
+-- flag on itself and on its object; either is enough.
 with
 
 fct_subscription_item_mrr as (
@@ -49,7 +49,9 @@ test_mode_objects as (
 
 )
 
-select fct_subscription_item_mrr.*
+select
+    fct_subscription_item_mrr.subscription_item_id,
+    fct_subscription_item_mrr.stripe_customer_id
 from fct_subscription_item_mrr
 inner join test_mode_objects
     on

@@ -1,7 +1,7 @@
--- Proves, against the dates that events and the newest extract show, that the intervals of a
--- subscription begin with its first instant and that nothing counts from its end on. Written the
--- easy way, by comparing what is active now, it would miss a history that starts with the first
--- webhook, or an end that comes a month late.
+-- Proves, against the dates in events and in the newest extract, that the intervals of a
+-- subscription start with its first instant and that nothing counts after its end. A check of the
+-- active subscriptions would miss a history that starts with the first webhook, or an end that is a
+-- month late.
 with
 
 fct_subscription_item_mrr as (

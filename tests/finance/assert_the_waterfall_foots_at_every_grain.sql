@@ -1,9 +1,8 @@
--- Proves that the waterfalls by plan and by segment are the accounts' waterfall cut another way:
--- month by month each movement adds up to the accounts' own, to the cent. Written the easy way,
--- row by row, it would miss an account that is in no segment, or in two, and a plan that was
--- lost: each row foots all the same, since `fx` takes what is left. Expansion, contraction and
--- swaps of plan are one figure here: an account's one change may be the gain of one plan and the
--- loss of another.
+-- Proves that the waterfalls by plan and by segment add up to the accounts' waterfall, month by
+-- month and movement by movement, to the cent. A check row by row would miss an account in no
+-- segment or in two, and a plan that is missing, because each row foots: `fx` is the remainder.
+-- Expansion, contraction and swap are one figure here, because one change of an account may be the
+-- gain of one plan and the loss of another.
 with
 
 accounts as (
@@ -68,8 +67,11 @@ grain_names as (
 
 select
     grain_names.grain,
-    accounts.*,
-    grains.*
+    accounts.mrr_month,
+    accounts.opening_usd as account_opening_usd,
+    grains.opening_usd,
+    accounts.closing_usd as account_closing_usd,
+    grains.closing_usd
 from accounts
 cross join grain_names
 left join grains

@@ -126,9 +126,11 @@ parsed as (
         coalesce(cast(fields.items.has_more as boolean), false) as has_more_items,
         -- API versions up to acacia have one `discount`, later ones a list; some have both.
         case
-            when json_array_length(fields.discounts) > 0 then {{ json_array('fields.discounts') }}
-            when fields.discount is not null then [fields.discount]
-            else cast([] as json[])
+            when
+                coalesce(json_array_length(fields.discounts), 0) = 0
+                and fields.discount is not null
+                then [fields.discount]
+            else {{ json_array('fields.discounts') }}
         end as discounts,
         fields.default_tax_rates
 
