@@ -6,7 +6,7 @@ source as (
 
 ),
 
-renamed as (
+final as (
 
     select
         id as stripe_customer_id,
@@ -23,19 +23,12 @@ renamed as (
         _source_row
 
     from source
-
-),
-
-one_per_extract as (
-
-    select *
-    from renamed
     qualify
         row_number() over (
-            partition by stripe_customer_id, extracted_at
+            partition by id, _extracted_at
             order by _batch_id desc, _source_file desc, _source_row desc
         ) = 1
 
 )
 
-select * from one_per_extract
+select * from final

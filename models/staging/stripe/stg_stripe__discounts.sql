@@ -6,18 +6,32 @@ source as (
 
 ),
 
--- Since clover the coupon stands under `source`, before it was the whole coupon.
+-- Since clover the coupon is in `source`. Before, `coupon` was the whole object.
 with_coupon as (
 
     select
-        *,
+        id,
+        promotion_code,
+        customer,
+        subscription,
+        subscription_item,
+        invoice,
+        invoice_item,
+        checkout_session,
         coalesce({{ json_string('source', 'coupon') }}, {{ json_string('coupon', 'id') }})
             as coupon_reference,
         case
             when {{ json_string('source', 'coupon.id') }} is not null
                 then {{ json_value('source', 'coupon') }}
             else coupon
-        end as expanded_coupon
+        end as expanded_coupon,
+        deleted,
+        "start", -- noqa: references.quoting
+        "end",
+        _batch_id,
+        _extracted_at,
+        _source_file,
+        _source_row
 
     from source
 

@@ -6,9 +6,9 @@ source as (
 
 ),
 
--- Stripe delivers at least once. Only narrow keys are ranked, and the table is named a second time
--- for them: a CTE that is read twice would be kept whole in memory, with all the objects.
-repeated_deliveries as (
+-- Stripe sends an event at least once. Only narrow keys are ranked, read from the table a second
+-- time: DuckDB materializes a CTE that is read twice, with all the objects.
+repeated_copies as (
 
     select
         id,
@@ -42,15 +42,15 @@ final as (
         source._extracted_at
 
     from source
-    left join repeated_deliveries
+    left join repeated_copies
         on
-            -- Those that came in one list share a row.
-            source.id = repeated_deliveries.id
-            and source._batch_id = repeated_deliveries._batch_id
-            and source._source_file = repeated_deliveries._source_file
-            and source._source_row = repeated_deliveries._source_row
+            -- Events of one list share a row, so the id is part of the join.
+            source.id = repeated_copies.id
+            and source._batch_id = repeated_copies._batch_id
+            and source._source_file = repeated_copies._source_file
+            and source._source_row = repeated_copies._source_row
     where
-        repeated_deliveries._source_row is null
+        repeated_copies._source_row is null
         and coalesce(source.livemode, true)
         and coalesce(cast({{ json_string('source.data', 'object.livemode') }} as boolean), true)
 

@@ -42,7 +42,7 @@ latest_invoices as (
 
 ),
 
-nested_lines as (
+all_lines as (
 
     select
         invoice_id,
@@ -53,11 +53,9 @@ nested_lines as (
 
     from latest_invoices
 
-),
+    union all
 
--- A long invoice shows only its first lines; the rest come as objects of their own.
-standalone_lines as (
-
+    -- A long invoice shows only its first lines. The others are exported as objects of their own.
     select
         {{ expandable_id('invoice') }} as invoice_id,
         {{ json_object({
@@ -92,14 +90,6 @@ standalone_lines as (
 
 ),
 
-all_lines as (
-
-    select * from nested_lines
-    union all
-    select * from standalone_lines
-
-),
-
 identified as (
 
     select
@@ -110,7 +100,7 @@ identified as (
         _extracted_at
 
     from all_lines
-    -- What the whole list of an invoice does not name is no longer on it.
+    -- A line that is missing from the complete list of its invoice was removed from it.
     qualify
         is_from_whole_list
         or not coalesce(bool_or(is_from_whole_list) over (partition by invoice_id), false)
@@ -120,7 +110,11 @@ identified as (
 latest as (
 
     select
-        *,
+        invoice_line_id,
+        invoice_id,
+        raw_line,
+        _batch_id,
+        _extracted_at,
         coalesce({{ json_value('raw_line', 'taxes') }}, {{ json_value('raw_line', 'tax_amounts') }})
             as taxes
     from identified
@@ -132,7 +126,7 @@ latest as (
 
 ),
 
--- Since basil what the line is for stands under `parent` and its price under `pricing`.
+-- Since basil the subject of a line is in `parent` and its price in `pricing`.
 final as (
 
     select

@@ -26,8 +26,8 @@ latest as (
 
 ),
 
--- Up to acacia an invoice names its one payment itself, since basil it may list several.
-listed as (
+-- Since basil an invoice lists its payments. Before, it named its one charge or payment intent.
+payments as (
 
     select
         id as invoice_id,
@@ -37,9 +37,7 @@ listed as (
 
     from latest
 
-),
-
-named as (
+    union all
 
     select
         id as invoice_id,
@@ -62,14 +60,6 @@ named as (
     where
         coalesce(charge, payment_intent) is not null
         and amount_due > 0
-
-),
-
-payments as (
-
-    select * from listed
-    union all
-    select * from named
 
 ),
 

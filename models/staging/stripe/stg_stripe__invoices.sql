@@ -6,15 +6,6 @@ source as (
 
 ),
 
-latest as (
-
-    select *
-    from source
-    where coalesce(livemode, true)
-    qualify {{ is_latest_version('id') }}
-
-),
-
 final as (
 
     select
@@ -94,7 +85,9 @@ final as (
         _batch_id,
         _extracted_at
 
-    from latest
+    from source
+    where coalesce(livemode, true)
+    qualify {{ is_latest_version('id') }}
 
 )
 

@@ -10,7 +10,7 @@ final as (
 
     select
         id as promotion_code_id,
-        -- Since clover the coupon stands under `promotion`, before it was the whole coupon.
+        -- Since clover the coupon is in `promotion`. Before, `coupon` was the whole object.
         coalesce(
             {{ expandable_id(json_string('promotion', 'coupon')) }},
             {{ json_string('coupon', 'id') }}

@@ -6,21 +6,12 @@ source as (
 
 ),
 
-with_price as (
-
-    select
-        *,
-        coalesce(price, plan) as price_or_plan
-    from source
-
-),
-
 final as (
 
     select
         id as subscription_item_id,
         subscription as subscription_id,
-        {{ json_string('price_or_plan', 'id') }} as price_id,
+        {{ json_string('coalesce(price, plan)', 'id') }} as price_id,
 
         cast(quantity as bigint) as quantity,
         {{ json_object({
@@ -46,8 +37,8 @@ final as (
         _batch_id,
         _extracted_at
 
-    from with_price
-    where coalesce(cast({{ json_string('price_or_plan', 'livemode') }} as boolean), true)
+    from source
+    where coalesce(cast({{ json_string('coalesce(price, plan)', 'livemode') }} as boolean), true)
     qualify {{ is_latest_version('id') }}
 
 )

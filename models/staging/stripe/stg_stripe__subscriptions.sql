@@ -1,19 +1,10 @@
+{%- set item_list = json_value('items', 'data') -%}
+
 with
 
 source as (
 
     select * from {{ source('stripe', 'subscriptions') }}
-
-),
-
-latest as (
-
-    select
-        *,
-        {{ json_value('items', 'data') }} as item_list
-    from source
-    where coalesce(livemode, true)
-    qualify {{ is_latest_version('id') }}
 
 ),
 
@@ -38,7 +29,7 @@ final as (
         {{ json_string('trial_settings', 'end_behavior.missing_payment_method') }}
             as trial_end_behavior,
 
-        item_list as items,
+        {{ item_list }} as items,
         -- Versions up to acacia have one `discount`, later ones a list; some have both.
         case
             when json_array_length(discounts) > 0 then discounts
@@ -58,11 +49,11 @@ final as (
         -- Since basil each item has its own period.
         {{ from_epoch(
             'coalesce(current_period_start, '
-            ~ json_list_aggregate('min', 'item_list', json_string('element', 'current_period_start')) ~ ')'
+            ~ json_list_aggregate('min', item_list, json_string('element', 'current_period_start')) ~ ')'
         ) }} as current_period_start_at,
         {{ from_epoch(
             'coalesce(current_period_end, '
-            ~ json_list_aggregate('min', 'item_list', json_string('element', 'current_period_end')) ~ ')'
+            ~ json_list_aggregate('min', item_list, json_string('element', 'current_period_end')) ~ ')'
         ) }} as current_period_end_at,
         {{ from_epoch('trial_start') }} as trial_start_at,
         {{ from_epoch('trial_end') }} as trial_end_at,
@@ -74,7 +65,9 @@ final as (
         _batch_id,
         _extracted_at
 
-    from latest
+    from source
+    where coalesce(livemode, true)
+    qualify {{ is_latest_version('id') }}
 
 )
 
