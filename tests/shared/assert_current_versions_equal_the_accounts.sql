@@ -1,64 +1,46 @@
 -- Proves that the current version of each account equals its row in dim_accounts, and that each
 -- account has one. Comparing only the accounts in both would miss one without a history.
+{%- set columns -%}
+    account_id,
+    account_name,
+    parent_account_id,
+    sales_rep_id,
+    segment,
+    account_type,
+    industry,
+    country,
+    region,
+    website_domain,
+    employee_count,
+    is_deleted
+{%- endset %}
+
 with
 
-described as (
+only_in_accounts as (
 
-    select
-        account_id,
-        account_name,
-        parent_account_id,
-        sales_rep_id,
-        segment,
-        account_type,
-        industry,
-        country,
-        region,
-        website_domain,
-        employee_count,
-        is_deleted
+    select {{ columns }}
     from {{ ref('dim_accounts') }}
-
-),
-
-current_versions as (
-
-    select
-        account_id,
-        account_name,
-        parent_account_id,
-        sales_rep_id,
-        segment,
-        account_type,
-        industry,
-        country,
-        region,
-        website_domain,
-        employee_count,
-        is_deleted
+    except
+    select {{ columns }}
     from {{ ref('dim_accounts_history') }}
     where is_current
 
 ),
 
-only_described as (
-
-    select * from described
-    except
-    select * from current_versions
-
-),
-
 only_in_history as (
 
-    select * from current_versions
+    select {{ columns }}
+    from {{ ref('dim_accounts_history') }}
+    where is_current
     except
-    select * from described
+    select {{ columns }}
+    from {{ ref('dim_accounts') }}
 
 )
 
 select account_id
-from only_described
+from only_in_accounts
 
 union all
 

@@ -12,9 +12,71 @@ int_stripe_customers_known as (
 
 ),
 
-int_stripe_customers_referenced as (
+stg_stripe__charges as (
 
-    select * from {{ ref('int_stripe_customers_referenced') }}
+    select * from {{ ref('stg_stripe__charges') }}
+
+),
+
+stg_stripe__events as (
+
+    select * from {{ ref('stg_stripe__events') }}
+
+),
+
+stg_stripe__invoices as (
+
+    select * from {{ ref('stg_stripe__invoices') }}
+
+),
+
+stg_stripe__subscription_extracts as (
+
+    select * from {{ ref('stg_stripe__subscription_extracts') }}
+
+),
+
+subscription_records as (
+
+    select object
+    from stg_stripe__subscription_extracts
+
+    union all
+
+    select object
+    from stg_stripe__events
+    where
+        object_type = 'subscription'
+        and event_type like 'customer.subscription.%'
+
+),
+
+billing_references as (
+
+    select
+        {{ expandable_id(json_string('object', 'customer')) }} as stripe_customer_id,
+        least(
+            {{ from_epoch(json_string('object', 'start_date')) }},
+            {{ from_epoch(json_string('object', 'created')) }}
+        ) as referenced_at
+
+    from subscription_records
+
+    union all
+
+    select
+        stripe_customer_id,
+        created_at as referenced_at
+
+    from stg_stripe__invoices
+
+    union all
+
+    select
+        stripe_customer_id,
+        created_at as referenced_at
+
+    from stg_stripe__charges
 
 ),
 
@@ -24,7 +86,7 @@ customer_sources as (
     select
         stripe_customer_id,
         created_at,
-        cast(null as timestamp) as first_referenced_at
+        cast(null as timestamp) as referenced_at
 
     from int_stripe_customers_known
 
@@ -33,9 +95,10 @@ customer_sources as (
     select
         stripe_customer_id,
         cast(null as timestamp) as created_at,
-        first_referenced_at
+        referenced_at
 
-    from int_stripe_customers_referenced
+    from billing_references
+    where stripe_customer_id is not null
 
 ),
 
@@ -43,7 +106,7 @@ customers as (
 
     select
         stripe_customer_id,
-        coalesce(min(created_at), min(first_referenced_at)) as created_at
+        coalesce(min(created_at), min(referenced_at)) as created_at
 
     from customer_sources
     group by stripe_customer_id

@@ -41,7 +41,6 @@ final as (
     select
         claims.anonymous_id,
         min(int_users_aliased.user_id) as first_user_id,
-        count(distinct int_users_aliased.user_id) as user_count,
         count(distinct int_users_aliased.user_id) > 1 as is_shared
 
     from claims

@@ -55,7 +55,6 @@ group_traits as (
         {{ json_first_string('traits', var('stripe_customer_id_fields')) }} as stripe_customer_id,
         nullif({{ json_string('traits', 'name') }}, '') as workspace_name,
         nullif({{ json_string('traits', 'industry') }}, '') as industry,
-        nullif({{ json_string('traits', 'plan') }}, '') as plan_name,
         {{ website_domain(json_string('traits', 'website')) }} as website_domain,
         lower({{ json_string('traits', 'is_test') }}) = 'true' as is_test,
         call_number
@@ -78,7 +77,6 @@ latest_traits as (
             where workspace_name is not null
         ) as workspace_name,
         max_by(industry, call_number) filter (where industry is not null) as industry,
-        max_by(plan_name, call_number) filter (where plan_name is not null) as plan_name,
         max_by(website_domain, call_number) filter (
             where website_domain is not null
         ) as website_domain,
@@ -129,7 +127,6 @@ final as (
         latest_traits.stripe_customer_id,
         latest_traits.workspace_name,
         latest_traits.industry,
-        latest_traits.plan_name,
         coalesce(latest_traits.website_domain, commonest_domains.email_domain) as workspace_domain,
         coalesce(latest_traits.is_test, false) as is_test,
         workspaces.first_seen_at
