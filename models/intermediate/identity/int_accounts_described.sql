@@ -6,9 +6,9 @@ int_accounts_classified as (
 
 ),
 
-int_accounts_dated as (
+int_account_versions as (
 
-    select * from {{ ref('int_accounts_dated') }}
+    select * from {{ ref('int_account_versions') }}
 
 ),
 
@@ -27,34 +27,34 @@ stg_salesforce__accounts as (
 final as (
 
     select
-        int_accounts_dated.account_id,
-        int_accounts_dated.account_name,
-        int_accounts_dated.parent_account_id,
-        int_accounts_dated.sales_rep_id,
+        int_account_versions.account_id,
+        int_account_versions.account_name,
+        int_account_versions.parent_account_id,
+        int_account_versions.sales_rep_id,
 
-        int_accounts_dated.segment,
-        int_accounts_dated.account_type,
-        int_accounts_dated.industry,
-        int_accounts_dated.country,
-        int_accounts_dated.region,
-        int_accounts_dated.website_domain,
-        int_accounts_dated.employee_count,
+        int_account_versions.segment,
+        int_account_versions.account_type,
+        int_account_versions.industry,
+        int_account_versions.country,
+        int_account_versions.region,
+        int_account_versions.website_domain,
+        int_account_versions.employee_count,
 
         int_accounts_classified.is_internal,
         int_accounts_classified.is_test,
-        int_accounts_dated.is_deleted,
+        int_account_versions.is_deleted,
 
         stg_salesforce__accounts.created_at as crm_created_at,
         int_accounts_observed.first_workspace_seen_at
 
-    from int_accounts_dated
+    from int_account_versions
     inner join int_accounts_classified
-        on int_accounts_dated.account_id = int_accounts_classified.account_id
+        on int_account_versions.account_id = int_accounts_classified.account_id
     inner join int_accounts_observed
-        on int_accounts_dated.account_id = int_accounts_observed.account_id
+        on int_account_versions.account_id = int_accounts_observed.account_id
     left join stg_salesforce__accounts
-        on int_accounts_dated.account_id = stg_salesforce__accounts.salesforce_account_id
-    where int_accounts_dated.is_current
+        on int_account_versions.account_id = stg_salesforce__accounts.salesforce_account_id
+    where int_account_versions.is_current
 
 )
 

@@ -22,9 +22,9 @@ int_users_aliased as (
 
 ),
 
-int_devices_claimed as (
+int_devices_identified as (
 
-    select * from {{ ref('int_devices_claimed') }}
+    select * from {{ ref('int_devices_identified') }}
 
 ),
 
@@ -40,9 +40,9 @@ int_users_described as (
 
 ),
 
-int_users_workspaces_dated as (
+int_user_workspace_intervals as (
 
-    select * from {{ ref('int_users_workspaces_dated') }}
+    select * from {{ ref('int_user_workspace_intervals') }}
 
 ),
 
@@ -65,18 +65,18 @@ workspaces as (
 workspaces_of_users as (
 
     select
-        int_users_workspaces_dated.user_id,
+        int_user_workspace_intervals.user_id,
         sum({{ row_digest([
-            'int_users_workspaces_dated.workspace_id',
-            'int_users_workspaces_dated.valid_from_at',
-            'int_users_workspaces_dated.valid_to_at',
+            'int_user_workspace_intervals.workspace_id',
+            'int_user_workspace_intervals.valid_from_at',
+            'int_user_workspace_intervals.valid_to_at',
             'workspaces.digest',
         ]) }}) as digest
 
-    from int_users_workspaces_dated
+    from int_user_workspace_intervals
     left join workspaces
-        on int_users_workspaces_dated.workspace_id = workspaces.workspace_id
-    group by int_users_workspaces_dated.user_id
+        on int_user_workspace_intervals.workspace_id = workspaces.workspace_id
+    group by int_user_workspace_intervals.user_id
 
 ),
 
@@ -129,19 +129,22 @@ identities as (
         observed.identity_key,
         coalesce(
             int_users_aliased.user_id,
-            case when not int_devices_claimed.is_shared then int_devices_claimed.first_user_id end
+            case
+                when not int_devices_identified.is_shared
+                    then int_devices_identified.first_user_id
+            end
         ) as user_id,
         observed.workspace_id,
         case
-            when observed.user_id is null and int_devices_claimed.is_shared
+            when observed.user_id is null and int_devices_identified.is_shared
                 then observed.anonymous_id
         end as shared_anonymous_id
 
     from observed
     left join int_users_aliased
         on observed.user_id = int_users_aliased.sent_user_id
-    left join int_devices_claimed
-        on observed.anonymous_id = int_devices_claimed.anonymous_id
+    left join int_devices_identified
+        on observed.anonymous_id = int_devices_identified.anonymous_id
 
 ),
 

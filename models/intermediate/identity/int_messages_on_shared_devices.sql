@@ -6,9 +6,9 @@ stg_segment__messages as (
 
 ),
 
-int_devices_claimed as (
+int_devices_identified as (
 
-    select * from {{ ref('int_devices_claimed') }}
+    select * from {{ ref('int_devices_identified') }}
 
 ),
 
@@ -28,10 +28,10 @@ messages as (
         int_users_aliased.user_id
 
     from stg_segment__messages
-    inner join int_devices_claimed
+    inner join int_devices_identified
         on
-            stg_segment__messages.anonymous_id = int_devices_claimed.anonymous_id
-            and int_devices_claimed.is_shared
+            stg_segment__messages.anonymous_id = int_devices_identified.anonymous_id
+            and int_devices_identified.is_shared
     left join int_users_aliased
         on stg_segment__messages.user_id = int_users_aliased.sent_user_id
 

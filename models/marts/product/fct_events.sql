@@ -21,7 +21,9 @@
 ] | join(',\n        ') %}
 {%- set user_id =
     'coalesce(int_identities_resolved.user_id, int_messages_on_shared_devices.user_id)' %}
-{%- set workspace_id = 'coalesce(messages.workspace_id, int_users_workspaces_dated.workspace_id)' %}
+{%- set workspace_id -%}
+    coalesce(messages.workspace_id, int_user_workspace_intervals.workspace_id)
+{%- endset %}
 
 with
 
@@ -49,9 +51,9 @@ int_users_described as (
 
 ),
 
-int_users_workspaces_dated as (
+int_user_workspace_intervals as (
 
-    select * from {{ ref('int_users_workspaces_dated') }}
+    select * from {{ ref('int_user_workspace_intervals') }}
 
 ),
 
@@ -185,13 +187,13 @@ final as (
         on messages.identity_key = int_identities_resolved.identity_key
     left join int_messages_on_shared_devices
         on messages.message_id = int_messages_on_shared_devices.message_id
-    left join int_users_workspaces_dated
+    left join int_user_workspace_intervals
         on
-            {{ user_id }} = int_users_workspaces_dated.user_id
+            {{ user_id }} = int_user_workspace_intervals.user_id
             and messages.occurred_at
-            >= coalesce(int_users_workspaces_dated.valid_from_at, timestamp '0001-01-01')
+            >= coalesce(int_user_workspace_intervals.valid_from_at, timestamp '0001-01-01')
             and messages.occurred_at
-            < coalesce(int_users_workspaces_dated.valid_to_at, timestamp '9999-12-31')
+            < coalesce(int_user_workspace_intervals.valid_to_at, timestamp '9999-12-31')
     left join int_workspaces_linked
         on {{ workspace_id }} = int_workspaces_linked.workspace_id
     left join int_users_described

@@ -6,9 +6,9 @@ bridge_account_identities as (
 
 ),
 
-int_accounts_dated as (
+int_account_versions as (
 
-    select * from {{ ref('int_accounts_dated') }}
+    select * from {{ ref('int_account_versions') }}
 
 ),
 
@@ -24,26 +24,26 @@ final as (
 
     select
         accounts.account_id,
-        coalesce(int_accounts_dated.version_number, 1) as version_number,
-        coalesce(int_accounts_dated.account_name, accounts.account_id) as account_name,
-        int_accounts_dated.parent_account_id,
-        int_accounts_dated.sales_rep_id,
-        coalesce(int_accounts_dated.segment, 'unknown') as segment,
-        int_accounts_dated.account_type,
-        int_accounts_dated.industry,
-        int_accounts_dated.country,
-        coalesce(int_accounts_dated.region, 'unknown') as region,
-        int_accounts_dated.website_domain,
-        int_accounts_dated.employee_count,
-        coalesce(int_accounts_dated.is_deleted, false) as is_deleted,
-        int_accounts_dated.saved_at,
-        coalesce(int_accounts_dated.valid_from_at, timestamp '1900-01-01') as valid_from_at,
-        int_accounts_dated.valid_to_at,
-        coalesce(int_accounts_dated.is_current, true) as is_current
+        coalesce(int_account_versions.version_number, 1) as version_number,
+        coalesce(int_account_versions.account_name, accounts.account_id) as account_name,
+        int_account_versions.parent_account_id,
+        int_account_versions.sales_rep_id,
+        coalesce(int_account_versions.segment, 'unknown') as segment,
+        int_account_versions.account_type,
+        int_account_versions.industry,
+        int_account_versions.country,
+        coalesce(int_account_versions.region, 'unknown') as region,
+        int_account_versions.website_domain,
+        int_account_versions.employee_count,
+        coalesce(int_account_versions.is_deleted, false) as is_deleted,
+        int_account_versions.saved_at,
+        coalesce(int_account_versions.valid_from_at, timestamp '1900-01-01') as valid_from_at,
+        int_account_versions.valid_to_at,
+        coalesce(int_account_versions.is_current, true) as is_current
 
     from accounts
-    left join int_accounts_dated
-        on accounts.account_id = int_accounts_dated.account_id
+    left join int_account_versions
+        on accounts.account_id = int_account_versions.account_id
 
 )
 

@@ -36,9 +36,9 @@ int_users_described as (
 
 ),
 
-int_users_workspaces_dated as (
+int_user_workspace_intervals as (
 
-    select * from {{ ref('int_users_workspaces_dated') }}
+    select * from {{ ref('int_user_workspace_intervals') }}
 
 ),
 
@@ -46,25 +46,25 @@ int_users_workspaces_dated as (
 former_accounts as (
 
     select
-        int_users_workspaces_dated.user_id,
+        int_user_workspace_intervals.user_id,
         workspaces.account_id as other_account_id
 
-    from int_users_workspaces_dated
+    from int_user_workspace_intervals
     inner join bridge_account_identities as workspaces
         on
-            int_users_workspaces_dated.workspace_id = workspaces.foreign_id
+            int_user_workspace_intervals.workspace_id = workspaces.foreign_id
             and workspaces.foreign_type = 'workspace'
     inner join bridge_account_identities as users
         on
-            int_users_workspaces_dated.user_id = users.foreign_id
+            int_user_workspace_intervals.user_id = users.foreign_id
             and users.foreign_type = 'user'
     where workspaces.account_id != users.account_id
     qualify
         row_number() over (
-            partition by int_users_workspaces_dated.user_id
+            partition by int_user_workspace_intervals.user_id
             order by
-                int_users_workspaces_dated.valid_from_at desc nulls last,
-                int_users_workspaces_dated.workspace_id asc
+                int_user_workspace_intervals.valid_from_at desc nulls last,
+                int_user_workspace_intervals.workspace_id asc
         ) = 1
 
 ),
