@@ -3,11 +3,12 @@
 
     Vendors' clocks have whole seconds, so within one second only the records themselves show their order.
     Each has an outcome, and some say what was there before. The list is built step by step. The next record is
-        1. the one that the fewest records precede. A precedes B when what B says was there before agrees with
-           A's outcome better than what A says agrees with B's outcome;
-        2. among equals, the one that agrees best with the outcome of the record placed last, or at the start
-           with the state before the second;
-        3. among equals, the first by fallback number.
+        1. one that does not contradict the outcome of the record placed last, or at the start the state
+           before the second;
+        2. among equals, the one that the fewest of the other records left precede. A precedes B when what B
+           says was there before agrees with A's outcome better than what A says agrees with B's outcome;
+        3. among equals, the one that agrees best with the outcome of the record placed last;
+        4. among equals, the first by fallback number.
 
     The rows to aggregate are pairs: every record with every other one, and with '' for the state before the
     second. Join only seconds with several records, so that all others cost nothing.
@@ -16,7 +17,7 @@
         record_id: the later record of the pair.
         other_id: the earlier record; '' for the state before the second.
         agreement: how well what the later record says was there before agrees with the earlier one's
-            outcome. Higher is better.
+            outcome. 0 when either is unknown, below 0 for a contradiction.
         reverse_agreement: the same with the two exchanged.
         fallback_number: order of the records without evidence.
 
@@ -47,9 +48,12 @@
                         and not list_contains(walk.placed_ids, pair.id)
                     ),
                     lambda pair: struct_pack(
+                        contradiction := greatest(-pair.agreement, 0),
                         predecessor_count := len(list_filter(
                             walk.pairs,
-                            lambda other: other.id = pair.id and other.is_preceded
+                            lambda other: other.id = pair.id
+                            and other.is_preceded
+                            and not list_contains(walk.placed_ids, other.other_id)
                         )),
                         disagreement := -pair.agreement,
                         fallback_number := pair.fallback_number,

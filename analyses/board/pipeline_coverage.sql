@@ -1,12 +1,15 @@
--- Does the pipeline due in a quarter cover its quota as it begins, and is the quota reached?
--- Coverage of 3 is a usual goal: one deal in three is won. Deals found and won inside the quarter
--- are in bookings without having been in the pipeline.
+-- Does the pipeline due in a quarter cover its quota as the quarter begins, and is the quota
+-- reached? Coverage of 3 is a usual target, since one deal in three is won. Deals that are created
+-- and won within the quarter are in bookings but were never in the due pipeline.
 with
 
 fct_sales_rep_monthly as (
 
     select
-        *,
+        sales_month,
+        quarter_quota_usd,
+        due_pipeline_usd,
+        bookings_usd,
         cast(date_trunc('quarter', sales_month) as date) as quarter_start_date
 
     from {{ ref('fct_sales_rep_monthly') }}
@@ -33,9 +36,9 @@ final as (
         quarter_start_date,
         quota_usd,
         due_pipeline_usd,
-        due_pipeline_usd / nullif(quota_usd, 0) as coverage_ratio,
+        {{ ratio('due_pipeline_usd', 'quota_usd') }} as coverage_ratio,
         bookings_usd,
-        bookings_usd / nullif(quota_usd, 0) as quota_attainment_rate
+        {{ ratio('bookings_usd', 'quota_usd') }} as quota_attainment_rate
 
     from quarters
 

@@ -100,12 +100,15 @@ pairs as (
         later.event_id,
         later.fallback_number,
         earlier.event_id as other_event_id,
-        cast(
-            {{ json_agrees_with('earlier.object', 'later.previous_attributes') }} as integer
-        ) as agreement,
-        cast(
-            {{ json_agrees_with('later.object', 'earlier.previous_attributes') }} as integer
-        ) as reverse_agreement
+        case
+            when earlier.object is null then 0
+            when {{ json_agrees_with('earlier.object', 'later.previous_attributes') }} then 1
+            else -1
+        end as agreement,
+        case
+            when {{ json_agrees_with('later.object', 'earlier.previous_attributes') }} then 1
+            else -1
+        end as reverse_agreement
 
     from tied as later
     inner join outcomes as earlier

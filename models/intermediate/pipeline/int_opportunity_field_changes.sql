@@ -135,8 +135,12 @@ pairs as (
         later.opportunity_field_history_id,
         later.fallback_number,
         earlier.opportunity_field_history_id as other_history_id,
-        case when later.old_value = earlier.new_value then 1 else 0 end as agreement,
-        case when earlier.old_value = later.new_value then 1 else 0 end as reverse_agreement
+        case
+            when earlier.new_value is null then 0
+            when later.old_value = earlier.new_value then 1
+            else -1
+        end as agreement,
+        case when earlier.old_value = later.new_value then 1 else -1 end as reverse_agreement
 
     from tied as later
     inner join outcomes as earlier
