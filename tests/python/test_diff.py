@@ -10,8 +10,9 @@ import duckdb
 import pytest
 
 from harness import clone, expect, ingest, place_base
-from ingest.diff.compare import Side, compare
+from ingest.diff.compare import compare
 from ingest.diff.report import markdown
+from ingest.diff.side import Side
 
 _MRR = "model.p.fct_mrr_monthly"
 _PRICES = "model.p.int_prices"
@@ -127,7 +128,10 @@ def test_a_metric_that_moved_in_the_past_alone_is_not_called_the_same(sides: Sid
     assert (figure.before, figure.after) == (150, 150)
     assert (figure.moved, figure.periods) == ([("2025-12-01", None, 70)], 2)
     report = markdown(compared, "main")
-    assert "**MRR, USD, last closed month** stays 150, but not its past; 1 of 2 months" in report
+    assert (
+        "**MRR, USD, last closed month** is 150 as before, but past periods differ; 1 of 2 months"
+        in report
+    )
     assert "most 2025-12-01: none → 70; through `int_prices`" in report
 
 
@@ -174,7 +178,7 @@ def test_without_a_key_that_holds_whole_rows_are_compared(sides: Sides) -> None:
 def test_the_same_rows_are_no_difference(sides: Sides) -> None:
     report = markdown(compare(*sides(), {_PRICES}), "main")
     assert "the same, row for row: `finance.fct_mrr_monthly`" in report
-    assert "No key metric moved, at any time." in report
+    assert "No key metric moved in any period." in report
 
 
 def test_values_cannot_break_the_report(sides: Sides) -> None:

@@ -1,6 +1,6 @@
 """The product models at a size of their own, against the same work as bare DuckDB SQL.
 
-Bare is what somebody writes who needs the figures once: parse the archive, take each message once,
+Bare is what an analyst would write for one-off figures: parse the archive, take each message once,
 tie devices to users, cut sessions, sum up days. It knows no late data, shared devices or tests.
 """
 

@@ -140,7 +140,7 @@ def _product_figures(
     (large / "bare.duckdb").unlink()
     # Bare reads Segment's messages and nothing else, so it is set against the load of those alone.
     messages = _load_of_messages(large / "extracts", folder / "messages")
-    # The warehouse of the other figures stays as it was loaded.
+    # The warehouse of the other figures must not change.
     copy = folder / "copy"
     copy.mkdir()
     shutil.copy(large / "warehouse.duckdb", copy)

@@ -1,4 +1,4 @@
-"""Every fault that the warehouse has to survive, really done, and a table of what came of it.
+"""Every fault that the warehouse must survive, carried out for real, and a table of the outcomes.
 
 A small company is loaded and built once, undisturbed. Then each trial disturbs a copy, runs the
 plain command again, and counts the rows that are missing from, or too many in, what it left.
@@ -129,12 +129,14 @@ class Soak:
             )
             said = done.communicate()[1]
             self._run("load", "--quiet", *self._paths(path))
-            told = done.returncode == 1 and "cannot write" in said and "Traceback" not in said
-            tally.add(*differing(self.loaded, path, _RAW), is_right=told)
+            is_reported = (
+                done.returncode == 1 and "cannot write" in said and "Traceback" not in said
+            )
+            tally.add(*differing(self.loaded, path, _RAW), is_right=is_reported)
         return tally
 
     def loads_at_once(self, trials: int) -> Tally:
-        """Two loads into one file; whoever comes second is told, or finds nothing to do."""
+        """Two loads into one file: the second reports that it is in use, or finds nothing to do."""
         tally = Tally("two loads at once")
         for path in self._trials(trials):
             command = ["load", "--quiet", *self._paths(path)]
@@ -145,7 +147,7 @@ class Soak:
         return tally
 
     def loads_during_a_build(self, trials: int) -> Tally:
-        """A load while a build runs: one of the two is told, and the build again makes it good."""
+        """A load while a build runs: one reports the file as in use; a second build completes."""
         self.build()
         tally = Tally("load during a build")
         for path in self._trials(trials, self.begun):
@@ -160,7 +162,7 @@ class Soak:
         return tally
 
     def damaged_files(self, trials: int) -> Tally:
-        """Bytes flipped or cut off: told with the way back, unless nobody needs them; restored."""
+        """Bytes flipped or cut off: the damage is reported unless it is harmless, then restored."""
         tally = Tally("warehouse file damaged, restored")
         for path in self._trials(trials, self.loaded):
             folder = backup.take(path, path.parent / "backups")
@@ -175,9 +177,11 @@ class Soak:
                     data[at] ^= 0xFF
             path.write_bytes(data)
             code, said = _ended(self._started(["load", "--quiet", *self._paths(path)]))
-            told = code == 0 or (code == 1 and "make restore" in said and "Traceback" not in said)
+            is_reported = code == 0 or (
+                code == 1 and "make restore" in said and "Traceback" not in said
+            )
             backup.bring_back(folder, path)
-            tally.add(*differing(self.loaded, path, _RAW), is_right=told)
+            tally.add(*differing(self.loaded, path, _RAW), is_right=is_reported)
         return tally
 
     def other_orders(self, trials: int) -> Tally:
@@ -210,7 +214,7 @@ class Soak:
             code, said = _ended(self._started(["load", "--quiet", *self._paths(path, sent)]))
             self._run("load", "--quiet", "--replace", *self._paths(path, sent))
             self._run("build", *self._paths(path, sent))
-            # What was reported from the wrong batch stays reported, and is restated.
+            # Figures reported from the wrong batch remain, and are restated.
             lost, twice = differing(self.built, path, _MARTS, but=("finance.fct_mrr_restatements",))
             tally.add(lost, twice, is_right=code == 1 and "--replace" in said)
         return tally

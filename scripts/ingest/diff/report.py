@@ -15,7 +15,7 @@ _NAMES = 20
 _LINES = 3
 _LINES_SAID = 12
 _WIDEST = 150
-# What Markdown or GitHub would make a link, a mention or a table of.
+# Characters that Markdown or GitHub turns into links, mentions or tables.
 _READ = re.compile(r"[\\`*\[\]<>|~#@&]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -24,8 +24,8 @@ def markdown(compared: Comparison, base: str) -> str:
     """The report.
 
     Args:
-        compared: what there is to say.
-        base: what the working tree was compared with, as a person calls it.
+        compared: the comparison.
+        base: the name of the base, for the heading.
     """
     parts = [
         f"# Against {base}",
@@ -50,18 +50,18 @@ def unreadable(said: str, base: str) -> str:
     """The report of a project that dbt cannot read.
 
     Args:
-        said: dbt's words.
-        base: what it would have been compared with.
+        said: dbt's message.
+        base: the name of the base, for the heading.
     """
     return (
         f"# Against {base}\n\n"
-        "❌ **Nothing was built**: dbt cannot read the project as it is now.\n\n"
+        "❌ **Nothing was built**: dbt cannot read the project.\n\n"
         f"```text\n{_message(said)}\n```\n"
     )
 
 
 def _verdict(compared: Comparison) -> str:
-    """What a reader must know, in a few lines."""
+    """The summary: a few lines that a reader must see."""
     bad = [one for one in compared.outcomes if one.status in {"error", "fail"}]
     lines = []
     if not compared.is_sound:
@@ -75,7 +75,7 @@ def _verdict(compared: Comparison) -> str:
         if figure.is_moved:
             said = f"**{figure.metric.name}** "
             if figure.before == figure.after:
-                said += f"stays {_value(figure, figure.after)}, but not its past"
+                said += f"is {_value(figure, figure.after)} as before, but past periods differ"
             else:
                 said += _step(figure, figure.before, figure.after)
             parts = [said, *([_over_time(figure)] if figure.moved else [])]
@@ -85,9 +85,9 @@ def _verdict(compared: Comparison) -> str:
     if compared.contracts:
         lines.append(f"⚠️ **Contracts change** of {_listed(list(compared.contracts))}")
     if compared.statuses and not any(one.is_moved for one in compared.figures):
-        lines.append("No key metric moved, at any time.")
+        lines.append("No key metric moved in any period.")
     if compared.is_loader_changed:
-        lines.append("The loader differs, so everything was loaded and built anew.")
+        lines.append("The loader differs, so everything was loaded and built again.")
     return "\n\n".join(lines)
 
 
@@ -185,7 +185,7 @@ def _examples(mart: MartDiff) -> str:
     columns = ", ".join(f"`{name}` ({count:,})" for name, count in mart.columns.items())
     parts = [
         f"<details><summary>{mart.name}: rows that differ</summary>",
-        f"Told apart by {_listed(mart.key)}." if mart.key else "No key: whole rows are compared.",
+        f"Compared by {_listed(mart.key)}." if mart.key else "No key: whole rows are compared.",
         *([f"Rows that differ by column: {columns}."] if columns else []),
         _table(["", *(["key"] if mart.key else []), "before → after"], rows),
         "</details>",
@@ -194,7 +194,7 @@ def _examples(mart: MartDiff) -> str:
 
 
 def _said(example: Example) -> list[str]:
-    """A few of the values, and how many more there are."""
+    """The first values, and the number of further ones."""
     if example.how == "changed":
         said = [f"{name}: {_text(old)} → {_text(new)}" for name, old, new in example.values]
     else:
@@ -238,7 +238,7 @@ def _difference(figure: Figure) -> str:
 
 
 def _over_time(figure: Figure) -> str:
-    """How often it differs, and where the most."""
+    """The number of periods that differ, and the one with the largest difference."""
     period, before, after = figure.moved[0]
     said = _step(figure, before, after)
     unit = "days" if figure.metric.period.endswith("_date") else "months"
@@ -246,7 +246,7 @@ def _over_time(figure: Figure) -> str:
 
 
 def _step(figure: Figure, before: float | None, after: float | None) -> str:
-    """From one value to the other: a share by points, anything else by its share."""
+    """Both values and their difference: in points for a rate, otherwise in percent."""
     said = f"{_value(figure, before)} → {_value(figure, after)}"
     if before is None or after is None:
         return said
@@ -272,7 +272,7 @@ def _number(value: int | None) -> str:
 
 
 def _text(value: object) -> str:
-    """A value on one line that no table or tag can be made of."""
+    """A value on one line, without characters that Markdown interprets."""
     if value is None:
         return "null"
     if isinstance(value, Decimal):
@@ -286,14 +286,14 @@ def _text(value: object) -> str:
 
 
 def _message(text: str) -> str:
-    """The beginning of what a tool said, for a block of text."""
+    """The first lines of a tool's output, for a block of text."""
     lines = [line.rstrip() for line in _COLOUR.sub("", text).replace("```", "'''").splitlines()]
     said = [line[:_WIDEST] for line in lines if line]
     return "\n".join(said[:_LINES_SAID] + ["…"] * (len(said) > _LINES_SAID))
 
 
 def _plain(text: str, longest: int) -> str:
-    """Cut to length, with nothing left that Markdown reads: values are data, not markup."""
+    """Shortened, with everything escaped that Markdown interprets: values are data, not markup."""
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
     return _READ.sub(lambda sign: f"&#{ord(sign[0])};", " ".join(cut.split()))
 

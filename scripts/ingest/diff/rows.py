@@ -1,4 +1,4 @@
-"""One mart on both sides: how many rows, which differ, and some of them."""
+"""One mart on both sides: row counts, the rows that differ, and examples."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A row that differs: its key, and of columns that differ the values before and after.
+    """A row that differs: its key, and the values before and after of the columns that differ.
 
-    `how` is added, changed or removed; of a row on one side only the other values are None.
+    `how` is added, changed or removed; for a row on one side only, the other values are None.
     """
 
     how: str
@@ -27,19 +27,19 @@ class Example:
 
 @dataclass(slots=True)
 class MartDiff:
-    """What became of a mart's rows.
+    """The differences of a mart's rows.
 
     Attributes:
         name: `schema.table`.
         how: added, changed, removed, same, or why it was not built.
-        before: rows of the base, None where there is none.
+        before: rows of the base; None if it has no such mart.
         after: rows of the working tree.
-        key: the columns that tell a row; empty where whole rows are compared.
+        key: the columns that identify a row; empty if whole rows are compared.
         added: rows only after.
         removed: rows only before.
-        changed: rows with another value somewhere.
+        changed: rows in which some value differs.
         columns: rows that differ in each column.
-        examples: some of them.
+        examples: some of the rows that differ.
         causes: the changes it depends on, by name.
     """
 
@@ -157,7 +157,7 @@ def _by_key(
 def _by_row(
     connection: duckdb.DuckDBPyConnection, mart: MartDiff, sides: Sequence[str], columns: list[str]
 ) -> None:
-    """Whole rows that one side has, or has more often: no key tells which became which."""
+    """Whole rows that one side has, or has more often; without a key, none counts as changed."""
     for how, rows, others in (("added", sides[1], sides[0]), ("removed", sides[0], sides[1])):
         apart = f"{rows} except all {others}"
         count = int(_first(connection, f"select count(*) from ({apart})")[0])

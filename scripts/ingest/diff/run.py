@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.build import PROJECT
-from ingest.diff.compare import Side, compare
+from ingest.diff.compare import compare
 from ingest.diff.report import markdown, unreadable
+from ingest.diff.side import Side
 from ingest.errors import IngestError, UsageError
 
 # Sources that turn extracts into raw tables; dbt's state does not cover them.

@@ -217,7 +217,8 @@ def _write(
 
 def _write_lineage(target: Path, out: Path) -> None:
     """Write column lineage; a column whose expression cannot be parsed has none."""
-    logging.getLogger("colibri").setLevel(logging.CRITICAL)
+    for name in ("colibri", "sqlglot"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     extractor = DbtColumnLineageExtractor(
         str(target / "manifest.json"), str(target / "catalog.json")
     )

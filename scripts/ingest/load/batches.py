@@ -1,4 +1,4 @@
-"""Batches of extracts as they lie on disk: which there are, and what they say of themselves."""
+"""Batches of extracts on disk: which exist, and what their manifests contain."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _DATA_SUFFIXES = {".csv", ".json", ".jsonl", ".ndjson", ".gz"}
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a manifest says of a file; None where it says nothing."""
+    """A manifest's entry for a file; None where it gives no value."""
 
     rows: int | None
     size: int | None
@@ -77,7 +77,7 @@ def discover(extracts_path: Path) -> list[Batch]:
     one batch.
 
     Raises:
-        UsageError: the path is no folder.
+        UsageError: the path is not a folder.
         NothingUsableError: there is no batch in it.
     """
     if not extracts_path.is_dir():
@@ -114,7 +114,7 @@ def manifest_of(batch: Batch) -> Manifest:
     """Read `_batch.json`.
 
     Raises:
-        RefusedError: it is there and is not a manifest.
+        RefusedError: the file exists and is not a valid manifest.
     """
     path = batch.path / MANIFEST
     if not path.is_file():
@@ -150,5 +150,5 @@ def _instant(text: str) -> datetime:
 
 
 def last_instant(day: date) -> datetime:
-    """The end of a day that counts whole."""
+    """The last instant of a day."""
     return datetime.combine(day, time.max)

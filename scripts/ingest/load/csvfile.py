@@ -85,12 +85,12 @@ def printable(text: str) -> str:
 
 
 def _to_utf8(path: Path, taken_for: Recognised, spool: Path) -> tuple[str, bool]:
-    """Write the file's text as UTF-8; say the encoding and whether the text is whole.
+    """Write the file's text as UTF-8; returns the encoding and whether the text is valid.
 
-    It is not when a byte is not of the encoding, or a quote stays open: DuckDB would drop the
-    record without a word.
+    It is invalid if a byte does not fit the encoding or a quote is never closed: DuckDB would
+    silently drop the record.
     """
-    # The Data Export service writes ISO-8859-1 unless told otherwise in Setup.
+    # The Data Export service writes ISO-8859-1 unless Setup names another encoding.
     guesses = ["utf-8-sig"]
     if taken_for.encoding:
         guesses = [taken_for.encoding]

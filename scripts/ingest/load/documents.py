@@ -1,8 +1,8 @@
-"""JSON documents that hold several records, or a wrapped one, taken apart and not rewritten.
+"""JSON documents that hold several records, or a wrapped one, unpacked without being rewritten.
 
-A record's text is a slice of what was sent, so digits and key order stay as the vendor wrote them.
-Only what the surroundings say and the record does not (the invoice of a page of lines, the send
-time of a Segment batch) is added, as one more key.
+A record's text is a slice of the file, so digits and key order remain as the vendor wrote them.
+Only context that the record lacks (the invoice of a page of lines, the send time of a Segment
+batch) is added, as one more key.
 """
 
 import json
@@ -18,7 +18,7 @@ _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[\s,:\ufeff]*")
 _LINES_URL = re.compile(r"/v1/invoices/(\w+)/lines")
 _ITEMS_URL = re.compile(r"/v1/subscription(?:s/|_items\?(?:.*&)?subscription=)(\w+)")
-# What Singer and Airbyte say between records.
+# Messages of Singer and Airbyte that are not records.
 _CONTROL_MESSAGES = {"SCHEMA", "STATE", "ACTIVATE_VERSION", "LOG", "TRACE", "CATALOG", "SPEC"}
 
 

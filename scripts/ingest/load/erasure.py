@@ -1,9 +1,9 @@
-"""Erasing people who asked for it: the one exception to raw being append-only.
+"""Erasure on request: the only exception to raw tables being append-only.
 
 `seeds/deletion_requests.csv` names people by a Segment user id, a Salesforce contact or lead id, or
-an e-mail address. What is a person's own (messages, contacts, leads) is deleted; where others'
-records mention them (an invoice's e-mail address, a note), the mention is blotted out. SHA-256
-sums of what identifies them stay behind, so that a late batch does not bring them back.
+an e-mail address. A person's own records (messages, contacts, leads) are deleted; mentions in other
+records (an invoice's e-mail address, a note) are redacted. SHA-256 hashes of their identifiers are
+kept, so that records in a later batch are erased too.
 """
 
 import csv
@@ -28,12 +28,12 @@ from ingest.load.values import literal, quoted
 REQUESTS = Path(__file__).resolve().parents[3] / "seeds" / "deletion_requests.csv"
 ERASED = "[erased]"
 
-# Shorter ids, and mere numbers, may be anything when they stand in a text.
+# Shorter ids, and plain numbers, are too ambiguous to redact in free text.
 _SHORTEST = 8
 # Alternatives in one regular expression.
 _ALTERNATIVES = 200
 _EMAIL = r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"
-# What may stand before and after a mention; an address is none inside a longer one.
+# What may precede and follow a mention, so that part of a longer address is not one.
 _BEFORE = r"(^|[^\w.+%-]|\\[nrtbf])"
 _AFTER = r"($|[^\w.-]|\.(?:$|\W))"
 
@@ -88,7 +88,7 @@ _OWN = {
     "Lead": f'"Id" in {_IDS}',
 }
 
-# Names that people who stay have too.
+# Names that other people share.
 _NAMES_OF_OTHERS = f"""
     select lower("FirstName" || ' ' || "LastName") from raw_salesforce."Contact"
     union select lower("FirstName" || ' ' || "LastName") from raw_salesforce."Lead"
@@ -99,7 +99,7 @@ _NAMES_OF_OTHERS = f"""
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """A table and those of its columns that may mention somebody."""
+    """A table and those of its columns that may mention a person."""
 
     name: str
     source: str
@@ -109,7 +109,7 @@ class _Texts:
 
 
 def erase(warehouse_path: Path) -> None:
-    """Carry out the requests that are new, and see that the file holds nothing of them.
+    """Carry out new requests, and remove the erased values from the file itself.
 
     Raises:
         IngestError: the file of requests cannot be read.
@@ -123,12 +123,12 @@ def erase(warehouse_path: Path) -> None:
 
 
 def enforce(connection: duckdb.DuckDBPyConnection, batch_id: str | None = None) -> None:
-    """Erase whoever asked for it, in the caller's transaction.
+    """Erase the people in the requests, in the caller's transaction.
 
     Args:
         connection: an open warehouse, in a transaction.
-        batch_id: the batch that has just landed, whose rows alone are looked at unless they tell
-            something new of a person; without it, the requests that are new.
+        batch_id: the batch that has just landed. Only its rows are searched, unless they reveal a
+            new identifier of a person. Without it, only new requests are carried out.
     """
     asked = requests()
     known = _known(connection)
@@ -142,7 +142,7 @@ def enforce(connection: duckdb.DuckDBPyConnection, batch_id: str | None = None) 
         _recognise(connection, batch_id)
     _complete(connection, batch_id)
     if batch_id and _unknown(connection, known):
-        # The batch tells something new of a person, which earlier ones may hold.
+        # The batch reveals a new identifier, which earlier batches may contain.
         _complete(connection)
         batch_id = None
     unknown = _unknown(connection, known)
@@ -155,7 +155,7 @@ def enforce(connection: duckdb.DuckDBPyConnection, batch_id: str | None = None) 
 
 
 def requests() -> set[str]:
-    """Who asked to be erased, as the seed or the file in `DELETION_REQUESTS_PATH` has it."""
+    """The people to erase, from the seed or from the file in `DELETION_REQUESTS_PATH`."""
     path = Path(os.environ.get("DELETION_REQUESTS_PATH") or REQUESTS)
     if not path.exists():
         return set()
@@ -163,14 +163,16 @@ def requests() -> set[str]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             asked = {row["user_id"].strip() for row in csv.DictReader(file)}
     except (OSError, ValueError, KeyError, AttributeError, csv.Error) as error:
-        raise IngestError(f"{path} is no list of user_id and requested_date: {error!r}") from error
+        raise IngestError(
+            f"{path} is not a CSV of user_id and requested_date: {error!r}"
+        ) from error
     return {one.lower() if "@" in one else one for one in asked if one}
 
 
 def scrub(warehouse_path: Path) -> None:
-    """Write the file anew if it has freed blocks with what was erased.
+    """Rewrite the file if freed blocks still contain erased values.
 
-    DuckDB neither overwrites nor gives back a freed block, at a checkpoint or by `vacuum`.
+    DuckDB neither overwrites nor releases freed blocks, at a checkpoint or by `vacuum`.
 
     Raises:
         WarehouseError: the warehouse cannot be opened or written.
@@ -187,10 +189,10 @@ def scrub(warehouse_path: Path) -> None:
             connection.execute(f"copy from database {quoted(name)} to scrubbed")
             connection.execute("update scrubbed.raw_audit.erased_records set is_scrubbed = true")
             connection.execute("detach scrubbed")
-            # Whoever waits for the lock on the old file finds the new one.
+            # A process that waits for the lock on the old file opens the new one.
             fresh.replace(warehouse_path)
         except (duckdb.Error, OSError) as error:
-            raise WarehouseError(f"cannot write {warehouse_path} anew: {error}") from error
+            raise WarehouseError(f"cannot rewrite {warehouse_path}: {error}") from error
         finally:
             fresh.unlink(missing_ok=True)
 
@@ -256,7 +258,7 @@ def _recognise(connection: duckdb.DuckDBPyConnection, batch_id: str) -> None:
 
 
 def _complete(connection: duckdb.DuckDBPyConnection, batch_id: str | None = None) -> None:
-    """Add what else a batch, or all, tells of the people in `erasing`, until nothing is new."""
+    """Add further identifiers of the people in `erasing`, until no batch (or this one) has more."""
     in_batch = f"_batch_id = {literal(batch_id)}" if batch_id else "true"
     for name in ("messages", "Contact", "Lead", "User"):
         connection.execute(
@@ -279,7 +281,7 @@ def _complete(connection: duckdb.DuckDBPyConnection, batch_id: str | None = None
 
 
 def _erase(connection: duckdb.DuckDBPyConnection, batch_id: str | None) -> None:
-    """Delete and blot out, in one batch or all, and count by batch."""
+    """Delete and redact, in one batch or all, and count by batch."""
     erased: Counter[tuple[str, str, str]] = Counter()
     checksums: Counter[tuple[str, str, str]] = Counter()
     redacted: Counter[tuple[str, str, str]] = Counter()
@@ -298,7 +300,7 @@ def _erase(connection: duckdb.DuckDBPyConnection, batch_id: str | None) -> None:
     tables = [*_raw_texts(), _REJECTED, *_snapshot_texts(connection)]
     for pattern in _patterns(_mentions(connection)):
         for texts in tables:
-            for batch in _blot(connection, texts, pattern, batch_id):
+            for batch in _redact(connection, texts, pattern, batch_id):
                 redacted[batch, texts.source, texts.object_name] += 1
     for key in sorted(erased.keys() | redacted.keys()):
         connection.execute(
@@ -309,26 +311,26 @@ def _erase(connection: duckdb.DuckDBPyConnection, batch_id: str | None) -> None:
         _drop_derived(connection)
 
 
-def _blot(
+def _redact(
     connection: duckdb.DuckDBPyConnection, texts: _Texts, pattern: str, batch_id: str | None
 ) -> list[str]:
-    """Blot mentions out of a table; returns the batch of every row that had one."""
+    """Redact mentions in a table; returns the batch of every row that had one."""
     sets = {}
     mentions = []
     for column, kind in texts.columns.items():
         text = f"cast({quoted(column)} as varchar)" if kind == "JSON" else quoted(column)
         mentions.append(f"regexp_matches({text}, $pattern, 'i')")
-        # Two that share what stands between them need two passes.
-        blotted = text
+        # Two mentions that share their separator need two passes.
+        redacted_text = text
         for _ in range(2):
-            blotted = f"regexp_replace({blotted}, $pattern, '\\1{ERASED}\\2', 'gi')"
+            redacted_text = f"regexp_replace({redacted_text}, $pattern, '\\1{ERASED}\\2', 'gi')"
         if texts is _REJECTED:
-            blotted = f"case when {mentions[-1]} then '{ERASED}' else {text} end"
+            redacted_text = f"case when {mentions[-1]} then '{ERASED}' else {text} end"
         elif kind == "JSON":
-            blotted = f"cast({blotted} as json)"
+            redacted_text = f"cast({redacted_text} as json)"
         elif column.endswith(("Id", "_id")):
-            blotted = f"nullif({blotted}, '{ERASED}')"
-        sets[column] = blotted
+            redacted_text = f"nullif({redacted_text}, '{ERASED}')"
+        sets[column] = redacted_text
     assignments = ", ".join(f"{quoted(column)} = {value}" for column, value in sets.items())
     in_batch = "true"
     if batch_id and texts.batch_column != "null":
@@ -345,7 +347,7 @@ def _blot(
 
 
 def _mentions(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """What to blot out wherever it stands: what can be nobody else."""
+    """Values to redact wherever they occur: those that identify no one else."""
     rows = connection.execute(
         f"""
         select value from erasing
@@ -371,7 +373,7 @@ def _mentions(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _patterns(values: Sequence[str]) -> Iterator[str]:
-    """Regular expressions of values, plain and as JSON and addresses of pages write them."""
+    """Regular expressions of values: plain, JSON-escaped and URL-encoded."""
     for start in range(0, len(values), _ALTERNATIVES):
         spelled = {
             re.escape(text)
@@ -430,7 +432,7 @@ def _table(object_name: str) -> str:
 
 
 def _drop_derived(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop every table that was made from what is gone, and have it made again."""
+    """Drop every derived table, so that the next build rebuilds it without the erased values."""
     derived = connection.execute(
         """
         select schema_name, table_name

@@ -98,7 +98,7 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
             select *, case when json_valid(line) then line end as record from {spool.sql}
         ),
         keyed as (select *, json_keys(record) as keys from readable),
-        told as (select *, {kind_of(source, "record", "keys")} as kind from keyed)
+        typed as (select *, {kind_of(source, "record", "keys")} as kind from keyed)
         select
             kind, keys, count(*) as records,
             list_append(
@@ -107,7 +107,7 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
             ) as samples,
             list({{file: file, row: row, line: line}})
                 filter (where kind is null or kind in ({odd})) as odd
-        from told
+        from typed
         group by all
         """
     )
@@ -142,7 +142,7 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
 
 
 def _shallow(structure: str) -> object:
-    """A structure, unless it is so deep that Python gives up; such a record tells no types."""
+    """A structure; None if it is nested too deeply for Python, so its types are unknown."""
     try:
         return json.loads(structure)
     except RecursionError:

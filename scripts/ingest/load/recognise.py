@@ -1,4 +1,4 @@
-"""What a file is, told by its content first, its name second and its folder last."""
+"""What kind of file it is: by its content first, its name second and its folder last."""
 
 import csv
 import json
@@ -31,17 +31,16 @@ _AUDIT_INSTANTS = {"systemmodstamp", "createddate", "lastmodifieddate"}
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What the loader takes a file for.
+    """What the loader recognises a file as.
 
     Attributes:
-        source: salesforce, stripe or segment; empty when nobody's.
-        object_name: the Salesforce object; empty for the others, whose records say it themselves.
-        dialect: `lines` or `document` for JSON; for CSV whose way of writing values it is;
-            `empty` for no content.
+        source: salesforce, stripe or segment; empty when unknown.
+        object_name: the Salesforce object; empty for other vendors, whose records name theirs.
+        dialect: `lines` or `document` for JSON; the tool that wrote a CSV; `empty` for no content.
         note: why the file is not read; empty when it is.
-        header: the column names of a CSV, as sent.
-        delimiter: what separates the values of a CSV.
-        encoding: how its bytes become text where that is known; empty for UTF-8 by default.
+        header: the column names of a CSV, unchanged.
+        delimiter: the separator of a CSV.
+        encoding: of the text if known; empty for the default, UTF-8.
     """
 
     source: str = ""
@@ -57,12 +56,12 @@ def recognise(path: Path, name: str, encoding: str | None = None) -> Recognised:
     """Look at the start of a file.
 
     Args:
-        path: where it lies.
+        path: of the file on disk.
         name: its path relative to the batch, with slashes.
-        encoding: how the bytes of a CSV become text, when somebody said so.
+        encoding: of a CSV, if the manifest or the caller gives one.
 
     Raises:
-        RefusedError: it is a vendor's, and is broken already where it starts.
+        RefusedError: it is a vendor's file and its beginning is damaged.
     """
     head, error = reading.head(path)
     taken_for = _recognise(head, PurePosixPath(name), encoding)

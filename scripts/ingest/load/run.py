@@ -16,7 +16,7 @@ from ingest.load.landing import BatchReport, land
 
 
 class _State(Enum):
-    """How a batch on disk stands to what landed under its id."""
+    """How a batch on disk compares with what landed under its id."""
 
     NEW = "new"
     UNCHANGED = "unchanged"
@@ -38,14 +38,14 @@ def load_batches(
 
     Args:
         extracts_path: a folder of batches, or one batch.
-        warehouse_path: the DuckDB file; made when absent.
+        warehouse_path: the DuckDB file; created when absent.
         batch_ids: only these.
-        replace: take a batch whose files changed since it landed in place of what landed.
-        encoding: of CSV files, where their `_batch.json` does not say it.
+        replace: replace what landed by batches whose files changed since.
+        encoding: of CSV files that no `_batch.json` describes.
         quiet: no progress bar.
 
     Raises:
-        UsageError: the path is no folder, or holds no such batch.
+        UsageError: the path is not a folder, or holds no such batch.
         NothingUsableError: there is no batch.
         WarehouseError: the warehouse cannot be opened or written; the batch at hand did not land.
     """
@@ -87,14 +87,14 @@ def load_batch(
     encoding: str | None = None,
     quiet: bool = False,
 ) -> BatchReport:
-    """Land one batch, or say why not; a batch that landed before is left alone.
+    """Land one batch, or report why not; a batch that landed before is left alone.
 
     Args:
         connection: an open warehouse that has its tables.
         batch: the folder.
-        scratch: a folder for what is on its way.
-        replace: take a batch whose files changed in place of what landed.
-        encoding: of CSV files, where their `_batch.json` does not say it.
+        scratch: a folder for temporary files.
+        replace: replace what landed by a batch whose files changed.
+        encoding: of CSV files that no `_batch.json` describes.
         quiet: no progress bar.
     """
     try:
@@ -104,7 +104,7 @@ def load_batch(
         if state is _State.UNCHANGED:
             return BatchReport(batch.batch_id, "unchanged", files=len(files))
         if state is _State.CHANGED and not replace:
-            reason = f"{difference}; to take the batch anew, load it with --replace"
+            reason = f"{difference}; to replace the batch, load it with --replace"
             return BatchReport(batch.batch_id, "refused", reason, files=len(files))
         if not manifest.is_there and not any(file.is_data for file in files):
             return BatchReport(batch.batch_id, "unusable", "nothing in it that the loader reads")
@@ -125,10 +125,10 @@ def load_batch(
 
 
 def pending(extracts_path: Path, warehouse_path: Path) -> list[str]:
-    """The batches under a path that have not landed as they are now, in load order.
+    """The batches under a path that have not landed in their present form, in load order.
 
     Raises:
-        UsageError: the path is no folder.
+        UsageError: the path is not a folder.
         NothingUsableError: there is no batch.
         WarehouseError: the warehouse cannot be opened.
     """
@@ -144,7 +144,7 @@ def _has_landed(connection: duckdb.DuckDBPyConnection, batch: Batch) -> bool:
     try:
         files = inspection.inspect(batch, manifest_of(batch))
     except RefusedError:
-        # The load will say it.
+        # The load reports the reason.
         return False
     return _compare(connection, batch, files)[0] is _State.UNCHANGED
 
@@ -152,7 +152,7 @@ def _has_landed(connection: duckdb.DuckDBPyConnection, batch: Batch) -> bool:
 def _compare(
     connection: duckdb.DuckDBPyConnection, batch: Batch, files: Sequence[Inspected]
 ) -> tuple[_State, str]:
-    """How the files stand to those that landed, and which one is to blame."""
+    """How the files compare with those that landed, and the first that differs."""
     known = audit.known_files(connection, batch.batch_id)
     if known is None:
         return _State.NEW, ""

@@ -33,7 +33,7 @@ _MAX_NESTING = 1000
 _DEEP_BYTES = 4096
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 # DuckDB writes rows in groups of 122,880. An insert of several groups goes to disk at once and is
-# never written again; smaller ones wait in memory for the commit and are merged after it.
+# never written again; smaller ones are held in memory until the commit and merged after it.
 _SPOOL_LINES = 8 * 122_880
 _SPOOL_BYTES = 1 << 30
 _PREFIX_BYTES = 64
@@ -47,11 +47,11 @@ class SpoolFile:
     """A file to spool.
 
     Attributes:
-        source: whose it is.
+        source: the vendor.
         name: its path relative to the batch.
-        path: where it lies.
-        by_lines: whether each line is a record; otherwise JSON documents to take apart.
-        unwrap: what takes a document apart.
+        path: of the file on disk.
+        by_lines: whether each line is a record; otherwise JSON documents to unpack.
+        unwrap: yields the records of a document.
     """
 
     source: str

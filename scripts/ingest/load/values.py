@@ -1,4 +1,4 @@
-"""SQL expressions that turn a vendor's text into a typed value, and tell when they cannot.
+"""SQL expressions that turn a vendor's text into a typed value, and detect values that do not fit.
 
 Every expression takes text that is null when the field is absent or empty. A value that does not
 fit is never guessed at: the record that holds it is rejected.
@@ -12,7 +12,7 @@ _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]00:00(:00(\.0+)?)?(Z|[+-]00:?00)?)?"
 _INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}.*)?"
 
-# What a rejected record is told, by kind of column.
+# The reason given for a rejected record, by kind of column.
 EXPECTED = {
     "integer": "not a whole number in range",
     "decimal": "not a number",
@@ -31,7 +31,7 @@ def quoted(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """An SQL string; the character 0 would end the statement, so it is spelled."""
+    """An SQL string literal; the character 0, which would end the query, is escaped."""
     quoted_text = "'" + text.replace("'", "''") + "'"
     return (
         "(" + quoted_text.replace("\0", "' || chr(0) || '") + ")" if "\0" in text else quoted_text
