@@ -15,9 +15,9 @@ import pytest
 
 from ingest.generate import batch_ends
 from ingest.generate.company import simulate
+from ingest.generate.crm import STAGES, opportunity_id, saved_history
 from ingest.generate.ids import account_salesforce_id
 from ingest.generate.records import Company
-from ingest.generate.salesforce import STAGES, opportunity_id, saved_history
 from ingest.generate.salesforce_files import SalesforceResult, write_salesforce
 
 START, END = date(2024, 1, 1), date(2026, 9, 30)

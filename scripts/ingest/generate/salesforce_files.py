@@ -1,7 +1,7 @@
-"""Salesforce's records as Bulk API 2.0 query results, a folder a batch, with the mess of real ones.
+"""Salesforce's records as Bulk API 2.0 query results, one folder per batch, with realistic defects.
 
-A batch holds, of each record saved in its window, the state at the batch's end. What does not
-belong there (repeats, versions older than what was sent before) goes to a file's second part.
+A batch holds the last state of each record that was saved in its window. Defects (repeats, versions
+older than those sent before) go to the second part of a file.
 """
 
 import random
@@ -13,18 +13,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from ingest.generate.batches import Batch, BrokenRecord, WrittenFile, split_batches, write_file
+from ingest.generate.crm import COLUMNS, STAGES, Crm, Version, saved_history
 from ingest.generate.ids import account_salesforce_id, salesforce_id
 from ingest.generate.records import Company
-from ingest.generate.salesforce import (
-    COLUMNS,
-    STAGES,
-    Crm,
-    Version,
-    build_crm,
-    saved_history,
-)
+from ingest.generate.salesforce import build_crm
 
-# Object, kind, and where in the file: the later ones stand further down, so that places stay true.
+# Object, kind and relative position, in ascending order, so that each keeps its position.
 _BROKEN = (
     ("Contact", "bad_date", 0.3),
     ("Lead", "missing_id", 0.4),

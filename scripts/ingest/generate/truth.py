@@ -13,12 +13,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from ingest.generate.contracts import add_interval
+from ingest.generate.crm import opportunity_id
 from ingest.generate.ids import account_customer_id, account_salesforce_id
 from ingest.generate.invoicing import share
 from ingest.generate.ledger import Discount, Item, Ledger, State, Subscription
 from ingest.generate.plans import MINOR_DIGITS
 from ingest.generate.records import Account, Company
-from ingest.generate.salesforce import opportunity_id
 from ingest.generate.usage import UsageTruth
 
 GRACE = timedelta(days=30)
