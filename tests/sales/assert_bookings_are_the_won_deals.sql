@@ -1,5 +1,5 @@
--- Proves that every won deal with an owner is booked once, with one representative: in number and
--- dollars, by month. A quota that two users of one address share would double them.
+-- Proves that every won deal with an owner is booked once, with one representative, in number and
+-- US dollars by month. A join to quotas of two users with one e-mail address would count it twice.
 with
 
 both_sides as (

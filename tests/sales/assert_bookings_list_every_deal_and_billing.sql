@@ -1,7 +1,6 @@
--- Proves that nothing is lost between the CRM and billing: each won deal is in bookings to billings
--- exactly once, and each subscription that ever had MRR at the end of a day is there, with a deal
--- or without, if there are deals at all. Uniqueness of the rows alone would miss deals that a join
--- dropped.
+-- Proves that no deal and no billing is lost. Each won deal is in fct_bookings_to_billings exactly
+-- once, and each subscription that ever had MRR at the end of a day is in it, with a deal or
+-- without one, if there are deals at all. Unique rows alone would miss deals that a join dropped.
 with
 
 won_deals as (

@@ -1,8 +1,8 @@
--- Proves that the past is as it was known: what each extract held of a deal is the state that its
--- history, as it reads today, gives for the moment of that save. A history that later batches
--- rewrite, or ties put in the wrong order, pass every test that looks at today alone. A minute is
--- granted, since a transaction may stamp its records one after another.
--- A warning, since a partial export may lack saves, or hold objects of different moments.
+-- Proves that past states do not change: each version of a deal in an extract equals the state
+-- that today's history has for the time of that version. Tests of today's state would miss a
+-- history that later batches rewrite, or rows of one second in the wrong order. One minute of
+-- tolerance, since a transaction may stamp its records one after another.
+-- A warning, since a partial export may lack history rows, or contain objects of different times.
 {{ config(severity='warn') }}
 
 with

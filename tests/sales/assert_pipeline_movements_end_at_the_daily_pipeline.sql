@@ -1,6 +1,6 @@
--- Proves that what moved the pipeline explains it: for every month the closing of the movements is
--- the daily pipeline at the month's end, or now. The movements alone foot by how they are added up;
--- a reopening that is missed, or a deal that is won twice, shows only against the days.
+-- Proves that the movements explain the pipeline: each month's closing equals the daily pipeline
+-- at the end of the month, or now. The movements add up by construction, so only the days show a
+-- missing reopening, or a deal that is won twice.
 with
 
 months as (

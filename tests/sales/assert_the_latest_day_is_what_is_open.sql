@@ -1,7 +1,7 @@
--- Proves that the pipeline of the as-of date is the deals that the CRM shows open, by stage and
--- owner: none is left out for its category, lost because nothing happened to it, or counted though
--- deleted. It asks nothing when the as-of date is not the newest extract's.
--- A warning, since a partial export may lack saves, or hold objects of different moments.
+-- Proves that the pipeline of the as-of date has exactly the CRM's open deals, by stage and owner.
+-- It finds a deal that is left out for its category or because it did not change, and a deleted
+-- deal that counts. It tests nothing when the as-of date is before the newest extract.
+-- A warning, since a partial export may lack history rows, or contain objects of different times.
 {{ config(severity='warn') }}
 
 with

@@ -1,5 +1,5 @@
--- Names the won deals that no rate turned into dollars. They count as nothing in every total in
--- dollars, which a total does not tell. A warning, since the remedy is a row in `exchange_rates`.
+-- Lists the won deals whose currency has no rate. They add nothing to any total in US dollars, and
+-- a total does not show that. A warning, since the remedy is a row in `exchange_rates`.
 {{ config(severity='warn') }}
 
 select

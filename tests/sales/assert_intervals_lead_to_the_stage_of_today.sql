@@ -1,7 +1,8 @@
--- Proves that every deal has stays without gap or overlap, of which the last is in the stage that
--- the record has. Counting stays would miss two that are swapped within one second. On a day before
--- the newest extract records are younger than the stays, so there only the chain is asked for.
--- A warning, since a partial export may lack saves, or hold objects of different moments.
+-- Proves that every deal has stage intervals without gaps or overlaps, and that the last one has
+-- the record's stage. A count of intervals would miss two that are swapped within one second. When
+-- the as-of date is before the newest extract, records are newer than the intervals, so only the
+-- chain is tested.
+-- A warning, since a partial export may lack history rows, or contain objects of different times.
 {{ config(severity='warn') }}
 
 with
