@@ -92,7 +92,7 @@ def simulate(
             rng, key, names=names, start_at=start_at, end_at=end_at, arrivals=arrivals
         )
         story = STORIES[key - 1] if key <= len(STORIES) else None
-        account = drafter.told(story) if story else drafter.drawn(accounts)
+        account = drafter.from_story(story) if story else drafter.drawn(accounts)
         working = [rep for rep in reps if _works(rep, account.created_at)] or list(reps)
         account = replace(account, owner_key=working[int(rng.integers(len(working)))].key)
         bought = drafter.contracts(account, story)
@@ -204,7 +204,7 @@ class _Drafter:
         self.end_at = end_at
         self.arrivals = arrivals
 
-    def told(self, story: Story) -> Account:
+    def from_story(self, story: Story) -> Account:
         """The account of a story: only its looks are left to chance."""
         name, domain = self.names.company(self.key)
         starts = self.start_at + timedelta(days=story.day, hours=9, seconds=self.key * 37)

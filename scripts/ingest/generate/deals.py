@@ -56,7 +56,7 @@ def draw_deal(
         name: What the CRM shows.
         deal_type: Salesforce's opportunity type.
         currency: ISO code of the amount.
-        amount: Annual contract value; none where nobody entered it.
+        amount: Annual contract value; None if it was not entered.
         created_at: When it was entered.
         closes_at: When it is won or lost, were it to happen before `end_at`.
         outcome: `won` or `lost`.

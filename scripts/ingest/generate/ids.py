@@ -51,7 +51,7 @@ def salesforce_id(prefix: str, seed: int, *key: object) -> str:
     Args:
         prefix: The object's three-character key prefix, such as `001` for Account.
         seed: The run's seed; with the prefix and key it alone decides the id.
-        key: What tells the record from the others of its kind.
+        key: What distinguishes the record from others of its kind.
     """
     id15 = f"{prefix}Hp0000{_base62(_digest(seed, prefix, *key), 6)}"
     return id15 + salesforce_suffix(id15)
@@ -60,7 +60,7 @@ def salesforce_id(prefix: str, seed: int, *key: object) -> str:
 def salesforce_sequence_id(prefix: str, number: int) -> str:
     """An 18-character Salesforce id from a running number: later records sort after earlier ones.
 
-    Salesforce hands ids out in order, which is what tells apart two saves of one second.
+    Salesforce assigns ids in order, which distinguishes two saves of one second.
     """
     digits = _base62(number, 6)[::-1]
     id15 = f"{prefix}Hp0001{digits}"

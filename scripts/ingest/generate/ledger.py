@@ -88,7 +88,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A paused collection; without `resumes_at` it lasts until somebody resumes it."""
+    """A paused collection; without `resumes_at` it lasts until it is resumed."""
 
     behavior: str
     resumes_at: datetime | None
@@ -96,7 +96,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A subscription from `at` on. `kind` is the webhook that told of it, `silent` if none did."""
+    """A subscription from `at` on. `kind` is the webhook that reports it, `silent` without one."""
 
     at: datetime
     kind: str

@@ -53,7 +53,7 @@ def write_salesforce(
         company: The simulated company.
         out_dir: The folder of batches.
         batch_ends: The exclusive end of each batch, ascending.
-        defects: Is told what was planted, under keys that start with `salesforce_`.
+        defects: Counts the planted defects, under keys that start with `salesforce_`.
     """
     crm = build_crm(company)
     batches = split_batches(batch_ends)

@@ -99,7 +99,7 @@ def write_segment(
         company: The simulated company.
         out_dir: The folder of batches.
         batch_ends: The exclusive end of each batch, ascending; each a midnight.
-        defects: Is told what was planted, under keys that start with `segment_`.
+        defects: Counts the planted defects, under keys that start with `segment_`.
     """
     usage = simulate_usage(company)
     truth = TruthCounter(usage)

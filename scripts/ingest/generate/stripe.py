@@ -1,7 +1,7 @@
-"""Stripe's files, a folder a batch: API objects by kind, the webhook archive, and their mess.
+"""Stripe's files, a folder a batch: API objects by kind, the webhook archive, and their defects.
 
 A batch holds the objects that were created or that changed in its window, as they stand at its
-end, and the events of the window. The mess is small in number and counted under `stripe_` keys.
+end, and the events of the window. Defects are few and are counted under `stripe_` keys.
 """
 
 import json
@@ -21,7 +21,7 @@ from ingest.generate.plans import Price
 from ingest.generate.records import Company
 from ingest.generate.stripe_bills import LINES_SHOWN
 from ingest.generate.stripe_catalog import Object, list_of
-from ingest.generate.stripe_events import Notice, Teller, notices
+from ingest.generate.stripe_events import EventWriter, Notice, notices
 from ingest.generate.stripe_objects import Wire
 
 _T = TypeVar("_T")
@@ -71,7 +71,7 @@ def write_stripe(
         out_dir: The folder of batches.
         batch_ends: The exclusive end of each batch, ascending.
         version: The API version: `2026-07-29.dahlia` or `2022-11-15`.
-        defects: Is told what was planted, under keys that start with `stripe_`.
+        defects: Counts the planted defects, under keys that start with `stripe_`.
     """
     wire = Wire(company, ledger, version)
     batches = split_batches(batch_ends)
@@ -264,7 +264,7 @@ def _text(record: Object) -> bytes:
 
 
 class _Writer:
-    """Writes the batches and plants the mess while it is at it."""
+    """Writes the batches and plants the defects."""
 
     def __init__(
         self, wire: Wire, out_dir: Path, batches: tuple[Batch, ...], defects: Counter[str]
@@ -383,13 +383,13 @@ class _Writer:
 
     def write_events(self) -> None:
         """Writes the webhook archive of every batch."""
-        teller = Teller(self.wire)
-        told = notices(self.wire)
-        self._count_same_second(told)
+        writer = EventWriter(self.wire)
+        events = notices(self.wire)
+        self._count_same_second(events)
         late: list[Notice] = []
         before: list[Notice] = []
         for batch in self.batches:
-            due = [n for n in told if batch.starts_at <= n.at < batch.ends_at]
+            due = [n for n in events if batch.starts_at <= n.at < batch.ends_at]
             arrived, late = late, self._late_events(batch, due)
             kept = [notice for notice in due if notice not in late]
             repeated = self._pick(before, 5) + self._pick(kept, max(len(kept) // 100, 1))
@@ -397,7 +397,7 @@ class _Writer:
             ordered = self._shuffled([*kept, *arrived])
             for notice in repeated:
                 ordered.insert(int(self.rng.integers(len(ordered) + 1)), notice)
-            self._write_archive(batch, ordered, teller)
+            self._write_archive(batch, ordered, writer)
             before = kept
 
     def _pick(self, among: list[Notice], count: int) -> list[Notice]:
@@ -431,15 +431,15 @@ class _Writer:
             latest = max(latest, notice.at)
         return ordered
 
-    def _count_same_second(self, told: list[Notice]) -> None:
+    def _count_same_second(self, events: list[Notice]) -> None:
         updates = Counter(
             (notice.key, notice.at)
-            for notice in told
+            for notice in events
             if notice.event_type == "customer.subscription.updated"
         )
         self.defects["stripe_updates_in_the_same_second"] = sum(n > 1 for n in updates.values())
 
-    def _write_archive(self, batch: Batch, ordered: list[Notice], teller: Teller) -> None:
+    def _write_archive(self, batch: Batch, ordered: list[Notice], writer: EventWriter) -> None:
         """Writes event by event: a whole history of them does not fit into memory."""
         spoiled = -1
         if batch.number and ordered:
@@ -450,7 +450,7 @@ class _Writer:
 
         def lines() -> Iterator[bytes]:
             for place, notice in enumerate(ordered):
-                line = _text(teller.event(notice))
+                line = _text(writer.event(notice))
                 if place == spoiled:
                     yield _spoil("bad_json", line)
                 yield line

@@ -403,7 +403,7 @@ class Catalog:
         if account.link_stripe != "id" or not (account.in_salesforce or several):
             return {}
         foreign_id = account_salesforce_id(self.company.seed, account.key)
-        # Whoever copies an id out of a Salesforce address bar or report gets 15 characters of it.
+        # An id copied from a Salesforce address bar or report has 15 characters.
         is_short = account.key % 9 == 4
         return {_METADATA_KEYS[account.key % 4]: foreign_id[:15] if is_short else foreign_id}
 

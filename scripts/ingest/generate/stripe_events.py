@@ -1,4 +1,4 @@
-"""The webhook archive: what Stripe told of each change, in the order in which it happened."""
+"""The webhook archive: one event per change, in the order in which the changes happened."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,8 +52,8 @@ def _all(wire: Wire) -> Iterator[_Told]:
     for subscription in ledger.subscriptions.values():
         for position, state in enumerate(subscription.states):
             if state.at >= subscription.contract.archived_from:
-                told = f"customer.subscription.{state.kind}"
-                yield state.at, told, "subscription", subscription.key, position
+                kind = f"customer.subscription.{state.kind}"
+                yield state.at, kind, "subscription", subscription.key, position
     for invoice in ledger.invoices.values():
         yield from _of_invoice(invoice)
     yield from _of_payments(ledger)
@@ -69,8 +69,8 @@ def _of_customer(customer: Customer) -> Iterator[_Told]:
 
 def _of_payments(ledger: Ledger) -> Iterator[_Told]:
     for charge in ledger.charges.values():
-        told = "charge.failed" if charge.failure_code else "charge.succeeded"
-        yield charge.created_at, told, "charge", charge.key, 0
+        kind = "charge.failed" if charge.failure_code else "charge.succeeded"
+        yield charge.created_at, kind, "charge", charge.key, 0
     for refund in ledger.refunds.values():
         yield refund.created_at, "charge.refunded", "charge", refund.charge_key, 0
         if refund.failed_at:
@@ -95,22 +95,22 @@ def _of_invoice(invoice: Invoice) -> Iterator[_Told]:
         ("invoice.voided", invoice.voided_at),
         ("invoice.marked_uncollectible", invoice.uncollectible_at),
     )
-    for told, at in moments:
+    for kind, at in moments:
         if at:
-            yield at, told, "invoice", invoice.key, 0
+            yield at, kind, "invoice", invoice.key, 0
     for attempt in invoice.attempts:
         if not attempt.is_successful:
             yield attempt.at, "invoice.payment_failed", "invoice", invoice.key, 0
 
 
-class Teller:
+class EventWriter:
     """Writes notices out as event objects."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
 
     def event(self, notice: Notice) -> Object:
-        """The event object: its id follows from what it tells of, so a repetition repeats it."""
+        """The event object; a repeated event has the same id, which is derived from its content."""
         wire = self.wire
         data: Object = {"object": self._object(notice)}
         if notice.event_type.endswith(".updated"):
@@ -138,7 +138,7 @@ class Teller:
                 is_draft = notice.event_type == "invoice.created"
                 return wire.invoice(ledger.invoices[notice.key], after, as_draft=is_draft)
             case "customer":
-                # The last that is heard of a customer is the whole object as it was.
+                # The last event of a customer holds the whole object before the deletion.
                 is_last = notice.event_type == "customer.deleted"
                 return wire.customer(ledger.customers[notice.key], notice.at if is_last else after)
             case "discount":

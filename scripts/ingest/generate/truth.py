@@ -279,7 +279,7 @@ def account_link_rows(
 ) -> list[tuple[object, ...]]:
     """(account, system, id there, how the two can be tied) for each record of an account.
 
-    Customers of Stripe's test mode belong to nobody.
+    Customers of Stripe's test mode belong to no account.
     """
     keys = survivors(company)
     links = {account.key: account.link_stripe for account in company.accounts}

@@ -2,14 +2,14 @@
 
 How much a person uses it follows weekdays, hours of their own time zone and seasons, grows in the
 weeks after sign-up, falls in the 60 days before their account leaves and in the three weeks before
-they leave themselves. The number of visits is then cut to the messages that a scale stands for.
+they leave themselves. The number of visits is then reduced to the number of messages of the scale.
 
 The truth that tests compare with is counted here, from the simulation's own clock and persons:
 
 - a session is a person's messages of all types with no gap of 30 minutes or more, counted on the
   UTC day on which it starts;
-- a person is whoever sat there: anonymous messages belong to who signs in next on that device, and
-  a visitor who never does is a person too;
+- anonymous messages belong to the person who signs in next on that device, and a visitor who
+  never does is a person too;
 - active is a person with a track message; WAU and MAU look back over 7 and 30 days, today included;
 - bots, internal users and test workspaces are left out.
 """
@@ -525,7 +525,7 @@ def _on_devices(
     """Gives each visit a device: mostly the person's first, at times their second.
 
     A lent device is used only after its owner signed up and hours away from the owner's own visits,
-    so that whoever signs in next on it is the one who came.
+    so that the next person to sign in on it is the visitor.
     """
     person = sessions.person
     device = people.first_device[person]

@@ -59,7 +59,7 @@ KINDS = (
     Kind("Document Shared", "track", "file_shared"),
     Kind("Documents Searched", "track", "search"),
     Kind("Folder Created", "track", "folder_created"),
-    # In no tracking plan: somebody shipped an experiment without asking.
+    # In no tracking plan: an experiment that was shipped without review.
     Kind("Experiment Viewed", "track", "experiment_viewed"),
 )
 KIND = {kind.name: number for number, kind in enumerate(KINDS)}
@@ -107,8 +107,8 @@ class Sessions:
     """Visits, one element each, ascending by start.
 
     `is_login` opens with a sign-in, `is_first` creates the workspace, `has_trial` starts its trial,
-    `sends_alias` tells which visits merge two ids, `earlier` is the visit before with a document of
-    the same person (-1 when there is none). `number` counts through the whole run.
+    `sends_alias` merges two ids, `earlier` is the previous visit with a document of the same person
+    (-1 when there is none). `number` counts through the whole run.
     """
 
     number: Ints
