@@ -1,5 +1,6 @@
--- Do accounts that leave next month score higher than those that stay? By score: how many left, and
--- in `auc` the chance that one who left scored above one who stayed (0.5 is a coin).
+-- Do accounts that churn in the next month have a higher churn risk score than those that stay? By
+-- score: the share that churned, and in `auc` the probability that a churned account scored higher
+-- than one that stayed (0.5 is chance).
 with
 
 fct_account_health as (
@@ -18,8 +19,9 @@ outcomes as (
 
     select
         fct_account_health.churn_risk_score,
-        least(cast(floor(fct_account_health.churn_risk_score / 10) as integer), 9) * 10
-            as from_score,
+        least(
+            cast(floor({{ ratio('fct_account_health.churn_risk_score', 10) }}) as integer), 9
+        ) * 10 as from_score,
         fct_account_health.closing_mrr_usd,
         fct_mrr_monthly.movement_type = 'churn' as is_churned
 
@@ -33,14 +35,14 @@ outcomes as (
 
 ),
 
--- A score's rank among all, equal scores sharing the middle of theirs.
+-- The rank of a score among all scores; equal scores get their mean rank.
 ranked as (
 
     select
         is_churned,
         churn_risk_score,
         rank() over (order by churn_risk_score)
-        + (count(*) over (partition by churn_risk_score) - 1) / 2.0 as score_rank
+        + (count(*) over (partition by churn_risk_score) - 1) * 0.5 as score_rank
 
     from outcomes
 
@@ -51,12 +53,9 @@ compared as (
     select
         avg(churn_risk_score) filter (where is_churned) as average_score_of_churned,
         avg(churn_risk_score) filter (where not is_churned) as average_score_of_kept,
-        (
-            sum(score_rank) filter (where is_churned)
-            - count(*) filter (where is_churned) * (count(*) filter (where is_churned) + 1) / 2.0
-        ) / nullif(
-            count(*) filter (where is_churned) * count(*) filter (where not is_churned), 0
-        ) as auc
+        sum(score_rank) filter (where is_churned) as rank_sum_of_churned,
+        count(*) filter (where is_churned) as churned_count,
+        count(*) filter (where not is_churned) as kept_count
 
     from ranked
 
@@ -68,7 +67,7 @@ bands as (
         from_score,
         count(*) as account_month_count,
         count(*) filter (where is_churned) as churned_count,
-        count(*) filter (where is_churned) / count(*) as churn_rate,
+        {{ ratio('count(*) filter (where is_churned)', 'count(*)') }} as churn_rate,
         sum(closing_mrr_usd) filter (where is_churned) as churned_mrr_usd
 
     from outcomes
@@ -86,7 +85,11 @@ final as (
         bands.churned_mrr_usd,
         compared.average_score_of_churned,
         compared.average_score_of_kept,
-        compared.auc
+        {{ ratio(
+            '(compared.rank_sum_of_churned'
+            ~ ' - compared.churned_count * (compared.churned_count + 1) * 0.5)',
+            'compared.churned_count * compared.kept_count'
+        ) }} as auc
 
     from bands
     cross join compared

@@ -1,4 +1,4 @@
--- MRR by segment, by what the accounts were at each month's end and by what they are today.
+-- MRR by the segment that accounts had at the end of each month, and by their segment today.
 with
 
 dim_accounts as (

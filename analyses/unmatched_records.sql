@@ -1,4 +1,5 @@
--- What stays unmatched or in doubt, and why? The records are in `fct_unmatched_identities`.
+-- How many records are unmatched or ambiguous, and why? The records are in
+-- `fct_unmatched_identities`.
 with
 
 fct_unmatched_identities as (

@@ -1,11 +1,15 @@
--- Do accounts that adopt a feature in their first 90 days stay longer than those that do not? Asked
--- of accounts that first paid at least nine months before the last closed month: who still pays
--- then? It shows what goes together, not what causes what.
+-- Do accounts that adopt a feature in their first 90 days stay longer than those that do not? Among
+-- accounts that first paid at least nine months before the last closed month, the share that still
+-- pays in it. A correlation, not a cause.
 with
 
 fct_mrr_monthly as (
 
-    select * from {{ ref('fct_mrr_monthly') }}
+    select
+        account_id,
+        mrr_month,
+        closing_mrr_usd
+    from {{ ref('fct_mrr_monthly') }}
     where is_month_closed
 
 ),
@@ -45,7 +49,7 @@ accounts as (
 
 ),
 
--- Accounts with any recorded use: about others nothing is known.
+-- Only accounts with recorded use, because the others may have used anything.
 judged as (
 
     select
@@ -78,11 +82,15 @@ final as (
     select
         feature_name,
         count(*) filter (where is_adopter) as adopter_count,
-        count(*) filter (where is_adopter and is_kept)
-        / nullif(count(*) filter (where is_adopter), 0) as adopters_kept_rate,
+        {{ ratio(
+            'count(*) filter (where is_adopter and is_kept)',
+            'count(*) filter (where is_adopter)'
+        ) }} as adopters_kept_rate,
         count(*) filter (where not is_adopter) as other_count,
-        count(*) filter (where not is_adopter and is_kept)
-        / nullif(count(*) filter (where not is_adopter), 0) as others_kept_rate
+        {{ ratio(
+            'count(*) filter (where not is_adopter and is_kept)',
+            'count(*) filter (where not is_adopter)'
+        ) }} as others_kept_rate
 
     from judged
     group by

@@ -29,8 +29,10 @@ final as (
             as weekday_event_count,
         sum(fct_usage_hourly.event_count) filter (where dim_dates.is_weekend)
             as weekend_event_count,
-        sum(fct_usage_hourly.event_count)
-        / sum(sum(fct_usage_hourly.event_count)) over () as event_share_rate
+        {{ ratio(
+            'sum(fct_usage_hourly.event_count)',
+            'sum(sum(fct_usage_hourly.event_count)) over ()'
+        ) }} as event_share_rate
 
     from fct_usage_hourly
     inner join dim_dates

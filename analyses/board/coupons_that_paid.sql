@@ -1,6 +1,6 @@
--- Which coupons paid, and what did a dollar of discount bring in? Money received from the accounts
--- that used the coupon, from their first use on, beside what it cost; an account that used two
--- counts in both.
+-- Which coupons paid, and how much was received per dollar of discount? Compares the payments of
+-- the accounts that used a coupon, from their first use on, with its discounts. An account that
+-- used two coupons counts for both.
 with
 
 fct_coupon_performance as (
@@ -29,8 +29,9 @@ coupons as (
         min(duration) as duration,
         sum(discount_usd) as discount_usd,
         sum(accounts_observed_12_months_count) as observed_12_months_count,
-        sum(accounts_paying_12_months_count)
-        / nullif(sum(accounts_observed_12_months_count), 0) as retention_12_months_rate
+        {{ ratio(
+            'sum(accounts_paying_12_months_count)', 'sum(accounts_observed_12_months_count)'
+        ) }} as retention_12_months_rate
 
     from fct_coupon_performance
     where coupon_id is not null
@@ -77,7 +78,7 @@ final as (
         receipts.account_count,
         coupons.discount_usd,
         receipts.received_usd,
-        receipts.received_usd / nullif(coupons.discount_usd, 0) as received_per_discount_ratio,
+        {{ ratio('receipts.received_usd', 'coupons.discount_usd') }} as received_per_discount_ratio,
         coupons.retention_12_months_rate
 
     from coupons

@@ -31,12 +31,14 @@ final as (
         sum(fct_product_kpis_daily.uploaded_document_count) as uploaded_count,
         sum(fct_product_kpis_daily.processed_document_count) as processed_within_a_day_count,
         sum(fct_product_kpis_daily.converted_document_count) as downloaded_within_a_day_count,
-        sum(fct_product_kpis_daily.converted_document_count)
-        / nullif(sum(fct_product_kpis_daily.uploaded_document_count), 0) as conversion_rate,
-        sum(fct_product_kpis_daily.processed_count)
-        / nullif(
-            sum(fct_product_kpis_daily.processed_count + fct_product_kpis_daily.failed_count), 0
-        ) as success_rate
+        {{ ratio(
+            'sum(fct_product_kpis_daily.converted_document_count)',
+            'sum(fct_product_kpis_daily.uploaded_document_count)'
+        ) }} as conversion_rate,
+        {{ ratio(
+            'sum(fct_product_kpis_daily.processed_count)',
+            'sum(fct_product_kpis_daily.processed_count + fct_product_kpis_daily.failed_count)'
+        ) }} as success_rate
 
     from fct_product_kpis_daily
     cross join last_day

@@ -26,8 +26,10 @@ final as (
         end as churn_risk,
         count(*) as account_count,
         sum(fct_account_health.closing_mrr_usd) as mrr_usd,
-        sum(fct_account_health.closing_mrr_usd)
-        / sum(sum(fct_account_health.closing_mrr_usd)) over () as mrr_share_rate,
+        {{ ratio(
+            'sum(fct_account_health.closing_mrr_usd)',
+            'sum(sum(fct_account_health.closing_mrr_usd)) over ()'
+        ) }} as mrr_share_rate,
         avg(fct_account_health.recency_risk_score) as average_recency_score,
         avg(fct_account_health.trend_risk_score) as average_trend_score,
         avg(fct_account_health.breadth_risk_score) as average_breadth_score,

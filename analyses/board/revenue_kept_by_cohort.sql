@@ -1,15 +1,20 @@
--- What is left of each quarter's new customers' MRR after 3, 6, 12 and 24 months? A month counts
--- only the cohorts that are that old; a quarter of which none is has no figure.
+-- How much MRR of each quarter's new customers remains after 3, 6, 12 and 24 months? A quarter has
+-- a figure once its youngest cohort is that old.
 with
 
 fct_revenue_cohorts as (
 
-    select * from {{ ref('fct_revenue_cohorts') }}
+    select
+        cohort_month,
+        months_since_number,
+        cohort_account_count,
+        mrr_usd
+    from {{ ref('fct_revenue_cohorts') }}
     where is_month_closed
 
 ),
 
--- A quarter is as old as the youngest of its cohorts.
+-- The age of a quarter is the age of its youngest cohort.
 ages as (
 
     select
@@ -60,14 +65,22 @@ final as (
         cohort_quarter_date,
         max(account_count) as account_count,
         max(mrr_usd) filter (where months_since_number = 0) as first_mrr_usd,
-        max(mrr_usd) filter (where months_since_number = 3)
-        / nullif(max(mrr_usd) filter (where months_since_number = 0), 0) as kept_3_months_rate,
-        max(mrr_usd) filter (where months_since_number = 6)
-        / nullif(max(mrr_usd) filter (where months_since_number = 0), 0) as kept_6_months_rate,
-        max(mrr_usd) filter (where months_since_number = 12)
-        / nullif(max(mrr_usd) filter (where months_since_number = 0), 0) as kept_12_months_rate,
-        max(mrr_usd) filter (where months_since_number = 24)
-        / nullif(max(mrr_usd) filter (where months_since_number = 0), 0) as kept_24_months_rate
+        {{ ratio(
+            'max(mrr_usd) filter (where months_since_number = 3)',
+            'max(mrr_usd) filter (where months_since_number = 0)'
+        ) }} as kept_3_months_rate,
+        {{ ratio(
+            'max(mrr_usd) filter (where months_since_number = 6)',
+            'max(mrr_usd) filter (where months_since_number = 0)'
+        ) }} as kept_6_months_rate,
+        {{ ratio(
+            'max(mrr_usd) filter (where months_since_number = 12)',
+            'max(mrr_usd) filter (where months_since_number = 0)'
+        ) }} as kept_12_months_rate,
+        {{ ratio(
+            'max(mrr_usd) filter (where months_since_number = 24)',
+            'max(mrr_usd) filter (where months_since_number = 0)'
+        ) }} as kept_24_months_rate
 
     from months
     group by cohort_quarter_date

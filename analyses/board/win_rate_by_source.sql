@@ -21,10 +21,11 @@ final as (
         coalesce(fct_opportunities.lead_source, '(none)') as lead_source,
         count(*) filter (where fct_opportunities.is_won) as won_count,
         count(*) filter (where fct_opportunities.is_lost) as lost_count,
-        count(*) filter (where fct_opportunities.is_won) / count(*) as win_rate,
+        {{ ratio('count(*) filter (where fct_opportunities.is_won)', 'count(*)') }} as win_rate,
         sum(fct_opportunities.amount_usd) filter (where fct_opportunities.is_won) as won_usd,
-        median(case when fct_opportunities.is_won then fct_opportunities.sales_cycle_days end)
-            as median_won_cycle_days
+        {{ percentile(
+            'case when fct_opportunities.is_won then fct_opportunities.sales_cycle_days end', 0.5
+        ) }} as median_won_cycle_days
 
     from fct_opportunities
     cross join latest

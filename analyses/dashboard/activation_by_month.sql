@@ -1,5 +1,5 @@
--- Which share of each month's sign-ups reaches a first result within 14 days, and where do others
--- stop?
+-- Which share of each month's sign-ups reaches a first result within 14 days, and at which step do
+-- the others stop?
 with
 
 fct_user_activation as (
@@ -17,8 +17,8 @@ final as (
         count(*) filter (where processed_at is not null) as processed_count,
         count(*) filter (where downloaded_at is not null) as downloaded_count,
         count(*) filter (where is_activated) as activated_count,
-        count(*) filter (where is_activated) / count(*) as activation_rate,
-        median(days_to_activate) as median_days_to_activate
+        {{ ratio('count(*) filter (where is_activated)', 'count(*)') }} as activation_rate,
+        {{ percentile('days_to_activate', 0.5) }} as median_days_to_activate
 
     from fct_user_activation
     where is_window_closed

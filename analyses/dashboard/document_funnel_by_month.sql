@@ -1,4 +1,4 @@
--- How far do the documents of each month come within a day of their upload?
+-- Which stage do the documents of each month reach within a day of their upload?
 with
 
 fct_product_kpis_daily as (
@@ -14,10 +14,12 @@ final as (
         sum(uploaded_document_count) as uploaded_count,
         sum(processed_document_count) as processed_count,
         sum(converted_document_count) as downloaded_count,
-        sum(processed_document_count) / sum(uploaded_document_count) as processed_rate,
-        sum(converted_document_count)
-        / nullif(sum(processed_document_count), 0) as processed_to_downloaded_rate,
-        sum(converted_document_count) / sum(uploaded_document_count) as conversion_rate
+        {{ ratio('sum(processed_document_count)', 'sum(uploaded_document_count)') }}
+            as processed_rate,
+        {{ ratio('sum(converted_document_count)', 'sum(processed_document_count)') }}
+            as processed_to_downloaded_rate,
+        {{ ratio('sum(converted_document_count)', 'sum(uploaded_document_count)') }}
+            as conversion_rate
 
     from fct_product_kpis_daily
     where is_conversion_final

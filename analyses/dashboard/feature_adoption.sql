@@ -32,8 +32,10 @@ adoption as (
         feature_key,
         count(*) filter (where adopter_type = 'user') as user_count,
         count(*) filter (where adopter_type = 'account') as account_count,
-        median(days_to_adopt) filter (where adopter_type = 'user') as median_user_days_to_adopt,
-        median(days_to_adopt) filter (
+        {{ percentile('days_to_adopt', 0.5) }} filter (
+            where adopter_type = 'user'
+        ) as median_user_days_to_adopt,
+        {{ percentile('days_to_adopt', 0.5) }} filter (
             where adopter_type = 'account'
         ) as median_account_days_to_adopt
 

@@ -1,4 +1,4 @@
--- How much is uploaded, processed and downloaded a week, and how much of it ends well?
+-- How many documents are uploaded, processed and downloaded per week, and how many succeed?
 with
 
 fct_product_kpis_daily as (
@@ -21,12 +21,14 @@ final as (
         sum(fct_product_kpis_daily.processed_count) as processed_count,
         sum(fct_product_kpis_daily.failed_count) as failed_count,
         sum(fct_product_kpis_daily.download_count) as download_count,
-        sum(fct_product_kpis_daily.processed_count)
-        / nullif(
-            sum(fct_product_kpis_daily.processed_count + fct_product_kpis_daily.failed_count), 0
-        ) as success_rate,
-        sum(fct_product_kpis_daily.converted_document_count)
-        / nullif(sum(fct_product_kpis_daily.uploaded_document_count), 0) as conversion_rate,
+        {{ ratio(
+            'sum(fct_product_kpis_daily.processed_count)',
+            'sum(fct_product_kpis_daily.processed_count + fct_product_kpis_daily.failed_count)'
+        ) }} as success_rate,
+        {{ ratio(
+            'sum(fct_product_kpis_daily.converted_document_count)',
+            'sum(fct_product_kpis_daily.uploaded_document_count)'
+        ) }} as conversion_rate,
         bool_and(fct_product_kpis_daily.is_conversion_final) as is_conversion_final
 
     from fct_product_kpis_daily

@@ -41,11 +41,12 @@ final as (
     select
         coalesce(dim_features.feature_name, tools.tool_key) as tool_name,
         tools.processed_count,
-        tools.processed_count
-        / nullif(tools.processed_count + tools.failed_count, 0) as success_rate,
+        {{ ratio('tools.processed_count', '(tools.processed_count + tools.failed_count)') }}
+            as success_rate,
         tools.document_count,
-        tools.document_count / sum(tools.document_count) over () as document_share_rate,
-        tools.converted_document_count / nullif(tools.document_count, 0) as conversion_rate
+        {{ ratio('tools.document_count', 'sum(tools.document_count) over ()') }}
+            as document_share_rate,
+        {{ ratio('tools.converted_document_count', 'tools.document_count') }} as conversion_rate
 
     from tools
     left join dim_features

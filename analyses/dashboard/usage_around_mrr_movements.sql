@@ -1,4 +1,4 @@
--- How does use change before accounts expand, contract or leave, and how beside those that stay?
+-- How does usage change before accounts expand, contract or churn, compared with those that stay?
 with
 
 fct_usage_around_mrr_movements as (
@@ -13,8 +13,8 @@ final as (
         movement_type,
         month_offset_number,
         count(*) as movement_count,
-        sum(events_per_day) / sum(baseline_events_per_day) as usage_index,
-        median(usage_index) as median_usage_index
+        {{ ratio('sum(events_per_day)', 'sum(baseline_events_per_day)') }} as usage_index,
+        {{ percentile('usage_index', 0.5) }} as median_usage_index
 
     from fct_usage_around_mrr_movements
     where baseline_events_per_day > 0

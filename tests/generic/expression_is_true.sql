@@ -1,4 +1,8 @@
-{#- Rows for which the expression is false or null. On a column, `expression` follows its name. -#}
+{#- Rows for which an expression is false or null.
+
+    Arguments:
+        expression: a condition; on a column, the part of it that follows the column's name.
+-#}
 {% test expression_is_true(model, expression, column_name=none) %}
 
 select *

@@ -1,6 +1,9 @@
-{#-
-    Half-open intervals of one key that are empty or that begin before the one before has ended. An
-    open end is null. Gaps are allowed unless `has_no_gaps`.
+{#- Half-open intervals of one key that are empty or start before the previous one ends.
+
+    Arguments:
+        key: column of the key.
+        valid_from, valid_to: columns of the bounds; a null end is open.
+        has_no_gaps: whether a gap between two intervals fails too.
 -#}
 {% test non_overlapping_intervals(
     model, key, valid_from='valid_from_at', valid_to='valid_to_at', has_no_gaps=false
@@ -22,7 +25,11 @@ ordered as (
 
 )
 
-select *
+select
+    {{ key }},
+    interval_start,
+    interval_end,
+    next_start
 from ordered
 where
     interval_start is null

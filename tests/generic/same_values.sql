@@ -1,5 +1,10 @@
-{#- Nothing if the column has just the values of another relation's field, each as often: then none was
-    lost or doubled in between, and they are unique here if they are there. -#}
+{#- A row unless the column has the same values as a field of another relation, each as often. Then no
+    row was lost or doubled in between, and the values are unique here if they are unique there.
+
+    Arguments:
+        to: the other relation.
+        field: its column.
+-#}
 {% test same_values(model, column_name, to, field) %}
 
 with

@@ -1,4 +1,8 @@
-{#- Combinations of the columns that occur more than once; the grain of a model without one key. -#}
+{#- Combinations of columns that occur more than once, for a model whose key has several columns.
+
+    Arguments:
+        combination_of_columns: the columns of the key.
+-#}
 {% test unique_combination_of_columns(model, combination_of_columns) %}
 
 select

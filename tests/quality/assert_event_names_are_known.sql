@@ -1,7 +1,7 @@
 {{ config(severity='warn') }}
 
--- Shows track events that the taxonomy does not know. They stay facts under their own name, so
--- nothing is wrong yet; counted by name, since counting rows would hide a rare one in a busy month.
+-- Lists the names of track events that are not in the taxonomy. The events remain facts under their
+-- own name. A share of all events would miss a new, rare name.
 select
     raw_event_name,
     count(*) as event_count,

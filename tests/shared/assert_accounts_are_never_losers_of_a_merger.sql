@@ -1,6 +1,6 @@
--- Proves that every record that names a merged account belongs to the survivor, in all three
--- systems: no account has the id of a merged record. A check of the merged record's own row would
--- miss customers and workspaces left on it.
+-- Proves that everything of a merged account belongs to the survivor, in all three systems: no
+-- account has the id of a record that lost a merger. A check of the loser's own row would miss
+-- customers and workspaces that still belong to it.
 select
     bridge_account_identities.account_id,
     bridge_account_identities.source_system,

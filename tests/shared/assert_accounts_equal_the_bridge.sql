@@ -1,6 +1,5 @@
--- Proves that the dimension has a row for every account of the bridge and no other: a fact with an
--- account has its name and segment too. The relationship test alone would miss accounts without a
--- record.
+-- Proves that dim_accounts has one row for every account of the bridge and no others. A
+-- relationship test would miss accounts without any record.
 with
 
 in_bridge as (

@@ -1,6 +1,6 @@
--- Proves that a fact joined to its account as it was has exactly one version, however early or late
--- it is: no month, deal or invoice is lost or counted twice. The test for gaps and overlaps in the
--- history itself would miss accounts without a history and facts before it.
+-- Proves that every month, deal and invoice finds exactly one version of its account, however early
+-- or late it is, so that a join to the history neither loses nor doubles a fact. The interval tests
+-- of the history would miss accounts without history and facts before its start.
 with
 
 facts as (

@@ -1,7 +1,7 @@
--- Proves that matching loses nothing: each delivered Salesforce account, each Stripe customer with
--- a record or named by a billing document, each workspace and each user that a message names is in
--- the bridge, or, for a user, listed as unmatched. The bridge's own test proves that none is there
--- twice; it would pass an inner join in place of a left one, which fails here.
+-- Proves that matching loses no record. Each exported Salesforce account, each Stripe customer with
+-- a record or on a billing document, each workspace and each user that a message names is in the
+-- bridge or, for a user, listed as unmatched. The uniqueness test of the bridge would pass with an
+-- inner join in place of a left join.
 with
 
 known as (

@@ -1,6 +1,6 @@
--- Proves that every event and deal is within dim_dates, because an inner join would silently lose
--- the others. A calendar that ends with the as-of date would pass until the first deal expected
--- next year. Excludes dates from clocks that are wrong by decades, as the calendar does.
+-- Proves that the dates of every event and deal are in dim_dates, where an inner join would lose
+-- the others silently. A check up to the as-of date would miss deals with an expected close date
+-- after it. Clocks that are wrong by decades are excluded, as in dim_dates.
 with
 
 used as (
