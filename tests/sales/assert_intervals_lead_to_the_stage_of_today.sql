@@ -1,15 +1,8 @@
-<<<<<<<< HEAD:tests/sales/assert_intervals_lead_to_the_stage_of_today.sql
 -- Proves that every deal has stage intervals without gaps or overlaps, and that the last one has
 -- the record's stage. A count of intervals would miss two that are swapped within one second. When
 -- the as-of date is before the newest extract, records are newer than the intervals, so only the
 -- chain is tested.
 -- A warning, since a partial export may lack history rows, or contain objects of different times.
-========
--- Proves that the stage intervals of every deal have no gap or overlap, and that the last is in the
--- stage of the record. A count of intervals would miss two that are swapped within one second. With
--- an earlier as-of date the records are newer than the intervals, so only the chain is checked.
--- A warning, because a partial export may lack history rows or mix objects of different times.
->>>>>>>> 79ca133 (Rewrite singular tests and analyses; divide with ratio()):tests/sales/assert_stage_intervals_lead_to_the_current_stage.sql
 {{ config(severity='warn') }}
 
 with
