@@ -20,7 +20,7 @@ from ingest.generate.truth import (
     spread,
     survivors,
 )
-from ingest.generate.usage import UsageTruth
+from ingest.generate.usage_truth import UsageTruth
 
 
 def _mrr(*contracts: Contract, months: int = 4) -> list[str]:

@@ -8,16 +8,9 @@ import pytest
 from ingest.generate import usage_events as events
 from ingest.generate.company import simulate
 from ingest.generate.records import Company
-from ingest.generate.usage import (
-    DUPLICATE_SHARE,
-    IDLE_MS,
-    MESSAGE_TARGETS,
-    TruthCounter,
-    Usage,
-    UsageTruth,
-    simulate_usage,
-)
+from ingest.generate.usage import DUPLICATE_SHARE, MESSAGE_TARGETS, Usage, simulate_usage
 from ingest.generate.usage_events import DAY, Ints, Messages, Sessions
+from ingest.generate.usage_truth import IDLE_MS, TruthCounter, UsageTruth
 
 START, END = date(2024, 1, 1), date(2026, 9, 30)
 

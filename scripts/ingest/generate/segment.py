@@ -26,14 +26,9 @@ from ingest.generate.ids import (
 )
 from ingest.generate.records import Company
 from ingest.generate.segment_texts import FIRST_PLAN, PHONE_NAME, lines_sql, load_dimensions
-from ingest.generate.usage import (
-    DUPLICATE_SHARE,
-    TruthCounter,
-    Usage,
-    UsageTruth,
-    simulate_usage,
-)
+from ingest.generate.usage import DUPLICATE_SHARE, Usage, simulate_usage
 from ingest.generate.usage_events import DAY, KIND, KINDS, MINUTE, Flags, Ints, Messages, Sessions
+from ingest.generate.usage_truth import TruthCounter, UsageTruth
 
 _CHUNK_MESSAGES = 150_000
 _HOUR = 60 * MINUTE

@@ -11,8 +11,9 @@ from ingest.generate import usage_events as events
 from ingest.generate.batches import Batch
 from ingest.generate.ids import account_customer_id, account_group_id, account_salesforce_id
 from ingest.generate.records import Account, Company, User
-from ingest.generate.usage import ZONES, Usage
+from ingest.generate.usage import Usage
 from ingest.generate.usage_events import KIND, KINDS
+from ingest.generate.usage_people import ZONES
 
 INTERNAL_DOMAIN = "paperdesk.example"
 _BROWSERS = (

@@ -19,7 +19,7 @@ from ingest.generate.invoicing import share
 from ingest.generate.ledger import Discount, Item, Ledger, State, Subscription
 from ingest.generate.plans import MINOR_DIGITS
 from ingest.generate.records import Account, Company
-from ingest.generate.usage import UsageTruth
+from ingest.generate.usage_truth import UsageTruth
 
 GRACE = timedelta(days=30)
 _SIX_DECIMALS = Decimal("0.000001")

@@ -3,29 +3,20 @@
 How much a person uses it follows weekdays, hours of their own time zone and seasons, grows in the
 weeks after sign-up, falls in the 60 days before their account leaves and in the three weeks before
 they leave themselves. The number of visits is then reduced to the number of messages of the scale.
-
-The truth that tests compare with is counted here, from the simulation's own clock and persons:
-
-- a session is a person's messages of all types with no gap of 30 minutes or more, counted on the
-  UTC day on which it starts;
-- anonymous messages belong to the person who signs in next on that device, and a visitor who
-  never does is a person too;
-- active is a person with a track message; WAU and MAU look back over 7 and 30 days, today included;
-- bots, internal users and test workspaces are left out.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.generate import usage_events as events
-from ingest.generate.ids import account_group_id
-from ingest.generate.records import Account, Company, Lifecycle, Rep, User
-from ingest.generate.usage_events import DAY, MINUTE, Flags, Ints, Messages, Sessions, expand
+from ingest.generate.records import Company, Lifecycle, User
+from ingest.generate.usage_events import DAY, MINUTE, Ints, Messages, Sessions, expand
+from ingest.generate.usage_people import ZONES, Devices, People, draw_people, epoch_ms
 
 MESSAGE_TARGETS = {
     "tiny": 20_000,
@@ -35,25 +26,8 @@ MESSAGE_TARGETS = {
     "xlarge": 55_000_000,
 }
 DUPLICATE_SHARE = 0.006
-IDLE_MS = 30 * MINUTE
 # No visit starts so late that the end of the simulation would cut it in two.
 QUIET_END_MS = 180 * MINUTE
-
-_ZONES: dict[str, tuple[str, ...]] = {
-    "US": ("America/New_York", "America/Chicago", "America/Los_Angeles"),
-    "CA": ("America/Toronto", "America/Vancouver"),
-    "GB": ("Europe/London",),
-    "IE": ("Europe/Dublin",),
-    "DE": ("Europe/Berlin",),
-    "FR": ("Europe/Paris",),
-    "NL": ("Europe/Amsterdam",),
-    "ES": ("Europe/Madrid",),
-    "SE": ("Europe/Stockholm",),
-    "JP": ("Asia/Tokyo",),
-    "AU": ("Australia/Sydney",),
-    "KW": ("Asia/Kuwait",),
-}
-ZONES = tuple(sorted({zone for zones in _ZONES.values() for zone in zones} | {"UTC"}))
 # Use by local hour, Monday to Friday and on weekends.
 _HOURS = np.array(
     [1, 1, 1, 1, 1, 2, 6, 20, 62, 98, 100, 88, 52, 70, 97, 92, 78, 52, 26, 16, 13, 10, 5, 2]
@@ -63,42 +37,6 @@ _WEEKEND_HOURS = np.array(
 )
 _WEEKDAYS = np.array([1.0, 1.1, 1.12, 1.05, 0.82, 0.14, 0.11])
 _MONTHS = np.array([0.95, 1.0, 1.06, 1.02, 1.02, 0.98, 0.86, 0.78, 1.04, 1.1, 1.08, 0.86])
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Everybody who sends messages: product users, then internal ones, then visitors, then bots.
-
-    `users` are the first `len(users)` people; `account` is a place in `accounts` (-1: none).
-    `second_device` may belong to a colleague (`shares_device`); `old_device` is the browser whose
-    anonymous id an alias call ties to the user (-1: none). `is_renamed` people once had another id.
-    """
-
-    users: tuple[User, ...]
-    accounts: tuple[Account, ...]
-    account: npt.NDArray[np.int32]
-    is_counted: Flags
-    is_visitor: Flags
-    is_bot: Flags
-    is_renamed: Flags
-    zone: npt.NDArray[np.int8]
-    first_device: npt.NDArray[np.int32]
-    second_device: npt.NDArray[np.int32]
-    shares_device: Flags
-    old_device: npt.NDArray[np.int32]
-
-    def __len__(self) -> int:
-        return len(self.account)
-
-
-@dataclass(frozen=True, slots=True)
-class Devices:
-    """A browser or phone each: who owns it, how wrong its clock is, how late it updates the app."""
-
-    owner: npt.NDArray[np.int32]
-    is_mobile: Flags
-    skew_ms: Ints
-    update_lag_ms: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,29 +74,13 @@ class Usage:
             first = last
 
 
-@dataclass(frozen=True, slots=True)
-class UsageTruth:
-    """What the pipeline has to find out; days are UTC.
-
-    `sessions_daily` rows: day, sessions, sessions of known users (visitors left out).
-    `active_users_daily` rows: day, DAU, WAU, MAU.
-    `events` rows: canonical name, track messages, those of them by customers' users.
-    `account_links` rows: account key, groupId, how it is tied to the account.
-    """
-
-    sessions_daily: tuple[tuple[date, int, int], ...]
-    active_users_daily: tuple[tuple[date, int, int, int], ...]
-    events: tuple[tuple[str, int, int], ...]
-    account_links: tuple[tuple[int, str, str], ...]
-
-
 def simulate_usage(company: Company) -> Usage:
     """Everybody's visits over the company's whole history, at the size of its scale."""
     rng = np.random.default_rng([company.seed, 30])
-    start_ms, end_ms = _epoch_ms(company.start_at), _epoch_ms(company.end_at)
+    start_ms, end_ms = epoch_ms(company.start_at), epoch_ms(company.end_at)
     target = MESSAGE_TARGETS[company.scale] / (1 + DUPLICATE_SHARE)
-    people, devices = _draw_people(company, target, rng)
-    renamed_at_ms = _epoch_ms(
+    people, devices = draw_people(company, target, rng)
+    renamed_at_ms = epoch_ms(
         _month_after(company.start_at + (company.end_at - company.start_at) / 2)
     )
     fixed = _fixed_sessions(company, people, start_ms, end_ms, rng)
@@ -182,119 +104,10 @@ def simulate_usage(company: Company) -> Usage:
     )
 
 
-def _epoch_ms(moment: datetime) -> int:
-    return int(moment.replace(tzinfo=UTC).timestamp() * 1000)
-
-
 def _month_after(moment: datetime) -> datetime:
     return (
         moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(32)
     ).replace(day=1)
-
-
-def _draw_people(
-    company: Company, target: float, rng: np.random.Generator
-) -> tuple[People, Devices]:
-    """The people who ever show up: at a small scale many seats are never used."""
-    places = {account.key: place for place, account in enumerate(company.accounts)}
-    wanted_share = min(1.0, target / 90 / max(len(company.users), 1))
-    luck = rng.random(len(company.users))
-    seen: set[int] = set()
-    users = []
-    for user, chance in zip(company.users, luck, strict=True):
-        if user.account_key not in seen or chance < wanted_share:
-            users.append(user)
-        seen.add(user.account_key)
-    internal_home = next((a.key for a in company.accounts if a.is_internal), None)
-    staff = [_as_user(rep, company.start_at, internal_home) for rep in company.reps]
-    known = len(users) + len(staff)
-    visitors, bots = round(target * 0.02 / 2), max(round(target * 0.004 / 2), 5)
-    size = known + visitors + bots
-    number = np.arange(size)
-    account = np.full(size, -1, dtype=np.int32)
-    account[: len(users)] = [places[user.account_key] for user in users]
-    if internal_home is not None:
-        account[len(users) : known] = places[internal_home]
-    excluded = np.array([a.is_internal or a.is_test for a in company.accounts] + [False])
-    is_internal = np.zeros(size, dtype=np.bool_)
-    is_internal[: len(users)] = [user.is_internal for user in users]
-    is_internal[len(users) : known] = True
-    zone = rng.integers(0, len(ZONES), size).astype(np.int8)
-    zone[: len(users)] = [_zone_of(company.accounts[place]) for place in account[: len(users)]]
-    is_bot = number >= size - bots
-    is_visitor = (number >= known) & ~is_bot
-    first_device = number.astype(np.int32)
-    second_device = np.full(size, -1, dtype=np.int32)
-    has_second = (number < known) & (rng.random(size) < 0.4)
-    second_device[has_second] = size + np.arange(int(has_second.sum()))
-    # A colleague's device: the person before them in the same account lends theirs.
-    shares = (
-        has_second & (number > 0) & (account == np.roll(account, 1)) & (rng.random(size) < 0.06)
-    )
-    shares &= (account >= 0) & (number < len(users))
-    second_device[shares] = number[shares] - 1
-    old_device = np.full(size, -1, dtype=np.int32)
-    has_old = (number < len(users)) & (rng.random(size) < 0.08)
-    device_count = int(max(second_device.max(initial=-1), size - 1)) + 1
-    old_device[has_old] = device_count + np.arange(int(has_old.sum()))
-    people = People(
-        users=(*users, *staff),
-        accounts=company.accounts,
-        account=account,
-        is_counted=~is_bot & ~is_internal & ~excluded[account],
-        is_visitor=is_visitor,
-        is_bot=is_bot,
-        is_renamed=(number < len(users)) & (rng.random(size) < 0.015),
-        zone=zone,
-        first_device=first_device,
-        second_device=second_device,
-        shares_device=shares,
-        old_device=old_device,
-    )
-    return people, _draw_devices(people, device_count + int(has_old.sum()), rng)
-
-
-def _as_user(rep: Rep, start_at: datetime, account_key: int | None) -> User:
-    """One of the company's own people, as a user of the product."""
-    return User(
-        key=-rep.key,
-        account_key=account_key or -1,
-        first_name=rep.first_name,
-        last_name=rep.last_name,
-        email=rep.email,
-        title="Account Executive",
-        signed_up_at=max(rep.started_at, start_at + timedelta(days=2)),
-        left_at=rep.left_at,
-        engagement=0.5,
-        is_internal=True,
-    )
-
-
-def _zone_of(account: Account) -> int:
-    zones = _ZONES.get(account.country, ("UTC",))
-    return ZONES.index(zones[account.key % len(zones)])
-
-
-def _draw_devices(people: People, count: int, rng: np.random.Generator) -> Devices:
-    owner = np.zeros(count, dtype=np.int32)
-    numbers = np.arange(len(people), dtype=np.int32)
-    for devices in (people.second_device, people.old_device, people.first_device):
-        owner[devices[devices >= 0]] = numbers[devices >= 0]
-    luck = rng.random(count)
-    skew = rng.normal(0, 1_500, count)
-    minutes = luck < 0.03
-    skew[minutes] = rng.uniform(-20, 20, int(minutes.sum())) * MINUTE
-    hours = luck < 0.01
-    skew[hours] = rng.uniform(-30, 30, int(hours.sum())) * 60 * MINUTE
-    lags = rng.random(count) < 0.06
-    is_second = np.zeros(count, dtype=np.bool_)
-    is_second[people.second_device[(people.second_device >= 0) & ~people.shares_device]] = True
-    return Devices(
-        owner=owner,
-        is_mobile=is_second & (rng.random(count) < 0.5),
-        skew_ms=skew.astype(np.int64),
-        update_lag_ms=np.where(lags, rng.integers(1, 75, count) * DAY, 0),
-    )
 
 
 def _visits(person: Ints, start_ms: Ints, visit_kind: int) -> Sessions:
@@ -333,9 +146,9 @@ def _fixed_sessions(
     Sign-ups and what precedes them, invitations, ends of trials, departures; visitors and bots.
     """
     known = len(people.users)
-    signed_up = np.array([_epoch_ms(user.signed_up_at) for user in people.users], dtype=np.int64)
+    signed_up = np.array([epoch_ms(user.signed_up_at) for user in people.users], dtype=np.int64)
     left = np.array(
-        [_epoch_ms(user.left_at) if user.left_at else end_ms for user in people.users],
+        [epoch_ms(user.left_at) if user.left_at else end_ms for user in people.users],
         dtype=np.int64,
     )
     person = np.arange(known)
@@ -343,7 +156,7 @@ def _fixed_sessions(
     lives = {life.account_key: life for life in company.lifecycles}
     life = [lives.get(user.account_key) for user in people.users]
     trial = np.array(
-        [_epoch_ms(one.trial_started_at) if one and one.trial_started_at else -1 for one in life],
+        [epoch_ms(one.trial_started_at) if one and one.trial_started_at else -1 for one in life],
         dtype=np.int64,
     )
     is_first = owner == person
@@ -442,9 +255,9 @@ def _calendar(start_at: datetime, days: int) -> npt.NDArray[np.float32]:
 def _stay(user: User, life: Lifecycle | None, window: tuple[int, int]) -> tuple[int, int, int]:
     """A user's sign-up, their last instant, and the end of their account, in epoch milliseconds."""
     far = window[1] + 400 * DAY
-    churned = _epoch_ms(life.churned_at) if life and life.churned_at else far
-    left = _epoch_ms(user.left_at) if user.left_at else far
-    return _epoch_ms(user.signed_up_at), min(left, churned), churned
+    churned = epoch_ms(life.churned_at) if life and life.churned_at else far
+    left = epoch_ms(user.left_at) if user.left_at else far
+    return epoch_ms(user.signed_up_at), min(left, churned), churned
 
 
 def _rates(
@@ -488,7 +301,7 @@ def _local_starts(
     luck = rng.random(len(person))
     hour = np.where(weekend, _drawn_hours(_WEEKEND_HOURS, luck), _drawn_hours(_HOURS, luck))
     inside = rng.integers(0, 60 * MINUTE, len(person))
-    midnight: Ints = _epoch_ms(start_at) + day * DAY - offsets[people.zone[person], day]
+    midnight: Ints = epoch_ms(start_at) + day * DAY - offsets[people.zone[person], day]
     starts: Ints = midnight + hour * 60 * MINUTE + inside
     return starts
 
@@ -575,69 +388,3 @@ def _linked(sessions: Sessions, people: People, renamed_at_ms: int) -> Sessions:
     same = sessions.person[order[1:]] == sessions.person[order[:-1]]
     sessions.earlier[order[1:][same]] = order[:-1][same]
     return sessions
-
-
-class TruthCounter:
-    """Counts the truth from messages as they are made, a chunk at a time."""
-
-    def __init__(self, usage: Usage) -> None:
-        self._usage = usage
-        self._moments: list[Ints] = []
-        self._active: list[Ints] = []
-        self._events = np.zeros((len(events.KINDS), 2), dtype=np.int64)
-
-    def add(self, sessions: Sessions, messages: Messages) -> None:
-        """Counts the messages of some visits."""
-        usage = self._usage
-        person = sessions.person[messages.visit].astype(np.int64)
-        counted = usage.people.is_counted[person]
-        since_start = messages.at_ms - usage.start_ms
-        self._moments.append((person << 38 | since_start)[counted])
-        track = events.IS_TRACK[messages.kind]
-        self._events[:, 0] += np.bincount(messages.kind, minlength=len(events.KINDS))
-        self._events[:, 1] += np.bincount(messages.kind[counted], minlength=len(events.KINDS))
-        self._active.append(np.unique((person << 12 | since_start // DAY)[counted & track]))
-
-    def result(self) -> UsageTruth:
-        """The truth over all that was added."""
-        usage = self._usage
-        days = (usage.end_ms - usage.start_ms) // DAY
-        moments = np.sort(np.concatenate(self._moments))
-        # A person's number is in the high bits, so that a change of person is a long gap too.
-        starts = moments[np.diff(moments, prepend=np.int64(-IDLE_MS)) >= IDLE_MS]
-        person, day = starts >> 38, (starts & ((1 << 38) - 1)) // DAY
-        visitor = usage.people.is_visitor[person]
-        sessions = np.bincount(day, minlength=days)
-        known = np.bincount(day[~visitor], minlength=days)
-        active = np.unique(np.concatenate(self._active))
-        first_day = datetime.fromtimestamp(usage.start_ms / 1000, UTC).date()
-        dates = [first_day + timedelta(days=int(number)) for number in range(days)]
-        reach = [_reach(active, int(days), width).tolist() for width in (1, 7, 30)]
-        return UsageTruth(
-            sessions_daily=tuple(zip(dates, sessions.tolist(), known.tolist(), strict=True)),
-            active_users_daily=tuple(zip(dates, *reach, strict=True)),
-            events=tuple(
-                (kind.name, int(self._events[number, 0]), int(self._events[number, 1]))
-                for number, kind in enumerate(events.KINDS)
-                if kind.message_type == "track"
-            ),
-            account_links=tuple(account_links(usage.people, usage.seed)),
-        )
-
-
-def _reach(active: Ints, days: int, width: int) -> Ints:
-    """People active in the `width` days up to each day; `active` is person and day, ascending."""
-    person, day = active >> 12, active & 4095
-    following = np.append(day[1:], 0)
-    same = np.append(person[1:] == person[:-1], False)
-    until = np.where(same, np.minimum(following, day + width), day + width)
-    change = np.bincount(day, minlength=days + 1)[: days + 1]
-    change = change - np.bincount(np.minimum(until, days), minlength=days + 1)
-    return np.cumsum(change)[:days]
-
-
-def account_links(people: People, seed: int) -> Iterator[tuple[int, str, str]]:
-    """The workspaces that sent messages: account key, groupId, and how they are tied to it."""
-    for place in np.unique(people.account[people.account >= 0]).tolist():
-        account = people.accounts[place]
-        yield account.key, account_group_id(seed, account.key), account.link_segment
