@@ -1,14 +1,14 @@
 with
 
-int_opportunities_valued as (
+fct_opportunity_stages as (
 
-    select * from {{ ref('int_opportunities_valued') }}
+    select * from {{ ref('fct_opportunity_stages') }}
 
 ),
 
-int_opportunity_stage_intervals as (
+int_opportunities_valued as (
 
-    select * from {{ ref('int_opportunity_stage_intervals') }}
+    select * from {{ ref('int_opportunities_valued') }}
 
 ),
 
@@ -53,7 +53,7 @@ open_stages as (
         stage_name,
         stage_number,
         sum(stage_days) as stage_days
-    from int_opportunity_stage_intervals
+    from fct_opportunity_stages
     where not is_closed
     group by
         opportunity_id,
@@ -88,7 +88,7 @@ stage_summaries as (
         max(entered_at) filter (where is_current and is_closed) as closed_at,
         max(sales_rep_id) filter (where is_current and is_closed) as closing_sales_rep_id,
         max(stage_days) filter (where is_current and not is_closed) as current_stage_days
-    from int_opportunity_stage_intervals
+    from fct_opportunity_stages
     group by opportunity_id
 
 ),
