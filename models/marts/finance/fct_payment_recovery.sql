@@ -13,9 +13,9 @@
 
 with
 
-int_invoices_totaled as (
+int_invoices_dated as (
 
-    select * from {{ ref('int_invoices_totaled') }}
+    select * from {{ ref('int_invoices_dated') }}
 
 ),
 
@@ -65,44 +65,44 @@ ended_subscriptions as (
 failed_invoices as (
 
     select
-        int_invoices_totaled.invoice_id,
-        int_invoices_totaled.account_id,
-        int_invoices_totaled.stripe_customer_id,
-        int_invoices_totaled.subscription_id,
+        int_invoices_dated.invoice_id,
+        int_invoices_dated.account_id,
+        int_invoices_dated.stripe_customer_id,
+        int_invoices_dated.subscription_id,
         attempts.first_failure_reason,
         attempts.attempt_count,
         attempts.failed_attempt_count,
 
-        int_invoices_totaled.currency,
-        int_invoices_totaled.minor_unit_exponent,
-        int_invoices_totaled.rate_month,
-        int_invoices_totaled.usd_per_unit,
-        int_invoices_totaled.due_minor,
-        least(int_invoices_totaled.paid_minor, int_invoices_totaled.due_minor) as recovered_minor,
+        int_invoices_dated.currency,
+        int_invoices_dated.minor_unit_exponent,
+        int_invoices_dated.rate_month,
+        int_invoices_dated.usd_per_unit,
+        int_invoices_dated.due_minor,
+        least(int_invoices_dated.paid_minor, int_invoices_dated.due_minor) as recovered_minor,
         greatest(
-            int_invoices_totaled.due_minor
-            - int_invoices_totaled.paid_minor
-            - int_invoices_totaled.pre_payment_credit_minor,
+            int_invoices_dated.due_minor
+            - int_invoices_dated.paid_minor
+            - int_invoices_dated.pre_payment_credit_minor,
             0
         ) as unpaid_minor,
 
-        int_invoices_totaled.invoice_status = 'paid' and int_invoices_totaled.paid_minor > 0
+        int_invoices_dated.invoice_status = 'paid' and int_invoices_dated.paid_minor > 0
             as is_recovered,
         attempts.first_failed_at,
         attempts.last_failed_at,
-        coalesce(int_invoices_totaled.paid_at, attempts.first_collected_at) as collected_at,
+        coalesce(int_invoices_dated.paid_at, attempts.first_collected_at) as collected_at,
         coalesce(
-            int_invoices_totaled.paid_at,
-            int_invoices_totaled.voided_at,
-            int_invoices_totaled.marked_uncollectible_at,
+            int_invoices_dated.paid_at,
+            int_invoices_dated.voided_at,
+            int_invoices_dated.marked_uncollectible_at,
             ended_subscriptions.ended_at
         ) as closed_at
 
-    from int_invoices_totaled
+    from int_invoices_dated
     inner join attempts
-        on int_invoices_totaled.invoice_id = attempts.invoice_id
+        on int_invoices_dated.invoice_id = attempts.invoice_id
     left join ended_subscriptions
-        on int_invoices_totaled.subscription_id = ended_subscriptions.subscription_id
+        on int_invoices_dated.subscription_id = ended_subscriptions.subscription_id
     where attempts.failed_attempt_count > 0
 
 ),
