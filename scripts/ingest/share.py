@@ -11,10 +11,8 @@ from pathlib import Path
 
 import duckdb
 from dbt.artifacts.resources.types import NodeType
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
 
-from ingest.build import PROJECT, BuildError
+from ingest.build import Dbt
 from ingest.errors import IngestError, UsageError
 from ingest.load import warehouse
 from ingest.load.values import literal, quoted
@@ -62,7 +60,7 @@ def share(warehouse_path: Path, out: Path) -> None:
 
 def _write(warehouse_path: Path, path: Path) -> int:
     warehouse.require(warehouse_path)
-    marts = _marts()
+    marts = _marts(warehouse_path)
     # Views name the database they read, so it is attached under its own name.
     source = quoted(warehouse_path.stem)
     with warehouse.opened(path) as connection:
@@ -145,12 +143,9 @@ def _prove(connection: duckdb.DuckDBPyConnection, source: str) -> None:
             )
 
 
-def _marts() -> list[_Mart]:
+def _marts(warehouse_path: Path) -> list[_Mart]:
     """The marts that the project has."""
-    options = ["--quiet", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    manifest = dbtRunner().invoke(["parse", *options]).result
-    if not isinstance(manifest, Manifest):
-        raise BuildError("dbt cannot read the project; `dbt parse` reports why")
+    manifest = Dbt(warehouse_path, "{}").parse()
     return [
         _Mart(
             node.schema,

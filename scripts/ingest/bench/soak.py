@@ -85,12 +85,15 @@ class Soak:
         earlier = self.folder / "earlier"
         for batch_id in self.batches[:-1]:
             shutil.copytree(self.extracts / batch_id, earlier / batch_id)
-        self._run("build", *self._paths(self.begun, earlier))
-        self.built.parent.mkdir()
-        shutil.copy(self.begun, self.built)
-        started = time.monotonic()
-        self._run("build", *self._paths(self.built))
-        self.build_seconds = time.monotonic() - started
+        for path in self._trials(1):
+            self._run("build", *self._paths(path, earlier))
+            self.begun.parent.mkdir()
+            shutil.copy(path, self.begun)
+            started = time.monotonic()
+            self._run("build", *self._paths(path))
+            self.build_seconds = time.monotonic() - started
+            self.built.parent.mkdir()
+            shutil.copy(path, self.built)
 
     def kills_of_the_loader(self, trials: int) -> Tally:
         """`kill -9` of a load from nothing, at any moment of it."""
@@ -220,9 +223,12 @@ class Soak:
         return tally
 
     def _trials(self, count: int, begin_with: Path | None = None) -> Iterator[Path]:
-        """Paths for warehouses in folders of their own, each a copy of another or nothing."""
-        for number in range(count):
-            folder = self.folder / f"trial-{number}"
+        """Yields the path of a new warehouse for each trial, a copy of another or nothing.
+
+        It is always the same path: dbt reads the whole project again for a warehouse elsewhere.
+        """
+        folder = self.folder / "trial"
+        for _ in range(count):
             folder.mkdir()
             path = folder / "warehouse.duckdb"
             if begin_with:

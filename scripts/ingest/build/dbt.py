@@ -1,4 +1,4 @@
-"""The project's dbt, run in this process: read once, then one command after another."""
+"""The project's dbt, run in this process, which parses the project once for all commands."""
 
 import logging
 import os
@@ -25,6 +25,9 @@ PROJECT = Path(__file__).resolve().parents[3]
 _HISTORY = ("--select", "+resource_type:snapshot", "--exclude-resource-type", "test", "unit_test")
 _HISTORY_AGAIN = (*_HISTORY, "seed", "--exclude", "config.materialized:view")
 
+# The parsed project, by everything that parsing depends on.
+manifests: dict[tuple[Path, str, str, str], Manifest] = {}
+
 _BUILT = (NodeType.Model, NodeType.Seed, NodeType.Snapshot)
 _TESTS = (NodeType.Test, NodeType.Unit)
 
@@ -34,7 +37,7 @@ class BuildError(IngestError):
 
 
 class Dbt:
-    """The project's dbt, which keeps the parsed project between commands.
+    """The project's dbt. A process parses the project once, whatever warehouse it is for.
 
     Args:
         warehouse_path: The DuckDB file.
@@ -53,15 +56,33 @@ class Dbt:
         self.raw_schemas = raw_schemas
         self.options = options
         self._warehouse_path = warehouse_path
+        is_inside = warehouse_path.is_relative_to(PROJECT)
         self._environment = {
-            "WAREHOUSE_PATH": str(warehouse_path),
+            # As the profile has it by default. dbt parses the whole project again for another path.
+            "WAREHOUSE_PATH": str(
+                warehouse_path.relative_to(PROJECT) if is_inside else warehouse_path
+            ),
             "RAW_SCHEMAS": raw_schemas,
             # Unit tests check the project, not the data; `make test` runs them.
             "DBT_EXCLUDE_RESOURCE_TYPES": os.environ.get("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test"),
         }
         self._project_options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         self._project_options += ["--vars", variables]
-        self._manifest: Manifest | None = None
+        # The database is named after the warehouse's file, and the manifest contains its name.
+        self._parsed_as = (PROJECT, warehouse_path.stem, raw_schemas, variables)
+
+    def parse(self) -> Manifest:
+        """Parses the project unless this process has done so.
+
+        Raises:
+            BuildError: dbt cannot read the project.
+        """
+        if self._manifest is None:
+            project = self._invoke("error", "parse").result
+            if not isinstance(project, Manifest):
+                raise BuildError("dbt cannot read the project; `dbt parse` reports why")
+            manifests[self._parsed_as] = project
+        return manifests[self._parsed_as]
 
     def run(self, *arguments: str) -> str:
         """Runs a command; dbt prints its own warnings and errors.
@@ -73,9 +94,7 @@ class Dbt:
             BuildError: The command failed.
             WarehouseError: The warehouse file is damaged or in use.
         """
-        if self._manifest is None:
-            project = self._invoke("error", "parse").result
-            self._manifest = project if isinstance(project, Manifest) else None
+        self.parse()
         done = self._invoke("warn", *arguments, *self.options).result
         results = done.results if isinstance(done, RunExecutionResult) else []
         kinds = Counter(str(result.node.resource_type).replace("_", " ") for result in results)
@@ -105,6 +124,10 @@ class Dbt:
             if node.resource_type in _BUILT
             or (node.resource_type in _TESTS and node.config.get("store_failures"))
         }
+
+    @property
+    def _manifest(self) -> Manifest | None:
+        return manifests.get(self._parsed_as)
 
     def _invoke(self, log_level: str, *arguments: str) -> dbtRunnerResult:
         os.environ.update(self._environment)
