@@ -1,12 +1,13 @@
 """The small company that the tests share, generated and built once a session."""
 
-import fcntl
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from harness import VENDOR, build_warehouse, expect, ingest
+from data_tests import DataTests
+from harness import VENDOR, expect, ingest
+from loading import Loading
+from warehouses import Shared, build_warehouse, once
 
 # Where whole warehouses are built, the longest first: begun last, they would leave a core idle.
 _LONGEST = (
@@ -22,40 +23,50 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def workspace(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder for what is too dear to make twice, shared by the processes that run tests."""
+    """A folder for what is expensive to make, shared by the processes that run tests."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "company"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def _once(path: Path, make: Callable[[], object]) -> Path:
-    """The path, made by whichever process asks first while the others wait."""
-    done = path.with_name(f"{path.name}.done")
-    with path.with_name(f"{path.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            make()
-            done.touch()
-    return path
+    Shared.folder = (base if worker_id == "master" else base.parent) / "company"
+    Shared.folder.mkdir(exist_ok=True)
+    return Shared.folder
 
 
 @pytest.fixture(scope="session")
 def tiny_extracts(workspace: Path) -> Path:
     """The default company at scale tiny."""
     extracts = workspace / "extracts"
-    return _once(
+    return once(
         extracts, lambda: expect(0, ingest("generate", "--scale", "tiny", "--out", extracts))
     )
 
 
 @pytest.fixture(scope="session")
+def older_extracts(workspace: Path) -> Path:
+    """The same company with Stripe's files in the older API version."""
+    extracts = workspace / "older_extracts"
+    version = ("--stripe-version", "2022-11-15")
+    arguments = ("generate", "--scale", "tiny", "--out", extracts, *version)
+    return once(extracts, lambda: expect(0, ingest(*arguments)))
+
+
+@pytest.fixture(scope="session")
 def tiny_warehouse(tiny_extracts: Path, workspace: Path) -> Path:
-    """The tiny company loaded and built batch by batch; open it read-only."""
+    """The tiny company loaded and built batch by batch, with every data test; read it only."""
     warehouse = workspace / "warehouse.duckdb"
-    return _once(warehouse, lambda: build_warehouse(tiny_extracts, warehouse))
+    return once(warehouse, lambda: build_warehouse(tiny_extracts, warehouse, has_tests=True))
+
+
+@pytest.fixture(scope="session")
+def data_tests(workspace: Path) -> DataTests:
+    """The project's data tests, to be run on any warehouse."""
+    return DataTests(workspace / "data_tests.json")
+
+
+@pytest.fixture
+def loading(tmp_path: Path) -> Loading:
+    """An empty extracts folder with a warehouse to load it into."""
+    return Loading(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Runs the project the way a person does, in processes of their own, and reads what comes of it."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -45,43 +44,6 @@ def expect(code: int, done: subprocess.CompletedProcess[str]) -> str:
 def batches(extracts: Path) -> list[Path]:
     """The batch folders of an extracts folder, in load order."""
     return sorted(path for path in extracts.iterdir() if path.is_dir() and path.name[0] not in "._")
-
-
-def build_warehouse(
-    extracts: Path,
-    warehouse: Path,
-    *,
-    one_by_one: bool = True,
-    repeat: bool = False,
-    variables: Mapping[str, object] | None = None,
-    has_tests: bool = True,
-) -> Path:
-    """Loads and builds a warehouse and returns its path.
-
-    Args:
-        extracts: The folder of batches.
-        warehouse: The DuckDB file to make.
-        one_by_one: Load and snapshot batch by batch; otherwise load everything, then build.
-        repeat: Load every batch a second time under another name, which must change nothing.
-        variables: dbt variables.
-        has_tests: Run dbt's tests of the data; one that is compared with a tested one needs none.
-    """
-    settings = {"DBT_TARGET_PATH": str(warehouse.parent / f"{warehouse.stem}_target")}
-    if not has_tests:
-        settings["DBT_EXCLUDE_RESOURCE_TYPES"] = "test unit_test"
-    places = ("--extracts", extracts, "--warehouse", warehouse)
-    if repeat:
-        doubled = warehouse.parent / f"{warehouse.stem}_extracts"
-        for batch in batches(extracts):
-            shutil.copytree(batch, doubled / batch.name)
-            shutil.copytree(
-                batch, doubled / f"{batch.name}-again", ignore=shutil.ignore_patterns("_batch.json")
-            )
-        places = ("--extracts", doubled, "--warehouse", warehouse)
-    if not one_by_one:
-        expect(0, ingest("load", *places))
-    expect(0, ingest("build", *places, "--vars", json.dumps(variables or {}), settings=settings))
-    return warehouse
 
 
 @contextmanager
@@ -171,4 +133,4 @@ def place_base(project: Path, extracts: Path, warehouse: Path) -> None:
     base.mkdir(parents=True)
     (base / "extracts").symlink_to(extracts)
     shutil.copy2(warehouse, base / "warehouse.duckdb")
-    shutil.copytree(warehouse.parent / f"{warehouse.stem}_target", base / "target")
+    shutil.copytree(warehouse.parent / "target", base / "target")

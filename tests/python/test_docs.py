@@ -10,6 +10,7 @@ import pytest
 
 from harness import PROJECT, expect, ingest
 from ingest.docs.site import shown
+from warehouses import ingest_here
 
 
 class _Page(HTMLParser):
@@ -35,9 +36,9 @@ def site(tiny_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("docs")
     expect(
         0,
-        ingest(
+        ingest_here(
             *("docs", "--warehouse", tiny_warehouse, "--out", folder / "site"),
-            settings={"DBT_TARGET_PATH": str(folder / "target")},
+            target=folder / "target",
         ),
     )
     return folder / "site"

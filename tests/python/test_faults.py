@@ -7,11 +7,14 @@ import pytest
 
 from harness import PROJECT
 from ingest.bench.soak import Soak, Tally, differing
+from warehouses import seed_parsed
 
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Soak:
-    return Soak(tmp_path_factory.mktemp("soak"), seed=1, count=2)
+    folder = tmp_path_factory.mktemp("soak")
+    seed_parsed(folder / "target", folder / "trial" / "warehouse.duckdb")
+    return Soak(folder, seed=1, count=2)
 
 
 def _all_survived(tally: Tally) -> None:

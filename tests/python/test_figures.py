@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import batches, build_warehouse, rows
+from harness import batches, rows
+from warehouses import NO_TESTS, dbt, load
 
 _CENT = Decimal("0.005")
 
@@ -174,7 +175,15 @@ def test_extracts_without_an_archive_give_the_same_mrr_from_the_first_on(
         for discount_id, discount in discounts.items():
             text = text.replace(f'"{discount_id}"', json.dumps(discount))
         path.write_text(text)
-    warehouse = build_warehouse(extracts, tmp_path / "extracts.duckdb", has_tests=False)
+    warehouse = load(extracts, tmp_path / "warehouse.duckdb")
+    dbt(
+        warehouse,
+        "build",
+        "--select",
+        "+path:models/marts/finance",
+        "+dim_dates",
+        excluded=NO_TESTS,
+    )
 
     month_ends = """
         select stripe_customer_id, currency, calendar_date, sum(list_mrr), sum(mrr)

@@ -12,11 +12,6 @@ from ingest.build import known
 from loading import ACCOUNT, ACCOUNT_ROW, Loading, customer, track
 
 
-@pytest.fixture
-def loading(tmp_path: Path) -> Loading:
-    return Loading(tmp_path)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_broken_record_is_landed_or_rejected(kind: str, tmp_path: Path) -> None:
     outcome = fuzz(kind, tmp_path, 1000)

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from harness import Row, build_warehouse, rows
+from data_tests import DataTests
+from harness import Row, rows
 from ingest.generate.ids import salesforce_suffix
 from mrr_scenarios import at, item, price
+from warehouses import build_warehouse, load
 
 BATCHES = ("2026-04-30", "2026-05-31", "2026-06-30")
 
@@ -344,9 +346,12 @@ def _extracts(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def warehouse(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -> Path:
+    """All three batches landed at once; their history is kept afterwards."""
     folder = tmp_path_factory.mktemp("identity")
-    return build_warehouse(_extracts(folder / "extracts"), folder / "warehouse.duckdb")
+    extracts = _extracts(folder / "extracts")
+    loaded = load(extracts, folder / "warehouse.duckdb")
+    return data_tests.check(build_warehouse(extracts, loaded, is_loaded=True))
 
 
 def test_customers_by_every_rule(warehouse: Path) -> None:
@@ -434,15 +439,17 @@ def test_deals_and_billings_are_paired_or_missed(warehouse: Path) -> None:
     )
 
 
-def test_history_is_the_same_whichever_batch_lands_last(warehouse: Path, tmp_path: Path) -> None:
-    """The second batch lands after the third had its history kept."""
+def test_history_is_the_same_whichever_batch_lands_last(
+    warehouse: Path, tmp_path: Path, data_tests: DataTests
+) -> None:
+    """The second batch lands after the history of the third was kept."""
     extracts = _extracts(tmp_path / "extracts")
     (extracts / BATCHES[1]).rename(tmp_path / "late")
-    other = tmp_path / "other.duckdb"
-    build_warehouse(extracts, other, has_tests=False)
+    other = tmp_path / "warehouse.duckdb"
+    build_warehouse(extracts, other, select=("+dim_accounts_history",))
     assert len(_history(other)) == 2
     (tmp_path / "late").rename(extracts / BATCHES[1])
-    build_warehouse(extracts, other)
+    data_tests.check(build_warehouse(extracts, other))
     assert [segment for segment, *_ in _history(other)] == ["smb", "mid_market", "enterprise"]
     assert _history(other) == _history(warehouse)
 

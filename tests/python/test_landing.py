@@ -1,41 +1,40 @@
-"""However the batches come in, the marts are the same."""
+"""The marts are the same however the batches land."""
 
 import shutil
 from pathlib import Path
 
-import pytest
+from harness import batches, differences, expect, ingest, rows
+from warehouses import build_warehouse, load
 
-from harness import build_warehouse, differences, expect, ingest, rows
 
-
-@pytest.mark.parametrize(
-    ("one_by_one", "repeat"),
-    [
-        pytest.param(False, False, id="all_at_once"),
-        pytest.param(True, True, id="each_batch_repeated"),
-    ],
-)
 def test_the_way_batches_land_changes_no_mart(
-    tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path, *, one_by_one: bool, repeat: bool
+    tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path
 ) -> None:
-    other = build_warehouse(
-        tiny_extracts,
-        tmp_path / "other.duckdb",
-        one_by_one=one_by_one,
-        repeat=repeat,
-        has_tests=False,
-    )
+    """Half of the batches land at once, half one by one, and each a second time by another name."""
+    extracts = tmp_path / "extracts"
+    names = [batch.name for batch in batches(tiny_extracts)]
+    assert len(names) == 6
+
+    def export(*chosen: str) -> None:
+        for name in chosen:
+            batch = tiny_extracts / name
+            shutil.copytree(batch, extracts / name)
+            without_manifest = shutil.ignore_patterns("_batch.json")
+            shutil.copytree(batch, extracts / f"{name}-again", ignore=without_manifest)
+
+    export(*names[:3])
+    other = load(extracts, tmp_path / "warehouse.duckdb")
+    export(*names[3:])
+    build_warehouse(extracts, other, is_loaded=True)
+    assert rows(other, "select count(*) from raw_audit.batches") == [(12,)]
     assert differences(tiny_warehouse, other) == {}
 
 
-def test_both_stripe_versions_give_the_same_marts(tiny_warehouse: Path, tmp_path: Path) -> None:
+def test_both_stripe_versions_give_the_same_marts(
+    tiny_warehouse: Path, older_extracts: Path, tmp_path: Path
+) -> None:
     """Accounts with stacked or item-level coupons aside, which the older version cannot hold."""
-    extracts = tmp_path / "extracts"
-    done = ingest(
-        "generate", "--scale", "tiny", "--out", extracts, "--stripe-version", "2022-11-15"
-    )
-    expect(0, done)
-    older = build_warehouse(extracts, tmp_path / "older.duckdb", has_tests=False)
+    older = build_warehouse(older_extracts, tmp_path / "warehouse.duckdb")
     beyond = {
         str(account_id)
         for (account_id,) in rows(

@@ -5,15 +5,15 @@ Each case lands the same deliveries in batches drawn at random and builds after 
 
 import random
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from harness import differences, rows
-from ingest.build import Dbt
 from loading import Loading
+from warehouses import NO_TESTS, dbt
 
 Message = dict[str, object]
 
@@ -109,11 +109,10 @@ def _deliveries(seed: int) -> list[Message]:
 
 
 class _Place:
-    """Where every warehouse is built in its turn, so that dbt reads the project but once."""
+    """Where every warehouse is built in its turn."""
 
     def __init__(self, folder: Path) -> None:
         self.loading = Loading(folder)
-        self._dbt = Dbt(self.loading.warehouse, "{}")
         self._empty = folder / "empty" / "warehouse.duckdb"
         self._empty.parent.mkdir()
 
@@ -121,7 +120,7 @@ class _Place:
         """Keeps a warehouse of which all that knows no message is built."""
         self.loading.write_json("segment/none.jsonl", batch="2026-01-31")
         self.loading.load()
-        self._run("build", *_ALL, "--exclude-resource-type", "test", "unit_test")
+        self._run("build", *_ALL)
         self.loading.warehouse.rename(self._empty)
 
     def land(self, parts: Iterable[tuple[str, Sequence[Message]]], into: Path) -> Path:
@@ -137,17 +136,14 @@ class _Place:
         return self.loading.warehouse.rename(into / self.loading.warehouse.name)
 
     def _run(self, command: str, *selected: str) -> None:
-        self._dbt.run(command, "--select", *selected)
+        dbt(self.loading.warehouse, command, "--select", *selected, excluded=NO_TESTS)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Place]:
-    folder = tmp_path_factory.mktemp("place")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DBT_TARGET_PATH", str(folder / "target"))
-        place = _Place(folder)
-        place.build_empty()
-        yield place
+def place(tmp_path_factory: pytest.TempPathFactory) -> _Place:
+    place = _Place(tmp_path_factory.mktemp("place"))
+    place.build_empty()
+    return place
 
 
 @pytest.fixture(scope="module")

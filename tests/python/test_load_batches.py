@@ -3,7 +3,6 @@
 import hashlib
 import json
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -11,11 +10,6 @@ import pytest
 from ingest.errors import UsageError
 from ingest.load import NothingUsableError, discover, load, pending, status
 from loading import ACCOUNT, ACCOUNT_ROW, BATCH, Loading, customer, track
-
-
-@pytest.fixture
-def loading(tmp_path: Path) -> Loading:
-    return Loading(tmp_path)
 
 
 def _manifest(

@@ -1,15 +1,6 @@
 """Fields that appear, vanish or change their type between batches."""
 
-from pathlib import Path
-
-import pytest
-
 from loading import ACCOUNT, ACCOUNT_ROW, Loading, customer, track
-
-
-@pytest.fixture
-def loading(tmp_path: Path) -> Loading:
-    return Loading(tmp_path)
 
 
 def _changes(loading: Loading) -> list[tuple[object, ...]]:

@@ -2,17 +2,11 @@
 
 import gzip
 import os
-from pathlib import Path
 
 import pytest
 
 from ingest.load import json_records
 from loading import ACCOUNT, ACCOUNT_ROW, BATCH, Loading, customer, track
-
-
-@pytest.fixture
-def loading(tmp_path: Path) -> Loading:
-    return Loading(tmp_path)
 
 
 def _with_one_customer(loading: Loading) -> Loading:

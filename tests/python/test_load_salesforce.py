@@ -25,11 +25,6 @@ LANDED = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def loading(tmp_path: Path) -> Loading:
-    return Loading(tmp_path)
-
-
 def _csv(*rows: tuple[str, ...], header: tuple[str, ...] = OPPORTUNITY, **form: object) -> str:
     text = io.StringIO()
     csv.writer(text, **{"lineterminator": "\n", "quoting": csv.QUOTE_ALL, **form}).writerows(  # type: ignore[arg-type]

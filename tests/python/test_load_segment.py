@@ -8,12 +8,6 @@ import pytest
 
 from loading import Loading, track
 
-
-@pytest.fixture
-def loading(tmp_path: Path) -> Loading:
-    return Loading(tmp_path)
-
-
 ARCHIVE = "segment/segment-logs/r9QxNCpUszLY641VRaszNv/1780185600000/1780186000000.events-1.gz"
 
 

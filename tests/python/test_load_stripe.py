@@ -8,11 +8,6 @@ import pytest
 from loading import Loading, customer
 
 
-@pytest.fixture
-def loading(tmp_path: Path) -> Loading:
-    return Loading(tmp_path)
-
-
 def _line(number: int, **fields: object) -> dict[str, object]:
     return {"id": f"il_{number}", "object": "line_item", "amount": 100, **fields}
 

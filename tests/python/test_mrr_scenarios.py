@@ -8,8 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from harness import build_warehouse
+from data_tests import DataTests
 from mrr_scenarios import SCENARIOS, Scenario, write_export
+from warehouses import build_warehouse
 
 MART = "finance.fct_subscription_item_mrr"
 
@@ -22,9 +23,11 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Sc
 
 
 @pytest.fixture(scope="module")
-def warehouse(export: tuple[Path, dict[str, Scenario]]) -> duckdb.DuckDBPyConnection:
+def warehouse(
+    export: tuple[Path, dict[str, Scenario]], data_tests: DataTests
+) -> duckdb.DuckDBPyConnection:
     folder, _ = export
-    build_warehouse(folder / "extracts", folder / "warehouse.duckdb")
+    data_tests.check(build_warehouse(folder / "extracts", folder / "warehouse.duckdb"))
     return duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from harness import differences, expect, ingest, rows
+from harness import differences, expect, rows
 from ingest.build import orphans
+from warehouses import NO_TESTS, ingest_here
 
 _GRAPH = {
     ("staging", "stg_stripe__prices"),
@@ -97,9 +98,10 @@ def test_a_warehouse_of_an_older_project_is_upgraded(
         # The older project: other files than those that are there now.
         connection.execute("update raw_audit.build_steps set key = '' where step <> 'snapshot'")
     before = _history(older)
-    done = ingest(
+    done = ingest_here(
         *("build", "--extracts", tiny_extracts, "--warehouse", older),
-        settings={"DBT_EXCLUDE_RESOURCE_TYPES": "test unit_test"},
+        target=tmp_path / "target",
+        settings={"DBT_EXCLUDE_RESOURCE_TYPES": NO_TESTS},
     )
     output = expect(0, done)
     (line,) = [line for line in output.splitlines() if line.startswith("dropped ")]

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import build_warehouse, rows
+from data_tests import DataTests
+from harness import rows
 from loading import Loading
+from warehouses import build_warehouse
 
 
 def _truth(extracts: Path, name: str) -> str:
@@ -58,7 +60,7 @@ def test_daily_weekly_and_monthly_active_users_are_the_truth(
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def archive(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -> Path:
     """A warehouse of an archive unlike ours: visitors, fields missing, offsets, bad numbers."""
     folder = tmp_path_factory.mktemp("archive")
     loading = Loading(folder)
@@ -119,7 +121,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
         batch="2025-12-31",
     )
-    return build_warehouse(loading.extracts, folder / "warehouse.duckdb")
+    return data_tests.check(build_warehouse(loading.extracts, folder / "warehouse.duckdb"))
 
 
 def test_an_archive_of_visitors_gives_the_right_counts(archive: Path) -> None:

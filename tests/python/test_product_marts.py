@@ -5,9 +5,6 @@ messages land in two orders, the late ones last and the late ones first, which m
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from harness import PROJECT, Row, differences, expect, ingest, rows
+from data_tests import DataTests
+from harness import Row, differences, rows
+from warehouses import NO_TESTS, dbt, load
 
 Message = dict[str, Any]
 BATCHES = ("2026-03-31", "2026-04-30")
@@ -112,37 +111,22 @@ def _late() -> Iterator[Message]:
 
 
 def _built(folder: Path, first: list[Message], second: list[Message]) -> Path:
-    """The product marts of two batches, with their reconciliations."""
+    """The product marts of two batches."""
     for batch, messages in zip(BATCHES, (first, second), strict=True):
         path = folder / "extracts" / batch / "segment" / "messages.jsonl"
         path.parent.mkdir(parents=True)
         path.write_text("".join(json.dumps(message) + "\n" for message in messages))
-    warehouse = folder / "warehouse.duckdb"
-    expect(0, ingest("load", "--extracts", folder / "extracts", "--warehouse", warehouse))
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).parent / "dbt"),
-            *("build", "--select", "+path:models/marts/product", "dim_documents"),
-            *("path:tests/product", "--indirect-selection", "empty"),
-            *("--exclude-resource-type", "unit_test"),
-        ],
-        cwd=PROJECT,
-        env={
-            **os.environ,
-            "WAREHOUSE_PATH": str(warehouse),
-            "DBT_TARGET_PATH": str(folder / "target"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    expect(0, done)
+    warehouse = load(folder / "extracts", folder / "warehouse.duckdb")
+    selected = ("+path:models/marts/product", "dim_documents")
+    dbt(warehouse, "build", "--select", *selected, excluded=NO_TESTS)
     return warehouse
 
 
 @pytest.fixture(scope="module")
-def stories(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _built(tmp_path_factory.mktemp("in_order"), list(_on_time()), list(_late()))
+def stories(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -> Path:
+    built = _built(tmp_path_factory.mktemp("in_order"), list(_on_time()), list(_late()))
+    data_tests.check(built, folder="tests/product", least=1)
+    return data_tests.check(built, least=300)
 
 
 def _row(warehouse: Path, query: str) -> Row:
@@ -151,9 +135,10 @@ def _row(warehouse: Path, query: str) -> Row:
 
 
 def test_late_messages_first_or_last_give_the_same_marts(
-    stories: Path, tmp_path_factory: pytest.TempPathFactory
+    stories: Path, tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests
 ) -> None:
     turned = _built(tmp_path_factory.mktemp("turned"), list(_late()), list(_on_time()))
+    data_tests.check(turned, least=300)
     assert not differences(stories, turned)
 
 

@@ -2,17 +2,17 @@
 
 import hashlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from harness import PROJECT, batches, expect, ingest, rows
+from data_tests import DataTests
+from harness import batches, expect, ingest, rows
+from ingest.build import BuildError
+from warehouses import dbt
 
 _JUDGED_AGAIN = (
     *("int_raw_records_counted", "int_staged_records_counted", "dq_source_reconciliation"),
@@ -102,6 +102,24 @@ def test_every_test_of_a_build_is_recorded(tiny_warehouse: Path) -> None:
     )
 
 
+def test_data_tests_have_the_same_results_without_dbt(
+    tiny_warehouse: Path, data_tests: DataTests
+) -> None:
+    """Other files run their data tests without dbt."""
+    found = data_tests.results(tiny_warehouse)
+    recorded = {
+        str(name): status != "pass"
+        for name, status in rows(
+            tiny_warehouse,
+            "select test_name, status from quality.dq_test_results"
+            " where is_latest and test_type = 'data'",
+        )
+    }
+    assert found == recorded
+    assert len(found) == len(data_tests.tests)
+    assert any(found.values())
+
+
 @pytest.fixture(scope="module")
 def damaged(tiny_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy in which raw and staging were tampered with, and two days of messages are odd."""
@@ -138,27 +156,20 @@ def damaged(tiny_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> P
             " select $1 as volume_date, 'spike' as anomaly_type union all select $2, 'gap'",
             [busy, quiet],
         )
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).parent / "dbt"),
-            "--quiet",
-            "build",
-            "--select",
-            *_JUDGED_AGAIN,
-            "--exclude-resource-type",
-            "unit_test",
-        ],
-        cwd=PROJECT,
-        env=os.environ
-        | {"WAREHOUSE_PATH": str(warehouse), "DBT_TARGET_PATH": str(warehouse.parent / "target")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "every_record_of_every_file_is_in_raw_or_rejected" in done.stdout
-    assert "every_raw_row_is_in_staging_or_explained" in done.stdout
+    with pytest.raises(BuildError):
+        dbt(warehouse, "build", "--select", *_JUDGED_AGAIN, has_artifacts=True)
+    results = json.loads((warehouse.parent / "target" / "run_results.json").read_text())["results"]
+    failed = {one["unique_id"].split(".")[2] for one in results if one["status"] == "fail"}
+    assert failed >= {
+        "every_record_of_every_file_is_in_raw_or_rejected",
+        "every_raw_row_is_in_staging_or_explained",
+    }
     return warehouse
+
+
+def test_data_tests_find_damage_without_dbt(damaged: Path, data_tests: DataTests) -> None:
+    with pytest.raises(AssertionError, match="every_record_of_every_file_is_in_raw_or_rejected"):
+        data_tests.check(damaged)
 
 
 def test_every_kind_of_damage_is_seen_where_it_is(damaged: Path) -> None:

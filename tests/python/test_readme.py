@@ -16,6 +16,7 @@ import duckdb
 import pytest
 
 from harness import PROJECT, clone, opened, place_base
+from warehouses import seed_parsed
 
 _DOCUMENTS = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md"]
 _ANSWERED = [*_DOCUMENTS, *sorted((PROJECT / "docs").glob("*.md"))]
@@ -54,7 +55,8 @@ def project(tmp_path: Path, tiny_extracts: Path, tiny_warehouse: Path) -> Path:
     place_base(project, tiny_extracts, tiny_warehouse)
     (project / "data/extracts").symlink_to(tiny_extracts)
     shutil.copy2(tiny_warehouse, project / "data/warehouse.duckdb")
-    shutil.copytree(tiny_warehouse.parent / "warehouse_target", project / "target")
+    shutil.copytree(tiny_warehouse.parent / "target", project / "target")
+    seed_parsed(project / "target", "data/warehouse.duckdb")
     (project / ".venv").symlink_to(sys.prefix)
     (project / ".git/info/exclude").write_text(".venv\n")
     # Something to commit that nothing is built from.

@@ -6,16 +6,24 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from harness import PROJECT, expect, ingest, marts, rows
+from harness import PROJECT, expect, marts, rows
 from ingest.share import EMAIL
+from warehouses import ingest_here
 
 _KEY = {"SHARE_KEY": "for these tests only"}
+
+
+def _share(
+    warehouse: Path, out: Path, *, code: int = 0, settings: dict[str, str] | None = None
+) -> str:
+    arguments = ("share", "--warehouse", warehouse, "--out", out)
+    return expect(code, ingest_here(*arguments, target=out.parent / "target", settings=settings))
 
 
 @pytest.fixture(scope="module")
 def copy(tiny_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("share") / "share.duckdb"
-    expect(0, ingest("share", "--warehouse", tiny_warehouse, "--out", out, settings=_KEY))
+    _share(tiny_warehouse, out, settings=_KEY)
     return out
 
 
@@ -114,8 +122,8 @@ def test_figures_and_joins_are_the_same(tiny_warehouse: Path, copy: Path) -> Non
 def test_hashes_need_the_key_to_be_equal(tiny_warehouse: Path, copy: Path, tmp_path: Path) -> None:
     emails = "select email from shared.dim_users where email is not null order by all"
     again, other = tmp_path / "again.duckdb", tmp_path / "other.duckdb"
-    expect(0, ingest("share", "--warehouse", tiny_warehouse, "--out", again, settings=_KEY))
-    expect(0, ingest("share", "--warehouse", tiny_warehouse, "--out", other))
+    _share(tiny_warehouse, again, settings=_KEY)
+    _share(tiny_warehouse, other)
     assert rows(again, emails) == rows(copy, emails)
     assert not set(rows(other, emails)) & set(rows(copy, emails))
 
@@ -130,7 +138,7 @@ def test_a_column_that_nobody_declared_stops_the_copy(tiny_warehouse: Path, tmp_
             else "update sales.fct_opportunities set opportunity_name = 'for jane@acme.example'"
         )
     out = tmp_path / "share.duckdb"
-    output = expect(1, ingest("share", "--warehouse", damaged, "--out", out))
+    output = _share(damaged, out, code=1)
     assert "holds e-mail or IP addresses" in output
     assert not out.exists()
 

@@ -7,10 +7,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,16 +20,17 @@ VERSIONS = ("2026-07-29.dahlia", "2022-11-15")
 BATCHES = 6
 
 Record = dict[str, Any]
-_FOLDERS: list[TemporaryDirectory[str]] = []
+_WRITTEN: dict[str, Path] = {}
 
 
-@cache
+@pytest.fixture(scope="module", autouse=True)
+def _extracts(tiny_extracts: Path, older_extracts: Path) -> None:
+    _WRITTEN.update(zip(VERSIONS, (tiny_extracts, older_extracts), strict=True))
+
+
 def written(version: str = VERSIONS[0]) -> Path:
-    """The tiny company in an API version, written once for all tests."""
-    folder = TemporaryDirectory()
-    _FOLDERS.append(folder)
-    generate(Path(folder.name), scale="tiny", stripe_version=version, batches=BATCHES)
-    return Path(folder.name)
+    """The tiny company in an API version."""
+    return _WRITTEN[version]
 
 
 def planted(out: Path) -> dict[str, Any]:
@@ -104,9 +104,10 @@ def test_the_same_arguments_write_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_run_replaces_the_batches_of_the_one_before(tmp_path: Path) -> None:
-    generate(tmp_path, scale="tiny", batches=3)
+    start = date(2026, 6, 1)
+    generate(tmp_path, scale="tiny", start=start, batches=3)
     (tmp_path / "my own").mkdir()
-    generate(tmp_path, scale="tiny", batches=2)
+    generate(tmp_path, scale="tiny", start=start, batches=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "2026-08-31",
         "2026-09-30",

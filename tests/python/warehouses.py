@@ -1,0 +1,201 @@
+"""Builds warehouses in the test process, where dbt reads the project once for all of them.
+
+The processes of one test run share what dbt read: the first parses the project, the others load
+what it wrote. A warehouse is always called `warehouse.duckdb`, because views and compiled SQL name
+the database after its file.
+"""
+
+import io
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from fcntl import LOCK_EX, flock
+from functools import cache
+from pathlib import Path
+from pprint import pformat
+from unittest.mock import patch
+
+from dbt.artifacts.resources.base import FileHash
+from dbt.config.runtime import load_profile
+from dbt.contracts.graph.manifest import Manifest
+
+from harness import PROJECT
+from ingest.build import Dbt, build
+from ingest.cli import main
+from ingest.load import load_batches
+
+NAME = "warehouse.duckdb"
+# For `excluded`, where the data tests run without dbt or the warehouse is only compared.
+NO_TESTS = "test unit_test"
+
+
+class Shared:
+    """The folder that the processes of a test run share; `conftest.py` sets it."""
+
+    folder: Path
+
+
+def once(path: Path, make: Callable[[], object]) -> Path:
+    """Returns the path, made by the first process that asks while the others wait."""
+    done = path.with_name(f"{path.name}.done")
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not done.exists():
+            make()
+            done.touch()
+    return path
+
+
+@contextmanager
+def _environment(
+    target: Path, excluded: str = "unit_test", *, has_artifacts: bool = True
+) -> Iterator[None]:
+    """Runs dbt with these settings and leaves the process's own as they were."""
+    settings = {
+        "DBT_WRITE_JSON": str(has_artifacts).lower(),
+        "DBT_TARGET_PATH": str(target),
+        "DBT_LOG_PATH": str(target / "logs"),
+        "DBT_EXCLUDE_RESOURCE_TYPES": excluded,
+    }
+    with patch.dict(os.environ, settings), chdir(PROJECT):
+        yield
+
+
+@cache
+def _parse(raw_schemas: str) -> None:
+    """Reads the project, or what another process has read of it, for every later build."""
+    target = Shared.folder / f"parsed_{raw_schemas}"
+
+    def parse() -> None:
+        if raw_schemas != "raw":
+            _parse("raw")
+            shutil.copytree(Shared.folder / "parsed_raw", target)
+        take_over()
+
+    def take_over() -> None:
+        with _environment(target):
+            # One path for all: if it differed, dbt would parse the whole project again.
+            Dbt(Shared.folder / NAME, "{}", raw_schemas).parse()
+
+    once(target, parse)
+    take_over()
+
+
+def seed_parsed(target: Path, warehouse_path: str | Path) -> None:
+    """Gives another process's dbt the parsed project, which it would otherwise parse again.
+
+    dbt accepts it only for the same profile, of which it keeps a checksum. The profile contains the
+    path of the warehouse.
+
+    Args:
+        target: The other process's target folder.
+        warehouse_path: The path that the other process has in `WAREHOUSE_PATH`.
+    """
+    _parse("raw")
+    target.mkdir(parents=True, exist_ok=True)
+    parsed = (Shared.folder / "parsed_raw" / "partial_parse.msgpack").read_bytes()
+    before = _profile_checksum(str(Shared.folder / NAME))
+    assert before in parsed
+    (target / "partial_parse.msgpack").write_bytes(
+        parsed.replace(before, _profile_checksum(str(warehouse_path)))
+    )
+
+
+def _profile_checksum(warehouse_path: str) -> bytes:
+    """What dbt computes in `ManifestLoader.build_manifest_state_check`."""
+    settings = dict(load_profile(str(PROJECT), {}).credentials.connection_info())
+    settings["path"] = warehouse_path
+    return FileHash.from_contents(pformat(sorted(settings.items()))).checksum.encode()
+
+
+def parsed() -> Manifest:
+    """The project as dbt has parsed it, with the SQL of what was compiled last."""
+    _parse("raw")
+    return Dbt(Shared.folder / NAME, "{}").parse()
+
+
+def dbt(
+    warehouse: Path,
+    *arguments: str,
+    excluded: str = "unit_test",
+    has_artifacts: bool = False,
+) -> str:
+    """Runs a dbt command on a warehouse and returns what it did; raises `BuildError`.
+
+    Args:
+        warehouse: The DuckDB file; its folder gets dbt's logs and artifacts in `target`.
+        arguments: The command and its options.
+        excluded: Types of resources to leave out.
+        has_artifacts: Write the manifest and the results, which takes about a second.
+    """
+    assert warehouse.name == NAME
+    _parse("raw")
+    with _environment(warehouse.parent / "target", excluded, has_artifacts=has_artifacts):
+        return Dbt(warehouse, "{}").run(*arguments)
+
+
+def ingest_here(
+    *arguments: object, target: Path, settings: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs an `ingest` command in this process, for commands that need the parsed project.
+
+    Args:
+        arguments: The command and its options.
+        target: Where dbt writes its artifacts.
+        settings: Environment variables.
+    """
+    _parse("raw")
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        _environment(target),
+        patch.dict(os.environ, settings or {}),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = main([str(argument) for argument in arguments])
+    return subprocess.CompletedProcess((), code, out.getvalue(), err.getvalue())
+
+
+def load(extracts: Path, warehouse: Path) -> Path:
+    """Loads every batch and returns the warehouse."""
+    for report in load_batches(extracts, warehouse, quiet=True):
+        assert report.status == "landed", report
+    return warehouse
+
+
+def build_warehouse(
+    extracts: Path,
+    warehouse: Path,
+    *,
+    has_tests: bool = False,
+    is_loaded: bool = False,
+    select: Sequence[str] = (),
+) -> Path:
+    """Loads and builds a warehouse batch by batch, as `ingest build` does, and returns its path.
+
+    Args:
+        extracts: The folder of batches.
+        warehouse: The DuckDB file; its folder gets dbt's artifacts in `target`.
+        has_tests: Let dbt run its data tests and write its artifacts; see `data_tests.py`.
+        is_loaded: Several batches have landed, whose history is kept from views of earlier batches.
+        select: What to build when the batches have landed; everything unless something is named.
+    """
+    assert warehouse.name == NAME
+    _parse("raw")
+    if is_loaded:
+        _parse("known")
+    run_all = Dbt.run
+
+    def run_selected(self: Dbt, *arguments: str) -> str:
+        selected = ("--select", *select) if select and arguments == ("build",) else ()
+        return run_all(self, *arguments, *selected)
+
+    excluded = "unit_test" if has_tests else NO_TESTS
+    with (
+        _environment(warehouse.parent / "target", excluded, has_artifacts=has_tests),
+        patch.object(Dbt, "run", run_selected),
+    ):
+        build(extracts, warehouse)
+    return warehouse
