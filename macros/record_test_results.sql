@@ -1,10 +1,9 @@
-{#-
-    For `on-run-end`: one insert of the tests that ran into the audit's `test_results`, the only place
-    that keeps by the clock when something was built. Nothing where no test ran, where the table is not
-    there, or where the warehouse is open for reading only.
+{#- For `on-run-end`: inserts the results of the tests that ran into the audit's `test_results`, the
+    only table with clock times of builds. Inserts nothing if no test ran, if the table does not exist,
+    or if the warehouse is open read-only.
 
     Arguments:
-        results: what dbt gives the hook.
+        results: dbt's results of the run.
 -#}
 {% macro record_test_results(results) -%}
     {%- if execute -%}
@@ -17,14 +16,15 @@
         {%- set writable -%}
             select count(*)
             from duckdb_tables() as tables
-            inner join duckdb_databases() as databases using (database_name)
+            inner join duckdb_databases() as databases
+                on tables.database_name = databases.database_name
             where
-                database_name = '{{ target.database }}'
+                tables.database_name = '{{ target.database }}'
                 and schema_name = '{{ schema }}'
                 and table_name = 'test_results'
                 and not databases.readonly
         {%- endset -%}
-        {#- Not run_query: it begins a transaction, which nobody would commit. -#}
+        {#- Not run_query, because it begins a transaction that is never committed. -#}
         {%- if tests and adapter.execute(writable, fetch=true)[1].columns[0].values()[0] -%}
             insert into {{ schema }}.test_results values
             {%- for result in tests %}
