@@ -1,3 +1,45 @@
+{#-
+    Classifies raw rows from raw alone, so that staging is compared with an independent result. The
+    latest version by `clock`, then by extract, is the one that staging must show. Two raw rows of one
+    record may be equal, so rows have no key before they are counted.
+-#}
+{%- set modified_at = 'coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at)' -%}
+{%- set salesforce = {
+    'Account': {'clock': modified_at},
+    'Contact': {'clock': modified_at},
+    'Lead': {'clock': modified_at},
+    'Opportunity': {'clock': modified_at, 'amount': 'amount'},
+    'OpportunityFieldHistory': {'clock': 'createddate'},
+    'OpportunityHistory': {
+        'clock': 'coalesce(systemmodstamp, createddate, _extracted_at)', 'amount': 'amount',
+    },
+    'OpportunityLineItem': {'clock': modified_at, 'amount': 'totalprice'},
+    'Product2': {'clock': modified_at},
+    'User': {'clock': modified_at},
+} -%}
+{%- set coupon_mode = 'coalesce(' ~ json_string('source', 'coupon.livemode') ~ ', '
+    ~ json_string('coupon', 'livemode') ~ ')' -%}
+{%- set stripe = {
+    'balance_transactions': {'amount': 'amount', 'mode': 'null'},
+    'charges': {'amount': 'amount'},
+    'coupons': {},
+    'credit_notes': {'amount': 'amount'},
+    'customers': {},
+    'discounts': {'mode': coupon_mode},
+    'disputes': {'amount': 'amount'},
+    'invoice_line_items': {'amount': 'amount', 'deleted': 'deleted'},
+    'invoices': {'amount': 'total'},
+    'plans': {},
+    'prices': {},
+    'products': {},
+    'promotion_codes': {},
+    'refunds': {'amount': 'amount', 'mode': 'null'},
+    'subscription_items': {'mode': json_string('coalesce(price, plan)', 'livemode')},
+    'subscriptions': {},
+    'other_objects': {'mode': 'null'},
+} -%}
+{%- set loading = ['_batch_id', '_extracted_at', '_loaded_at', '_source_file', '_source_row'] -%}
+
 with
 
 int_raw_event_copies as (
@@ -6,9 +48,86 @@ int_raw_event_copies as (
 
 ),
 
-int_raw_record_versions as (
+raw_records as (
 
-    select * from {{ ref('int_raw_record_versions') }}
+    {% for source_name, objects in {'salesforce': salesforce, 'stripe': stripe}.items() -%}
+    {%- set is_first_source = loop.first -%}
+    {%- set default_mode = 'livemode' if source_name == 'stripe' else 'null' -%}
+    {%- for object_name, rules in objects.items() -%}
+    {%- if not (is_first_source and loop.first) %}
+
+    union all
+
+    {% endif -%}
+    select
+        '{{ source_name }}' as source_system,
+        '{{ object_name }}' as object_name,
+        id as exported_id,
+        {{ salesforce_id18('id') if source_name == 'salesforce' else 'id' }} as record_id,
+        cast({{ rules.amount or '0' }} as decimal(38, 9)) as control_amount,
+        coalesce(cast({{ rules.mode or default_mode }} as boolean), true) as is_live,
+        coalesce({{ rules.deleted or 'false' }}, false) as is_left_out,
+        {{ rules.clock or '_extracted_at' }} as version_at,
+        md5({{ json_without('to_json(raw_table)', loading) }}) as content,
+        _extracted_at,
+        _batch_id,
+        _source_file,
+        _source_row
+
+    from {{ source(source_name, object_name) }} as raw_table  -- noqa: AL05
+    {%- endfor -%}
+    {%- endfor %}
+
+),
+
+ranked as (
+
+    select
+        source_system,
+        object_name,
+        exported_id,
+        record_id,
+        control_amount,
+        is_live,
+        is_left_out,
+        content,
+        row_number() over latest_first as version_number,
+        first_value(content) over latest_first as latest_content,
+        _batch_id
+
+    from raw_records
+    window
+        latest_first as (
+            partition by source_system, object_name, is_live, is_left_out, record_id
+            order by
+                version_at desc nulls last,
+                _extracted_at desc,
+                _batch_id desc,
+                _source_file desc,
+                _source_row desc
+        )
+
+),
+
+record_versions as (
+
+    select
+        source_system,
+        object_name,
+        case
+            when not is_live then 'test_mode'
+            when is_left_out then 'deleted'
+            when object_name in ('other_objects', 'invoice_line_items') then 'elsewhere'
+            when version_number = 1 then 'staged'
+            when content = latest_content then 'duplicate'
+            else 'superseded'
+        end as row_outcome,
+        {{ id_checksum('exported_id') }} as exported_checksum,
+        {{ id_checksum('record_id') }} as record_checksum,
+        control_amount,
+        _batch_id
+
+    from ranked
 
 ),
 
@@ -24,7 +143,7 @@ record_versions_counted as (
         sum(record_checksum) as record_checksum,
         sum(control_amount) as control_amount
 
-    from int_raw_record_versions
+    from record_versions
     group by all
 
 ),
