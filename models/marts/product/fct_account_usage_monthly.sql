@@ -24,9 +24,21 @@ int_as_of as (
 
 ),
 
-int_seats_paid_monthly as (
+int_mrr_items_monthly as (
 
-    select * from {{ ref('int_seats_paid_monthly') }}
+    select * from {{ ref('int_mrr_items_monthly') }}
+
+),
+
+int_prices_described as (
+
+    select * from {{ ref('int_prices_described') }}
+
+),
+
+plan_catalog as (
+
+    select * from {{ ref('plan_catalog') }}
 
 ),
 
@@ -110,72 +122,72 @@ account_months as (
         started.has_workspace,
         started.started_date,
         {{ explode(date_series(
-            month_start('started.started_date'),
-            'int_as_of.as_of_date',
-            'month'
-        )) }}
-            as usage_month
+            month_start('started.started_date'), 'int_as_of.as_of_date', 'month'
+        )) }} as usage_month
 
     from started
     cross join int_as_of
 
 ),
 
-measured as (
+paid_seats as (
 
     select
-        account_months.account_id,
-        account_months.usage_month,
-        account_months.has_workspace,
-        greatest(account_months.started_date, account_months.usage_month) as first_date,
-        least(
-            {{ dbt.dateadd(
-                'day',
-                -1,
-                'cast(' ~ dbt.dateadd('month', 1, 'account_months.usage_month') ~ ' as date)'
-            ) }},
-            int_as_of.as_of_date
-        ) as last_date,
-        {{ dbt.dateadd('month', 1, 'account_months.usage_month') }}
-        <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }} as is_month_closed
+        int_mrr_items_monthly.account_id,
+        int_mrr_items_monthly.mrr_month,
+        sum(int_mrr_items_monthly.quantity * plan_catalog.seats_per_unit) as paid_seat_count
 
-    from account_months
-    cross join int_as_of
+    from int_mrr_items_monthly
+    inner join int_prices_described
+        on int_mrr_items_monthly.price_id = int_prices_described.price_id
+    inner join plan_catalog
+        on int_prices_described.product_name = plan_catalog.product_name
+    where
+        int_mrr_items_monthly.mrr_exclusion_reason is null
+        and int_mrr_items_monthly.quantity > 0
+        and plan_catalog.seats_per_unit > 0
+    group by all
 
 ),
 
 joined as (
 
     select
-        measured.account_id,
-        measured.usage_month,
-        measured.is_month_closed,
-        measured.has_workspace,
-        measured.last_date,
-        cast({{ dbt.datediff(
-            'measured.first_date', 'measured.last_date', 'day'
-        ) }} as integer) + 1 as day_count,
-        cast(coalesce(activity.event_count, 0) as integer) as event_count,
-        cast(coalesce(activity.key_action_count, 0) as integer) as key_action_count,
-        cast(coalesce(activity.active_user_count, 0) as integer) as active_user_count,
-        cast(coalesce(activity.active_day_count, 0) as integer) as active_day_count,
-        cast(coalesce(activity.feature_count, 0) as integer) as feature_count,
-        int_seats_paid_monthly.paid_seat_count,
+        account_months.account_id,
+        account_months.usage_month,
+        {{ is_month_closed('account_months.usage_month', 'int_as_of.as_of_date') }}
+            as is_month_closed,
+        account_months.has_workspace,
+        {{ dbt.datediff(
+            'greatest(account_months.started_date, account_months.usage_month)',
+            'least(' ~ dbt.last_day('account_months.usage_month', 'month')
+            ~ ', int_as_of.as_of_date)',
+            'day'
+        ) }} + 1 as day_count,
+        least({{ dbt.last_day('account_months.usage_month', 'month') }}, int_as_of.as_of_date)
+            as last_date,
+        coalesce(activity.event_count, 0) as event_count,
+        coalesce(activity.key_action_count, 0) as key_action_count,
+        coalesce(activity.active_user_count, 0) as active_user_count,
+        coalesce(activity.active_day_count, 0) as active_day_count,
+        coalesce(activity.feature_count, 0) as feature_count,
+        paid_seats.paid_seat_count,
         max(activity.last_active_date) over (
-            partition by measured.account_id
-            order by measured.usage_month
+            partition by account_months.account_id
+            order by account_months.usage_month
             rows between unbounded preceding and current row
         ) as last_active_date
 
-    from measured
+    from account_months
+    cross join int_as_of
     left join activity
         on
-            measured.account_id = activity.account_id
-            and measured.usage_month = activity.usage_month
-    left join int_seats_paid_monthly
+            account_months.account_id = activity.account_id
+            and account_months.usage_month = activity.usage_month
+    left join paid_seats
         on
-            measured.account_id = int_seats_paid_monthly.account_id
-            and measured.usage_month = int_seats_paid_monthly.mrr_month
+            account_months.account_id = paid_seats.account_id
+            and account_months.usage_month = paid_seats.mrr_month
 
 ),
 
@@ -186,13 +198,13 @@ final as (
         usage_month,
         is_month_closed,
         has_workspace,
-        day_count,
-        event_count,
-        key_action_count,
-        active_user_count,
-        active_day_count,
-        feature_count,
-        paid_seat_count,
+        cast(day_count as integer) as day_count,
+        cast(event_count as integer) as event_count,
+        cast(key_action_count as integer) as key_action_count,
+        cast(active_user_count as integer) as active_user_count,
+        cast(active_day_count as integer) as active_day_count,
+        cast(feature_count as integer) as feature_count,
+        cast(paid_seat_count as integer) as paid_seat_count,
         {{ ratio('event_count', 'day_count') }} as events_per_day,
         {{ ratio('active_user_count', 'paid_seat_count') }} as seat_use_rate,
         last_active_date,
