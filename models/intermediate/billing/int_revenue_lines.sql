@@ -43,13 +43,18 @@ net_credited_lines as (
         {{ json_string('raw_line', 'id') }} as credit_note_line_id,
         {{ json_string('raw_line', 'invoice_line_item') }} as invoice_line_id,
         cast({{ json_string('raw_line', 'amount') }} as bigint)
-        - {{ json_list_aggregate(
-            'sum', json_value('raw_line', 'discount_amounts'), json_string('element', 'amount')
+        - {{ list_transform(
+            json_array(json_value('raw_line', 'discount_amounts')),
+            json_string('element', 'amount'),
+            'sum'
         ) }}
-        - {{ json_list_aggregate(
-            'sum', 'coalesce('
-            ~ json_value('raw_line', 'taxes') ~ ', ' ~ json_value('raw_line', 'tax_amounts')
-            ~ ')', inclusive_tax
+        - {{ list_transform(
+            json_array(
+                'coalesce(' ~ json_value('raw_line', 'taxes') ~ ', '
+                ~ json_value('raw_line', 'tax_amounts') ~ ')'
+            ),
+            inclusive_tax,
+            'sum'
         ) }} as net_minor
 
     from credited_lines

@@ -41,8 +41,10 @@ final as (
         amount as amount_minor,
         subtotal as subtotal_minor,
         discount_amount as discount_amount_minor,
-        {{ json_list_aggregate(
-            'sum', 'coalesce(total_taxes, tax_amounts)', json_string('element', 'amount')
+        {{ list_transform(
+            json_array('coalesce(total_taxes, tax_amounts)'),
+            json_string('element', 'amount'),
+            'sum'
         ) }} as tax_minor,
         total as total_minor,
         total_excluding_tax as total_excluding_tax_minor,

@@ -176,11 +176,13 @@ final as (
             ) as decimal(28, 9)
         ) as quantity,
         cast({{ json_string('raw_line', 'amount') }} as bigint) as amount_minor,
-        {{ json_list_aggregate(
-            'sum', json_value('raw_line', 'discount_amounts'), json_string('element', 'amount')
+        {{ list_transform(
+            json_array(json_value('raw_line', 'discount_amounts')),
+            json_string('element', 'amount'),
+            'sum'
         ) }} as discount_amount_minor,
-        {{ json_list_aggregate('sum', 'taxes', exclusive_tax) }} as tax_minor,
-        {{ json_list_aggregate('sum', 'taxes', inclusive_tax) }} as inclusive_tax_minor,
+        {{ list_transform(json_array('taxes'), exclusive_tax, 'sum') }} as tax_minor,
+        {{ list_transform(json_array('taxes'), inclusive_tax, 'sum') }} as inclusive_tax_minor,
         {{ json_value('raw_line', 'discount_amounts') }} as discount_amounts,
         {{ json_value('raw_line', 'metadata') }} as metadata,
 

@@ -29,22 +29,26 @@ final as (
         customer_tax_exempt,
 
         subtotal as subtotal_minor,
-        {{ json_list_aggregate('sum', 'total_discount_amounts', json_string('element', 'amount')) }}
-            as discount_amount_minor,
+        {{ list_transform(
+            json_array('total_discount_amounts'), json_string('element', 'amount'), 'sum'
+        ) }} as discount_amount_minor,
         coalesce(
             tax,
-            {{ json_list_aggregate(
-                'sum', 'coalesce(total_taxes, total_tax_amounts)', json_string('element', 'amount')
+            {{ list_transform(
+                json_array('coalesce(total_taxes, total_tax_amounts)'),
+                json_string('element', 'amount'),
+                'sum'
             ) }}
         ) as tax_minor,
         total as total_minor,
         total_excluding_tax as total_excluding_tax_minor,
         coalesce(amount_shipping, 0) as shipping_minor,
         -- Credits bought or granted beforehand lower the total; discounts listed with them do not.
-        {{ json_list_aggregate(
-            'sum', 'total_pretax_credit_amounts',
+        {{ list_transform(
+            json_array('total_pretax_credit_amounts'),
             "case when " ~ json_string('element', 'type') ~ " = 'credit_balance_transaction' then "
-            ~ json_string('element', 'amount') ~ " end"
+            ~ json_string('element', 'amount') ~ " end",
+            'sum'
         ) }} as billing_credit_minor,
         starting_balance as starting_balance_minor,
         ending_balance as ending_balance_minor,

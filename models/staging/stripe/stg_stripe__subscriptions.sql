@@ -49,11 +49,15 @@ final as (
         -- Since basil each item has its own period.
         {{ from_epoch(
             'coalesce(current_period_start, '
-            ~ json_list_aggregate('min', item_list, json_string('element', 'current_period_start')) ~ ')'
+            ~ list_transform(
+                json_array(item_list), json_string('element', 'current_period_start'), 'min'
+            ) ~ ')'
         ) }} as current_period_start_at,
         {{ from_epoch(
             'coalesce(current_period_end, '
-            ~ json_list_aggregate('min', item_list, json_string('element', 'current_period_end')) ~ ')'
+            ~ list_transform(
+                json_array(item_list), json_string('element', 'current_period_end'), 'min'
+            ) ~ ')'
         ) }} as current_period_end_at,
         {{ from_epoch('trial_start') }} as trial_start_at,
         {{ from_epoch('trial_end') }} as trial_end_at,
