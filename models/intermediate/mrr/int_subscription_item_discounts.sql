@@ -1,3 +1,23 @@
+{%- set remaining_mrr -%}
+    case
+        when element = 0 or (percents_off[position] = 0 and amounts_off[position] = 0) then element
+        when percents_off[position] != 0
+            then cast(
+                    {{ ratio('element * (100 - percents_off[position])', '100') }}
+                    as decimal(38, 12)
+                )
+        else cast(
+                greatest(
+                    element - amounts_off[position]
+                    * {{ ratio(
+                        'element', 'case when is_spread then spread_over_mrr else element end'
+                    ) }},
+                    0
+                ) as decimal(38, 12)
+            )
+    end
+{%- endset -%}
+
 with recursive
 
 int_subscription_item_mrr_periods as (
@@ -12,118 +32,94 @@ int_subscription_version_discounts as (
 
 ),
 
-counting_items as (
+-- Every item that counts with every discount of its period. `once` lowers one invoice and never
+-- MRR. A customer's discount applies only where the subscription and its items have none.
+item_discounts as (
 
     select
-        mrr_period_id,
-        version_id,
-        subscription_item_id,
-        valid_from_at,
-        currency,
-        product_id,
-        stripe_minor_unit_exponent,
-        month_numerator,
-        month_denominator,
-        gross_list_mrr
-
-    from int_subscription_item_mrr_periods
-    where mrr_exclusion_reason is null
-
-),
-
-mrr_periods as (
-
-    select distinct
-        mrr_period_id,
-        version_id,
-        valid_from_at
-    from counting_items
-
-),
-
--- `once` lowers one invoice and never MRR. A customer's discount applies only where the
--- subscription and its items have none of their own.
-applied as (
-
-    select
-        mrr_periods.mrr_period_id,
-        discounts.subscription_item_id,
+        items.mrr_period_id,
+        items.subscription_item_id,
+        items.gross_list_mrr,
         discounts.discount_id,
         discounts.coupon_id,
         discounts.promotion_code_id,
         discounts.percent_off,
-        discounts.amount_off_minor,
-        discounts.coupon_currency,
-        discounts.currency_options,
-        discounts.applies_to,
-        dense_rank() over (
-            partition by mrr_periods.mrr_period_id
-            order by discounts.level_number, discounts.position_number
-        ) as step_number
-
-    from mrr_periods
-    inner join int_subscription_version_discounts as discounts
-        on mrr_periods.version_id = discounts.version_id
-    where
-        discounts.is_resolved
-        and discounts.duration != 'once'
-        and discounts.live_from_at <= mrr_periods.valid_from_at
-        and coalesce(discounts.live_to_at > mrr_periods.valid_from_at, true)
-    qualify
-        discounts.level_number < 3
-        or min(discounts.level_number) over (partition by mrr_periods.mrr_period_id) = 3
-
-),
-
-item_steps as (
-
-    select
-        counting_items.mrr_period_id,
-        counting_items.subscription_item_id,
-        applied.step_number,
-        applied.discount_id,
-        applied.coupon_id,
-        applied.promotion_code_id,
-        applied.percent_off,
         -- A fixed amount comes off each invoice, so the price's interval makes it monthly.
         cast(
             {{ ratio(
                 "case
-                    when applied.coupon_currency = counting_items.currency
-                        then applied.amount_off_minor
+                    when discounts.coupon_currency = items.currency
+                        then discounts.amount_off_minor
                     else cast(
                             json_extract_string(
-                                applied.currency_options,
-                                '$.' || lower(counting_items.currency) || '.amount_off'
+                                discounts.currency_options,
+                                '$.' || lower(items.currency) || '.amount_off'
                             ) as bigint
                         )
-                end * counting_items.month_numerator",
-                'counting_items.month_denominator
-                * pow(10, counting_items.stripe_minor_unit_exponent)'
+                end * items.month_numerator",
+                'items.month_denominator * pow(10, items.stripe_minor_unit_exponent)'
             ) }} as decimal(38, 12)
-        ) as amount_off_mrr
+        ) as amount_off_mrr,
+        cast(
+            dense_rank() over (
+                partition by items.mrr_period_id
+                order by discounts.level_number, discounts.position_number
+            ) as integer
+        ) as step_number,
+        discounts.subscription_item_id is null as is_spread,
+        coalesce(discounts.subscription_item_id = items.subscription_item_id, true)
+        and (
+            json_array_length(discounts.applies_to) is null
+            or json_contains(discounts.applies_to, to_json(items.product_id))
+        ) as is_applied
 
-    from applied
-    inner join counting_items
-        on
-            applied.mrr_period_id = counting_items.mrr_period_id
-            and (
-                applied.subscription_item_id is null
-                or applied.subscription_item_id = counting_items.subscription_item_id
-            )
+    from int_subscription_item_mrr_periods as items
+    inner join int_subscription_version_discounts as discounts
+        on items.version_id = discounts.version_id
     where
-        json_array_length(applied.applies_to) is null
-        or json_contains(applied.applies_to, to_json(counting_items.product_id))
+        items.mrr_exclusion_reason is null
+        and discounts.is_resolved
+        and discounts.duration != 'once'
+        and discounts.live_from_at <= items.valid_from_at
+        and coalesce(discounts.live_to_at > items.valid_from_at, true)
+    qualify
+        discounts.level_number < 3
+        or min(discounts.level_number) over (partition by items.mrr_period_id) = 3
 
 ),
 
-step_counts as (
+step_items as (
 
     select
         mrr_period_id,
-        max(step_number) as step_count
-    from applied
-    group by mrr_period_id
+        step_number,
+        is_spread,
+        subscription_item_id,
+        gross_list_mrr,
+        coalesce(max(percent_off) filter (where is_applied), 0) as percent_off,
+        coalesce(max(amount_off_mrr) filter (where is_applied), 0) as amount_off_mrr
+
+    from item_discounts
+    group by all
+
+),
+
+-- Not every engine allows an aggregate in a recursive term, so a step has its items as lists, all
+-- in the order of the item ids. A running list is complete at the last item.
+steps as (
+
+    select
+        mrr_period_id,
+        step_number,
+        is_spread,
+        array_agg(subscription_item_id) over items as subscription_item_ids,
+        array_agg(gross_list_mrr) over items as gross_list_mrrs,
+        array_agg(percent_off) over items as percents_off,
+        array_agg(amount_off_mrr) over items as amounts_off
+
+    from step_items
+    window items as (partition by mrr_period_id, step_number order by subscription_item_id)
+    qualify lead(subscription_item_id) over items is null
 
 ),
 
@@ -132,65 +128,56 @@ step_counts as (
 stacked as (
 
     select
-        counting_items.mrr_period_id,
-        counting_items.subscription_item_id,
+        mrr_period_id,
         0 as step_number,
-        step_counts.step_count,
-        counting_items.gross_list_mrr as remaining_mrr
-
-    from counting_items
-    inner join step_counts
-        on counting_items.mrr_period_id = step_counts.mrr_period_id
+        subscription_item_ids,
+        gross_list_mrrs as previous_mrrs,
+        gross_list_mrrs as remaining_mrrs
+    from steps
+    where step_number = 1
 
     union all
 
     select
-        stacked.mrr_period_id,
-        stacked.subscription_item_id,
-        stacked.step_number + 1 as step_number,
-        stacked.step_count,
-        case
-            when item_steps.discount_id is null or stacked.remaining_mrr = 0
-                then stacked.remaining_mrr
-            when item_steps.percent_off is not null
-                then cast(
-                        {{ ratio(
-                            'stacked.remaining_mrr * (100 - item_steps.percent_off)', '100'
-                        ) }} as decimal(38, 12)
-                    )
-            else cast(
-                    greatest(
-                        stacked.remaining_mrr - coalesce(item_steps.amount_off_mrr, 0)
-                        * {{ ratio(
-                            'stacked.remaining_mrr',
-                            'sum(stacked.remaining_mrr) over (
-                                partition by stacked.mrr_period_id, item_steps.discount_id
-                            )'
-                        ) }},
-                        0
-                    ) as decimal(38, 12)
-                )
-        end as remaining_mrr
+        mrr_period_id,
+        step_number,
+        subscription_item_ids,
+        remaining_mrrs as previous_mrrs,
+        {{ list_transform('remaining_mrrs', remaining_mrr, with_position=true) }} as remaining_mrrs
 
-    from stacked
-    left join item_steps
-        on
-            stacked.mrr_period_id = item_steps.mrr_period_id
-            and stacked.subscription_item_id = item_steps.subscription_item_id
-            and stacked.step_number + 1 = item_steps.step_number
-    where stacked.step_number < stacked.step_count
+    from (
+        select
+            steps.mrr_period_id,
+            steps.step_number,
+            steps.subscription_item_ids,
+            steps.is_spread,
+            steps.percents_off,
+            steps.amounts_off,
+            stacked.remaining_mrrs,
+            {{ list_transform(
+                'stacked.remaining_mrrs',
+                'case when steps.amounts_off[position] != 0 then element end',
+                'sum', type='decimal(38, 12)', with_position=true
+            ) }} as spread_over_mrr
+
+        from stacked
+        inner join steps
+            on
+                stacked.mrr_period_id = steps.mrr_period_id
+                and stacked.step_number + 1 = steps.step_number
+    ) as next_steps
 
 ),
 
-parts as (
+positions as (
 
     select
         mrr_period_id,
-        subscription_item_id,
         step_number,
-        lag(remaining_mrr) over (
-            partition by mrr_period_id, subscription_item_id order by step_number
-        ) - remaining_mrr as discount_mrr
+        subscription_item_ids,
+        previous_mrrs,
+        remaining_mrrs,
+        {{ explode(list_transform('remaining_mrrs', 'position', with_position=true)) }} as position
     from stacked
 
 ),
@@ -198,22 +185,25 @@ parts as (
 final as (
 
     select
-        parts.mrr_period_id,
-        parts.subscription_item_id,
-        parts.step_number,
-        item_steps.discount_id,
-        item_steps.coupon_id,
-        item_steps.promotion_code_id,
-        item_steps.percent_off is null
-        and item_steps.amount_off_mrr is null as is_amount_missing,
-        parts.discount_mrr
+        item_discounts.mrr_period_id,
+        item_discounts.subscription_item_id,
+        item_discounts.step_number,
+        item_discounts.discount_id,
+        item_discounts.coupon_id,
+        item_discounts.promotion_code_id,
+        item_discounts.percent_off is null
+        and item_discounts.amount_off_mrr is null as is_amount_missing,
+        positions.previous_mrrs[positions.position]
+        - positions.remaining_mrrs[positions.position] as discount_mrr
 
-    from parts
-    inner join item_steps
+    from item_discounts
+    inner join positions
         on
-            parts.mrr_period_id = item_steps.mrr_period_id
-            and parts.subscription_item_id = item_steps.subscription_item_id
-            and parts.step_number = item_steps.step_number
+            item_discounts.mrr_period_id = positions.mrr_period_id
+            and item_discounts.step_number = positions.step_number
+            and item_discounts.subscription_item_id
+            = positions.subscription_item_ids[positions.position]
+    where item_discounts.is_applied
 
 )
 
