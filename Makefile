@@ -51,8 +51,9 @@ lint: $(VENV)/.installed-dev ## style of Python, SQL, YAML and workflows, types,
 	@$(MAKE) --silent --jobs 2 lint-models lint-files
 
 lint-models:
-	@$(LINT_ENVIRONMENT) $(BIN)/dbt --quiet parse
+	@$(LINT_ENVIRONMENT) $(BIN)/dbt --quiet compile
 	@COLUMNS=150 $(BIN)/dbt-bouncer
+	@DBT_TARGET_PATH=target/lint $(BIN)/python scripts/measures.py
 	@$(MAKE) --silent target/.sql-linted
 
 lint-files:
