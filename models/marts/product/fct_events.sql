@@ -21,9 +21,8 @@
 ] | join(',\n        ') %}
 {%- set user_id =
     'coalesce(int_identities_resolved.user_id, int_messages_on_shared_devices.user_id)' %}
-{%- set workspace_id -%}
-    coalesce(messages.workspace_id, int_user_workspace_intervals.workspace_id)
-{%- endset %}
+{%- set workspace_id =
+    'coalesce(messages.workspace_id, int_user_workspace_intervals.workspace_id)' %}
 
 with
 
