@@ -2,7 +2,7 @@
 -- test of values would miss a timestamp in place of a date, because the two compare as equal.
 {%- set a_date = "cast('2026-01-31' as date)" -%}
 {%- set a_timestamp = "cast('2026-01-31 10:00:00' as timestamp)" -%}
-{%- set list = "cast('[\"1\"]' as json)" -%}
+{%- set list = json_array("cast('[\"1\"]' as json)") -%}
 {%- set stated = [
     ['month_start of a date', month_start(a_date), 'date'],
     ['month_start of a timestamp', month_start(a_timestamp), 'date'],
@@ -14,8 +14,13 @@
     ['utc_timestamp', utc_timestamp("'2026-01-31T10:00:00+02:00'"), 'timestamp'],
     ['ratio', ratio('1', "cast('2.50' as decimal(9, 2))"), 'double'],
     ['prorate', prorate("cast('9.99' as decimal(9, 2))", '1', '3'), 'decimal(28,6)'],
-    ['json_list_aggregate min', json_list_aggregate('min', list, json_string('element')), 'bigint'],
-    ['json_list_aggregate sum', json_list_aggregate('sum', list, json_string('element')), 'bigint'],
+    ['list_transform min', list_transform(list, json_string('element'), 'min'), 'bigint'],
+    [
+        'list_transform sum of decimals',
+        list_transform(list, json_string('element'), 'sum', type='decimal(38, 12)'),
+        'decimal(38,12)'
+    ],
+    ['list_transform sum', list_transform(list, json_string('element'), 'sum'), 'bigint'],
 ] %}
 with
 
