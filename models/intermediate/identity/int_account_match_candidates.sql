@@ -60,6 +60,7 @@ customers as (
             first_matches_of_customers.account_id, int_unlinked_records.foreign_id
         ) as account_id,
         first_matches_of_customers.account_id is null as is_account,
+        int_unlinked_records.is_delivered,
         int_unlinked_records.record_domain,
         int_unlinked_records.name_key
 
@@ -104,7 +105,9 @@ matches as (
         segment_records.foreign_type,
         segment_records.foreign_id,
         customers.account_id,
-        'names_customer' as rule_name,
+        case
+            when not customers.is_delivered then 'names_unseen_customer' else 'names_customer'
+        end as rule_name,
         0 as labels_dropped,
         true as is_same_name,
         false as is_merged,
