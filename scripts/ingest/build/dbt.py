@@ -78,7 +78,11 @@ class Dbt:
             BuildError: dbt cannot read the project.
         """
         if self._manifest is None:
-            project = self._invoke("error", "parse").result
+            try:
+                project = self._invoke("none", "parse").result
+            except BuildError:
+                # Partial parsing can miss nodes after many renames, as in an upgrade.
+                project = self._invoke("error", "parse", "--no-partial-parse").result
             if not isinstance(project, Manifest):
                 raise BuildError("dbt cannot read the project; `dbt parse` reports why")
             manifests[self._parsed_as] = project
