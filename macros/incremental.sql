@@ -14,25 +14,25 @@
             (`loads_only_in`). It selects again among the deliveries of every message in either.
         `int_identity_signals`: messages written since those it has counted (`counted_until`).
         `int_event_names_resolved`, `int_identities_resolved`: everything, because both are small.
-        `fct_events`: loads that came or went, and messages whose name or identity was rewritten
-            since its newest row.
+        `fct_events`: loads that were added or removed, and messages whose name or identity was
+            rewritten since its newest row.
         `fct_sessions`, `fct_user_activity_daily`: the people whose number of events, or newest
             `_built_at`, differs from the upstream table's (CTE `people_touched`).
 
     What a run writes
-        The rows of the keys that it worked over, by dbt's `delete+insert`. Rows that came out equal
-        are left alone: the models down to `fct_events` filter them out themselves, and the two models
-        by person use the strategy `changed_rows` below. Replacing rows all over a table makes DuckDB
+        The rows of the keys that it processed, by dbt's `delete+insert`. Unchanged rows are not written:
+        the models down to `fct_events` filter them out themselves, and the two models by person use
+        the strategy `changed_rows` below. Replacing rows all over a table makes DuckDB
         rewrite the whole table at its next checkpoint.
 
     What a run deletes
-        Rows of loads that are gone, in a post-hook, after the model has read them. People without
-        events, in a pre-hook. All other rows that are gone belong to a key that is written again.
+        Rows of removed loads, in a post-hook, after the model has read them. Rows of people without
+        events, in a pre-hook. All other obsolete rows belong to a key that is written again.
 
     Interrupted runs and full refresh
-        The rows are the only record of progress, so a run that was cut short leaves nothing out: the
-        next one finds the same differences. A full refresh reads everything and gives the same rows,
-        `_built_at` apart (tests/python/test_late_events.py). It is needed after editing one of these
+        The rows are the only record of progress, so nothing is lost when a run is interrupted: the
+        next run finds the same differences. A full refresh reads everything and gives the same rows,
+        except for `_built_at` (tests/python/test_late_events.py). It is needed after editing one of these
         models; `python -m ingest build` adds it.
 -#}
 
@@ -42,7 +42,7 @@
 {%- endmacro %}
 
 {#-
-    The loads that one relation has rows of and another has not, as literals for `in (…)`. They are
+    The loads of which one relation has rows and another has none, as literals for `in (…)`. They are
     queried before the model runs: literals let the engine skip the row groups of other loads, which a
     join or subquery does not.
 
@@ -72,8 +72,8 @@
 
 {#-
     The newest run whose rows of another relation this model has counted, as a literal that is queried
-    before the model runs. When a counted row is gone, it is the beginning of time, so that everything
-    is counted again.
+    before the model runs. If a counted row was deleted, the result is the beginning of time, so that
+    everything is counted again.
 
     Arguments:
         upstream: a relation with `_built_at`. This model keeps the newest of each row's messages, and

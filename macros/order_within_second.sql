@@ -2,11 +2,11 @@
     aggregate: group by the entity and the second.
 
     Vendors' clocks have whole seconds, so within one second only the records themselves show their order.
-    Each has an outcome, and some say what was there before. The list is built step by step. The next record is
+    Each has an outcome, and some also have previous values. The list is built step by step. The next record is
         1. one that does not contradict the outcome of the record placed last, or at the start the state
            before the second;
-        2. among equals, the one that the fewest of the other records left precede. A precedes B when what B
-           says was there before agrees with A's outcome better than what A says agrees with B's outcome;
+        2. among equals, the one that the fewest of the other remaining records precede. A precedes B when B's
+           previous values agree with A's outcome better than A's previous values agree with B's outcome;
         3. among equals, the one that agrees best with the outcome of the record placed last;
         4. among equals, the first by fallback number.
 
@@ -16,13 +16,13 @@
     Arguments:
         record_id: the later record of the pair.
         other_id: the earlier record; '' for the state before the second.
-        agreement: how well what the later record says was there before agrees with the earlier one's
-            outcome. 0 when either is unknown, below 0 for a contradiction.
+        agreement: how well the later record's previous values agree with the earlier one's outcome. 0 when
+            either is unknown, below 0 for a contradiction.
         reverse_agreement: the same with the two exchanged.
         fallback_number: order of the records without evidence.
 
-    DuckDB 1.5 confuses the rows of what a lambda of `list_reduce` reads from outside, so the walk carries the
-    pairs. Its lambda has an arrow because sqlfluff cannot parse `lambda` with two parameters.
+    In DuckDB 1.5 a lambda of `list_reduce` that reads an outer column may read another row's value, so the
+    walk carries the pairs. Its lambda has an arrow because sqlfluff cannot parse `lambda` with two parameters.
 -#}
 {% macro order_within_second(
     record_id, other_id, agreement, reverse_agreement, fallback_number

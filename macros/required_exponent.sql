@@ -3,7 +3,7 @@
 
     Arguments:
         exponent: `stripe_minor_unit_exponent` of the seed `currencies`, left joined.
-        currency: what it is of.
+        currency: the code of the currency, for the message.
 -#}
 {% macro required_exponent(exponent, currency) -%}
     case

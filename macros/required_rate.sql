@@ -3,7 +3,7 @@
 
     Arguments:
         usd_per_unit: the rate, as `int_usd_rates_monthly` has it.
-        currency, month: what the rate is of, and the first day of its month.
+        currency, month: the code of the currency and the first day of the month, for the message.
         is_needed: whether there is an amount to convert.
 -#}
 {% macro required_rate(usd_per_unit, currency, month, is_needed) -%}

@@ -92,7 +92,7 @@ own_rates as (
 
 ),
 
--- Only a month that has not ended takes another month's rate. A gap stays a gap.
+-- Only a month that has not ended takes another month's rate. A gap has no rate.
 final as (
 
     select

@@ -172,7 +172,7 @@ changes as (
 
 ),
 
--- The first known version is taken to have held always.
+-- The first known version is assumed to be valid from the beginning.
 final as (
 
     select

@@ -94,7 +94,7 @@ observed as (
 
 ),
 
-spans as (
+series_dates as (
 
     select
         observed.metric,
@@ -113,7 +113,7 @@ days as (
         metric,
         series_name,
         {{ explode('dates') }} as volume_date
-    from spans
+    from series_dates
 
 ),
 
