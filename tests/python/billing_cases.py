@@ -13,7 +13,7 @@ JANUARY = datetime(2025, 1, 1)
 
 
 def contract(*steps: Step, **terms: Any) -> Contract:
-    """Ten seats of the team plan at 24 dollars a month from 1 January, unless told otherwise."""
+    """Ten seats of the team plan at 24 dollars a month from 1 January, unless `terms` differ."""
     standard: dict[str, Any] = {
         "number": 0,
         "customer_number": 0,
@@ -73,12 +73,12 @@ def subscription(ledger: Ledger) -> Subscription:
 
 
 def course(ledger: Ledger) -> list[tuple[str, str]]:
-    """The subscription's webhooks and statuses, renewals that change neither left out."""
-    told: list[tuple[str, str]] = []
+    """The subscription's webhooks and statuses, without renewals that change neither."""
+    changes: list[tuple[str, str]] = []
     for state in subscription(ledger).states:
-        if not told or told[-1] != (state.kind, state.status):
-            told.append((state.kind, state.status))
-    return told
+        if not changes or changes[-1] != (state.kind, state.status):
+            changes.append((state.kind, state.status))
+    return changes
 
 
 def invoices(ledger: Ledger) -> list[Invoice]:

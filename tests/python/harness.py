@@ -105,7 +105,7 @@ def differences(
 
 
 def git(project: Path, *arguments: str) -> str:
-    """Runs git as nobody in particular and returns what it printed."""
+    """Runs git under a placeholder identity and returns its output."""
     person = ("-c", "user.name=A", "-c", "user.email=a@example.com")
     done = subprocess.run(
         ["git", *person, *arguments], cwd=project, capture_output=True, text=True, check=True

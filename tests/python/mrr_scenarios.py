@@ -351,7 +351,7 @@ def expired_before_it_began(s: Scenario) -> None:
 
 @scenario
 def seats_added_mid_month(s: Scenario) -> None:
-    """2 seats, on 15 February 5, on 15 April 3 again: history stays what it was."""
+    """2 seats, on 15 February 5, on 15 April 3: earlier months do not change."""
     subs = [
         s.subscription(item("sm", price("m20", 2000), seats), created="2026-01-10")
         for seats in (2, 5, 3)
@@ -402,8 +402,8 @@ def there_and_back_in_one_second(s: Scenario) -> None:
 
 @scenario
 def repeated_and_late_events(s: Scenario) -> None:
-    """The change of 15 February is told twice, the second time in June's batch, like the one of
-    10 March, which only June's batch brings."""
+    """The change of 15 February is delivered twice, the second time in June's batch. Only June's
+    batch contains the change of 10 March."""
     subs = [
         s.subscription(item("rl", price("m20", 2000), seats), created="2026-01-10")
         for seats in (1, 2, 4)
@@ -546,7 +546,7 @@ def pauses(s: Scenario) -> None:
 
 @scenario
 def pause_that_keeps_drafts(s: Scenario) -> None:
-    """`keep_as_draft` only delays the invoice: it stays MRR."""
+    """`keep_as_draft` only delays the invoice: it is still MRR."""
     live = s.subscription(
         item("pd1", price("m20", 2000)),
         created="2026-01-10",
@@ -587,7 +587,7 @@ def past_due_and_recovered(s: Scenario) -> None:
 @scenario
 def past_due_beyond_the_grace(s: Scenario) -> None:
     """past_due from 10 February: counts until 12 March 00:00 (30 days), back on 20 April. A second
-    update in between (seats 1 → 2) does not start the grace anew."""
+    update in between (seats 1 → 2) does not restart the grace period."""
     live = s.subscription(item("pb", price("m20", 2000)), created="2026-01-10")
     more = s.subscription(item("pb", price("m20", 2000), 2), created="2026-01-10")
     created_and(s, live, "2026-01-10")
@@ -670,7 +670,7 @@ def extracts_without_events(s: Scenario) -> None:
 
 @scenario
 def extract_that_knows_more_than_the_archive(s: Scenario) -> None:
-    """The archive ends in January; June's extract has a state that no webhook told."""
+    """The archive ends in January; June's extract has a state that no webhook reported."""
     live = s.subscription(item("ek", price("m20", 2000), 2), created="2026-01-10")
     created_and(s, live, "2026-01-10")
     s.add(live)

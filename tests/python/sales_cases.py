@@ -45,12 +45,12 @@ def owner(number: int) -> str:
 
 @dataclass
 class Deal:
-    """One opportunity's rows by object and batch, and the stays that they must come out as."""
+    """One opportunity's rows by object and batch, and its expected stage intervals."""
 
     number: int
     name: str
     rows: list[tuple[str, str, Record]] = field(default_factory=list)
-    stays: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
+    intervals: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
 
     @property
     def opportunity_id(self) -> str:
@@ -149,8 +149,8 @@ class Deal:
             )
         )
 
-    def expect(self, *stays: tuple[str, str, str | None]) -> None:
-        self.stays = [(stage, at(on), at(off) if off else None) for stage, on, off in stays]
+    def expect(self, *intervals: tuple[str, str, str | None]) -> None:
+        self.intervals = [(stage, at(on), at(off) if off else None) for stage, on, off in intervals]
 
 
 CASES: dict[str, Callable[[Deal], None]] = {}
@@ -259,9 +259,9 @@ def closed_and_reopened_in_one_second(deal: Deal) -> None:
 
 
 @case
-def what_was_before_tells_the_order(deal: Deal) -> None:
-    """Three saves in a second: back to Prospecting at 900, then Proposal at 800, then it is
-    Qualification at 700. Each says what was there before it, in one way or another."""
+def previous_values_show_the_order(deal: Deal) -> None:
+    """Three history rows in one second: Prospecting at 900, then Proposal at 800, then
+    Qualification at 700. Each has evidence of its previous values."""
     deal.save("01-05 10:00:00", "Needs Analysis", 1000, order=9)
     second = "01-15 12:00:00"
     march = at("03-31").date()
@@ -332,7 +332,7 @@ def no_history_but_the_last_change(deal: Deal) -> None:
 
 @case
 def no_history_and_open(deal: Deal) -> None:
-    """Nobody says that the stage ever changed, until the next extract shows that it has."""
+    """No history records the change of stage, which only the next extract shows."""
     deal.record("01-04 09:00:00", "02-05 09:00:00", "Qualification")
     deal.record("01-04 09:00:00", "03-07 09:00:00", "Proposal")
     deal.expect(
@@ -343,14 +343,14 @@ def no_history_and_open(deal: Deal) -> None:
 
 @case
 def no_history_and_won(deal: Deal) -> None:
-    """Won on its close date, for want of better; open until then, in a stage that nobody knows."""
+    """Won on its close date, the only date known; open until then, in an unknown stage."""
     deal.record("01-04 09:00:00", "02-20 09:00:00", "Signed", 300, "02-10")
     deal.expect(("Signed", "02-10 00:00:00", None))
 
 
 @case
 def field_history_alone(deal: Deal) -> None:
-    """Its ids run backwards and two changes share a second; amount and owner are told by it too."""
+    """Ids run backwards and two changes share a second. Amount and owner come from it too."""
     deal.change("01-10 09:00:00", "StageName", "Prospecting", "Qualification")
     deal.change("01-15 09:00:00", "StageName", "Needs Analysis", "Proposal")
     deal.change("01-15 09:00:00", "StageName", "Qualification", "Needs Analysis")

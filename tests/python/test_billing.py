@@ -94,14 +94,14 @@ def test_a_failed_payment_makes_it_past_due_until_it_recovers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "last", "fate"),
+    ("outcome", "last", "closing_field"),
     [
         ("canceled", ("deleted", "canceled"), "uncollectible_at"),
         ("unpaid", ("updated", "unpaid"), None),
     ],
 )
 def test_a_failed_payment_that_does_not_recover(
-    outcome: str, last: tuple[str, str], fate: str | None
+    outcome: str, last: tuple[str, str], closing_field: str | None
 ) -> None:
     _, ledger = acted(
         contract(step(10, "payment_fails", outcome=outcome, days=21)), until=datetime(2025, 2, 27)
@@ -109,8 +109,8 @@ def test_a_failed_payment_that_does_not_recover(
     assert course(ledger)[-1] == last
     invoice = invoices(ledger)[1]
     assert invoice.paid_at is None
-    if fate:
-        assert getattr(invoice, fate)
+    if closing_field:
+        assert getattr(invoice, closing_field)
 
 
 def test_a_first_payment_that_never_comes_expires_after_23_hours() -> None:

@@ -10,7 +10,7 @@ from ingest.load import BatchReport, WarehouseError, warehouse
 
 
 class Company:
-    """Stands in for the loader and dbt, and writes down what is asked of them."""
+    """A fake loader and dbt that record how they are called."""
 
     def __init__(self, waiting: list[str]) -> None:
         self.waiting = waiting
@@ -114,7 +114,7 @@ def test_a_changed_model_builds_again(
     assert company.asked == ["build"]
     company.waiting.append("2026-03-31")
     build(*places)
-    assert company.refreshed == [True, False], "what another version made is made anew, once"
+    assert company.refreshed == [True, False], "what another version built is rebuilt once"
 
 
 @pytest.mark.parametrize("step", ["snapshot", "load 2026-02-28", "build"])

@@ -52,8 +52,8 @@ def test_arguments_that_make_no_company_are_refused() -> None:
 
 
 def test_every_story_has_its_account() -> None:
-    told = [account.key for account in company("tiny").accounts][: len(STORIES)]
-    assert told == list(range(1, len(STORIES) + 1))
+    keys = [account.key for account in company("tiny").accounts][: len(STORIES)]
+    assert keys == list(range(1, len(STORIES) + 1))
     assert len({story.name for story in STORIES}) == len(STORIES)
     missing = [
         story.name

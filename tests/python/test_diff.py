@@ -299,7 +299,7 @@ def test_a_change_that_breaks_a_metric_is_caught_and_explained(
     counted = "where fct_user_activity_daily.is_active\n"
     text = model.read_text()
     assert counted in text
-    # Whoever was not active counts as active: it parses, it runs, and every DAU is too high.
+    # People who were not active count as active: it parses, it runs, and every DAU is too high.
     model.write_text(
         text.replace(counted, "where fct_user_activity_daily.activity_date < '2026-10-01'\n")
     )

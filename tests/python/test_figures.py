@@ -251,7 +251,7 @@ def test_links_join_what_belongs_together_and_nothing_else(
 
 
 def test_daily_active_users_are_the_truth(tiny_extracts: Path, tiny_warehouse: Path) -> None:
-    """Clocks mended, devices tied to people, bots left out: all of it shows in one number."""
+    """Corrected clocks, devices linked to people and excluded bots all show in one number."""
     apart = rows(
         tiny_warehouse,
         f"""

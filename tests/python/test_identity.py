@@ -75,7 +75,7 @@ def _links(extracts: Path, warehouse: Path) -> Iterator[tuple[str, str, str, boo
 def test_links_are_as_precise_as_they_claim(
     tiny_extracts: Path, tiny_warehouse: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Precision by the rule that made a link, recall by what truth says could be told."""
+    """Precision by the rule that made a link, recall by the links that the data allows."""
     by_rule: dict[str, list[bool]] = defaultdict(list)
     by_link: dict[str, list[bool]] = defaultdict(list)
     for source, rule, link, is_right in _links(tiny_extracts, tiny_warehouse):

@@ -201,6 +201,6 @@ def test_the_messages_hold_what_may_go_wrong(expected: Path) -> None:
         from product.fct_events
         """,
     )
-    # Messages without an id are told apart by their content; two of the five are delivered twice.
+    # Content distinguishes messages without an id; two of the five are delivered twice.
     assert events == len({message["messageId"] for message in _deliveries(0)} - {None}) + 5
     assert all(kinds)

@@ -1,4 +1,4 @@
-"""A removed or renamed model leaves nothing behind; what is not the project's stays."""
+"""Relations of removed or renamed models are dropped; those of others are kept."""
 
 import shutil
 from pathlib import Path

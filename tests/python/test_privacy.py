@@ -1,4 +1,4 @@
-"""A person who asked for it is gone from every table and from the file itself, and stays gone."""
+"""Erasure removes a person from every table and from the file itself, for good."""
 
 import json
 import shutil

@@ -61,7 +61,7 @@ def _document(user: str, day: str, document: str) -> list[Message]:
 
 def _on_time() -> Iterator[Message]:
     """What arrived in March, as it happened."""
-    # Came back five times for one file, and nobody uploaded anything that day.
+    # Came back five times for one file, on a day without uploads.
     yield _sign_up("again", "2026-03-01 09:00:00")
     yield from _document("again", "2026-03-02", "again")
     for minute in range(5):
@@ -214,7 +214,7 @@ def test_names_of_the_first_tracking_plan_count_under_the_tool_tried_first(stori
 
 
 def test_retention_is_of_all_who_signed_up(stories: Path) -> None:
-    """Of four in the week from 9 March `lost` never came; `gone` did, as late news tells.
+    """Of four in the week from 9 March `lost` never came; `gone` did, as a late event shows.
 
     `old` was active in week 0, `come` in week 1, `gone` in week 2. A bot did not sign up.
     """

@@ -84,7 +84,7 @@ def test_stays_in_stages_are_what_the_case_works_out(
         """,
         made[name].opportunity_id,
     )
-    assert found == made[name].stays
+    assert found == made[name].intervals
 
 
 def test_skips_and_returns_are_flagged(deals: tuple[Path, dict[str, Deal]]) -> None:

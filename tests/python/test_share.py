@@ -1,4 +1,4 @@
-"""The copy for BI users holds the marts, and nobody's name, e-mail or IP address."""
+"""The copy for BI users has the marts, without names, e-mail addresses or IP addresses."""
 
 import re
 from pathlib import Path

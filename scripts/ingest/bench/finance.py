@@ -146,7 +146,7 @@ def statements(target: Path) -> list[str]:
 
 
 def commands(warehouse: Path, target: Path) -> tuple[list[str], list[str], list[str]]:
-    """What makes ready for the finance models, what builds them, and what runs bare statements.
+    """Commands that prepare the finance models, build them, and run their SQL without dbt.
 
     Args:
         warehouse: The DuckDB file, loaded.

@@ -220,7 +220,7 @@ def _save_account(projection: Projection, account: Account) -> None:
 
 
 def _save_twin(projection: Projection, account: Account) -> None:
-    """A second record of an account that somebody entered again and nobody merged."""
+    """A duplicate record of an account, entered a second time and never merged."""
     twin_id = salesforce_id("001", projection.seed, "twin", account.key)
     entered_at = whole_second(account.created_at) + timedelta(days=21, hours=2)
     owner_id = projection.rep_id(projection.company.reps[0].key)

@@ -119,7 +119,7 @@ def _land_table(
     left_out = "anti join odd_lines using (file, row)" if has_odd else ""
     names = ", ".join(literal(kind.name or "") for kind in kinds)
     kind = kind_of(table.source, record, f"json_keys({record})")
-    told = "true" if is_all else f"{kind} in ({names})"
+    is_kind = "true" if is_all else f"{kind} in ({names})"
     extra = "cast(null as json)"
     if any(kind.keys - table.names for kind in kinds):
         # Merging a null under each declared key leaves the others as they are.
@@ -136,7 +136,7 @@ def _land_table(
                 select
                     spool_files.source_file, lines.row as source_row, lines.line,
                     json_transform({record}, {literal(json.dumps(kept_as))}) as record
-                from (select * from {lines.sql} {left_out} where {told} and {chosen}) as lines
+                from (select * from {lines.sql} {left_out} where {is_kind} and {chosen}) as lines
                 inner join spool_files on lines.file = spool_files.file
             )""",
             texts={name: f"record.{quoted(name)}" for name in kept_as},
