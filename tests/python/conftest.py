@@ -1,5 +1,6 @@
 """The small company that the tests share, generated and built once a session."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,11 @@ from harness import VENDOR, expect, ingest
 from loading import Loading
 from warehouses import Shared, build_warehouse, once
 
-# Where whole warehouses are built, the longest first: begun last, they would leave a core idle.
+# dbt's manifest is millions of objects, hardly one of them garbage, and the collector goes through
+# all of them each time. It therefore runs seldom.
+gc.set_threshold(100_000, 50, 100)
+
+# Where whole warehouses are built, the longest first: started last, they would leave a core idle.
 _LONGEST = (
     *("test_landing", "test_sources", "test_late_events", "test_faults", "test_readme"),
     *("test_sales_pipeline", "test_product_marts", "test_diff", "test_quality", "test_privacy"),
