@@ -12,6 +12,7 @@ import pytest
 from harness import clone, expect, ingest, place_base
 from ingest.diff.compare import compare
 from ingest.diff.report import markdown
+from warehouses import seed_parsed
 from ingest.diff.side import Side
 
 _MRR = "model.p.fct_mrr_monthly"
@@ -304,7 +305,9 @@ def test_a_change_that_breaks_a_metric_is_caught_and_explained(
         text.replace(counted, "where fct_user_activity_daily.activity_date < '2026-10-01'\n")
     )
 
-    done = ingest("diff", "main", cwd=project, settings=_own(project))
+    seed_parsed(project.parent, project / "data/diff/head/warehouse.duckdb")
+    parsed = {"DBT_PARTIAL_PARSE_FILE_PATH": str(project.parent / "partial_parse.msgpack")}
+    done = ingest("diff", "main", cwd=project, settings=_own(project) | parsed)
     report = expect(1, done)
     said = (project / "data/diff/report.md").read_text()
     assert said in done.stdout

@@ -76,10 +76,16 @@ def test_every_link_leads_somewhere(site: Path) -> None:
 
 
 def test_every_page_can_be_reached_from_the_first(site: Path) -> None:
-    links = _own_pages(site)[site / "index.html"].links
-    linked = {re.split("[?#]", link)[0] for link in links}
-    pages = {str(path.relative_to(site)) for path in site.rglob("*.html")}
-    assert pages <= linked
+    own = {path.name: page for path, page in _own_pages(site).items()}
+    reached: set[str] = set()
+    found = ["index.html"]
+    while found:
+        name = found.pop()
+        if name not in reached:
+            reached.add(name)
+            links = own[name].links if name in own else []
+            found += [re.split("[?#]", link)[0] for link in links]
+    assert {str(path.relative_to(site)) for path in site.rglob("*.html")} <= reached
 
 
 def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
