@@ -10,25 +10,23 @@ from warehouses import build_warehouse, load
 def test_the_way_batches_land_changes_no_mart(
     tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path
 ) -> None:
-    """Half of the batches land at once, half one by one, and one of each half a second time."""
+    """Half of the batches land at once, half one by one, and each a second time by another name."""
     extracts = tmp_path / "extracts"
     names = [batch.name for batch in batches(tiny_extracts)]
     assert len(names) == 6
-    repeated = {names[0], names[4]}
 
     def export(*chosen: str) -> None:
         for name in chosen:
             batch = tiny_extracts / name
             shutil.copytree(batch, extracts / name)
-            if name in repeated:
-                without_manifest = shutil.ignore_patterns("_batch.json")
-                shutil.copytree(batch, extracts / f"{name}-again", ignore=without_manifest)
+            without_manifest = shutil.ignore_patterns("_batch.json")
+            shutil.copytree(batch, extracts / f"{name}-again", ignore=without_manifest)
 
     export(*names[:3])
     other = load(extracts, tmp_path / "warehouse.duckdb")
     export(*names[3:])
     build_warehouse(extracts, other, is_loaded=True)
-    assert rows(other, "select count(*) from raw_audit.batches") == [(8,)]
+    assert rows(other, "select count(*) from raw_audit.batches") == [(12,)]
     assert differences(tiny_warehouse, other) == {}
 
 
