@@ -12,8 +12,8 @@ import pytest
 from harness import clone, expect, ingest, place_base
 from ingest.diff.compare import compare
 from ingest.diff.report import markdown
-from warehouses import seed_parsed
 from ingest.diff.side import Side
+from warehouses import seed_parsed
 
 _MRR = "model.p.fct_mrr_monthly"
 _PRICES = "model.p.int_prices"
