@@ -60,7 +60,7 @@ tied as (
         fallback_number,
         min(fallback_number) over (partition by subscription_id, occurred_at) as first_number
     from numbered
-    where type_rank = 1 and tied_count > 1
+    where type_rank = 1 and tied_count between 2 and 50
 
 ),
 

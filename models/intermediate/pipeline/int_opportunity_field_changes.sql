@@ -91,7 +91,7 @@ tied as (
             partition by opportunity_id, field_name, changed_at
         ) as first_number
     from numbered
-    where tied_count > 1
+    where tied_count between 2 and 50
 
 ),
 

@@ -69,7 +69,7 @@ tied as (
         on
             tied_rows.opportunity_id = rows_before.opportunity_id
             and tied_rows.first_position_number - 1 = rows_before.fallback_number
-    where tied_rows.tied_count > 1
+    where tied_rows.tied_count between 2 and 50
 
 ),
 
@@ -164,7 +164,7 @@ final as (
         coalesce(
             numbered.first_position_number
             + array_position(orders.ordered_ids, numbered.opportunity_history_id) - 1,
-            numbered.first_position_number
+            numbered.fallback_number
         ) as position_number,
         numbered.stage_name,
         numbered.forecast_category,
