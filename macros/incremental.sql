@@ -13,7 +13,7 @@
         `stg_segment__messages`: loads that raw has and the table lacks, and the reverse
             (`loads_only_in`). It selects again among the deliveries of every message in either.
         `int_identity_signals`: messages written since those it has counted (`counted_until`).
-        `int_event_names_resolved`, `int_identities_resolved`: everything, because both are small.
+        `int_event_names_resolved`, `int_message_identities`: everything, because both are small.
         `fct_events`: loads that were added or removed, and messages whose name or identity was
             rewritten since its newest row.
         `fct_sessions`, `fct_user_activity_daily`: the people whose number of events, or newest

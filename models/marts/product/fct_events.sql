@@ -20,7 +20,7 @@
     raw_name_key ~ ' as raw_name_key', identity_key ~ ' as identity_key',
 ] | join(',\n        ') %}
 {%- set user_id =
-    'coalesce(int_identities_resolved.user_id, int_messages_on_shared_devices.user_id)' %}
+    'coalesce(int_message_identities.user_id, int_messages_on_shared_devices.user_id)' %}
 {%- set workspace_id =
     'coalesce(messages.workspace_id, int_user_workspace_intervals.workspace_id)' %}
 
@@ -32,9 +32,9 @@ int_event_names_resolved as (
 
 ),
 
-int_identities_resolved as (
+int_message_identities as (
 
-    select * from {{ ref('int_identities_resolved') }}
+    select * from {{ ref('int_message_identities') }}
 
 ),
 
@@ -82,7 +82,7 @@ names_changed as (
 identities_changed as (
 
     select identity_key
-    from int_identities_resolved
+    from int_message_identities
     where _built_at > (select max(_built_at) from {{ this }})
 
 ),
@@ -182,8 +182,8 @@ final as (
     from messages
     inner join int_event_names_resolved
         on messages.raw_name_key = int_event_names_resolved.raw_name_key
-    left join int_identities_resolved
-        on messages.identity_key = int_identities_resolved.identity_key
+    left join int_message_identities
+        on messages.identity_key = int_message_identities.identity_key
     left join int_messages_on_shared_devices
         on messages.message_id = int_messages_on_shared_devices.message_id
     left join int_user_workspace_intervals
