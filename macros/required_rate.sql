@@ -9,6 +9,7 @@
 {% macro required_rate(usd_per_unit, currency, month, is_needed) -%}
     case
         when {{ usd_per_unit }} is not null then {{ usd_per_unit }}
+        when {{ currency }} = '{{ var("reporting_currency") }}' then 1
         when {{ is_needed }}
             then {{ raise_error(
                 "'No exchange rate for ' || " ~ currency ~ " || ' in ' || substr(cast(" ~ month

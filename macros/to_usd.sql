@@ -9,8 +9,9 @@
     amount, usd_per_unit='usd_per_unit', currency='currency', month='rate_month'
 ) -%}
     cast(
-        {{ amount }} * coalesce(
-            {{ required_rate(usd_per_unit, currency, month, amount ~ ' != 0') }}, 0
-        ) as decimal(28, 6)
+        case
+            when {{ amount }} = 0 then 0
+            else {{ amount }} * {{ required_rate(usd_per_unit, currency, month, amount ~ ' != 0') }}
+        end as decimal(28, 6)
     )
 {%- endmacro %}

@@ -38,13 +38,13 @@ rated_currencies as (
 
 ),
 
--- A document may be dated ahead, so the months go on for a year.
+-- A document may be dated ahead, so the months go on for ten years.
 last_months as (
 
     select
         int_as_of.as_of_at,
         cast({{ dbt.dateadd(
-            'month', 12, 'greatest(' ~ month_start('int_as_of.as_of_at')
+            'month', 120, 'greatest(' ~ month_start('int_as_of.as_of_at')
             ~ ', newest_rates.newest_rate_month)'
         ) }} as date) as last_month
 

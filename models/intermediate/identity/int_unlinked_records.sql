@@ -78,19 +78,32 @@ test_mode_customers as (
 
 ),
 
--- A trait that holds a customer id is trusted before the customer's own record arrives, so that the
--- account id does not change when it does. Placeholders such as "none" have another shape.
+named_ids as (
+
+    select named_stripe_customer_id as stripe_customer_id
+    from segment_records
+
+    union all
+
+    select foreign_id as stripe_customer_id
+    from segment_records
+    where foreign_type = 'workspace'
+
+),
+
+-- An id of a customer is trusted before the customer's own record arrives, so that the account id
+-- does not change when it does. Placeholders such as "none" have another shape.
 named_customers as (
 
-    select distinct segment_records.named_stripe_customer_id as stripe_customer_id
+    select distinct named_ids.stripe_customer_id
 
-    from segment_records
+    from named_ids
     left join int_stripe_customers_known
-        on segment_records.named_stripe_customer_id = int_stripe_customers_known.stripe_customer_id
+        on named_ids.stripe_customer_id = int_stripe_customers_known.stripe_customer_id
     left join test_mode_customers
-        on segment_records.named_stripe_customer_id = test_mode_customers.stripe_customer_id
+        on named_ids.stripe_customer_id = test_mode_customers.stripe_customer_id
     where
-        regexp_extract(segment_records.named_stripe_customer_id, '^cus_[A-Za-z0-9]+$', 0) != ''
+        regexp_extract(named_ids.stripe_customer_id, '^cus_[A-Za-z0-9]+$', 0) != ''
         and int_stripe_customers_known.stripe_customer_id is null
         and test_mode_customers.stripe_customer_id is null
 
