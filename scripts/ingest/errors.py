@@ -10,6 +10,7 @@ import subprocess
 import duckdb
 
 INTERRUPTED = 130
+_INTERRUPTED_MESSAGE = "Interrupted. Run the same command again to continue."
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -38,7 +39,10 @@ def explained(error: BaseException) -> tuple[str, int] | None:
         case IngestError():
             return str(error), error.exit_code
         case KeyboardInterrupt():
-            return "Interrupted. Run the same command again to continue.", INTERRUPTED
+            return _INTERRUPTED_MESSAGE, INTERRUPTED
+        # DuckDB raises this for Ctrl-C during a query.
+        case RuntimeError() if str(error) == "Query interrupted":
+            return _INTERRUPTED_MESSAGE, INTERRUPTED
         case BrokenPipeError():
             message = "standard output was closed before the command finished; run it again"
         case OSError():

@@ -221,6 +221,39 @@ def test_output_that_cannot_be_written(loading: Loading, is_closed: bool) -> Non
     assert message.startswith("standard output was closed" if is_closed else "the disk is full")
 
 
+_ENDLESS = "select sum(a.range * b.range) from range(1000000) a, range(1000000) b"
+# Sends the signal while the query runs; everything before it is imported by then.
+_INTERRUPTED_QUERY = """
+import os, signal, sys, threading, duckdb
+from ingest.cli import main
+import ingest.query
+threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_ctrl_c_during_a_query(loading: Loading) -> None:
+    loading.load()
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", _INTERRUPTED_QUERY),
+            *("query", _ENDLESS, "--warehouse", str(loading.warehouse)),
+        ],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 130, done.stderr
+    assert done.stderr == "Interrupted. Run the same command again to continue.\n"
+
+
+def test_ctrl_c_as_duckdb_reports_it() -> None:
+    assert explained(RuntimeError("Query interrupted")) == explained(KeyboardInterrupt())
+    assert explained(RuntimeError("dictionary changed size during iteration")) is None
+
+
 def test_ctrl_c_during_a_build(loading: Loading) -> None:
     """Sent while dbt runs, which prints the stack of what it was doing."""
     process = subprocess.Popen(
