@@ -4,6 +4,7 @@ Exit codes: 0 done (or nothing left to do), 1 failed, 2 wrong usage, 130 interru
 """
 
 import errno
+import os
 import shlex
 import subprocess
 
@@ -45,10 +46,16 @@ def explained(error: BaseException) -> tuple[str, int] | None:
             return _INTERRUPTED_MESSAGE, INTERRUPTED
         case BrokenPipeError():
             message = "standard output was closed before the command finished; run it again"
+        case FileNotFoundError() if _is_program(error):
+            message = f"{error.filename} was not found; install it or add its folder to the PATH"
         case OSError():
             message = of_the_system(error)
         case subprocess.CalledProcessError():
             message = f"`{shlex.join(map(str, error.cmd))}` failed with code {error.returncode}"
+        # A defect in this program's SQL, or in DuckDB. `ingest query` reports the user's own SQL,
+        # and `warehouse.opened` reports a damaged file.
+        case duckdb.BinderException() | duckdb.ParserException() | duckdb.InternalException():
+            return None
         case duckdb.Error():
             message = f"DuckDB reports: {str(error).splitlines()[0]}"
     return (message, 1) if message else None
@@ -66,3 +73,12 @@ def of_the_system(error: OSError) -> str:
     if error.errno in _NO_PERMISSION:
         return f"{path}: {reason}; change its permissions or name another path"
     return f"{path}: {reason}; name another path"
+
+
+def _is_program(error: OSError) -> bool:
+    """Whether the missing file is a program that was to be run by its name."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    is_from_subprocess = trace and trace.tb_frame.f_code.co_filename == subprocess.__file__
+    return bool(is_from_subprocess) and os.sep not in str(error.filename)

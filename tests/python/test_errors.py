@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from harness import PROJECT, expect, ingest
@@ -92,8 +93,35 @@ def test_what_the_system_refuses_names_the_file(code: int, message: str) -> None
     assert found[1] == 1
 
 
+def test_a_program_that_is_not_installed(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        subprocess.run(["no-such-program"], check=True)
+    message = "no-such-program was not found; install it or add its folder to the PATH"
+    assert explained(caught.value) == (message, 1)
+    with pytest.raises(FileNotFoundError) as caught:
+        subprocess.run([sys.executable], cwd=tmp_path / "none", check=True)
+    message = f"{tmp_path / 'none'}: No such file or directory; name another path"
+    assert explained(caught.value) == (message, 1)
+
+
 def test_a_defect_keeps_its_stack_trace() -> None:
     assert explained(ZeroDivisionError()) is None
+    assert explained(duckdb.InternalException("INTERNAL Error: no such column")) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_defect"),
+    [
+        ("select no_such_column from (select 1 as a)", True),
+        ("selec 1", True),
+        ("from no_such_table", False),
+        ("select cast('x' as integer)", False),
+    ],
+)
+def test_a_defect_in_our_own_sql_keeps_its_stack_trace(statement: str, is_defect: bool) -> None:
+    with duckdb.connect() as connection, pytest.raises(duckdb.Error) as caught:
+        connection.execute(statement)
+    assert (explained(caught.value) is None) == is_defect
 
 
 @pytest.mark.parametrize("command", ["load", "status", "build"])
@@ -157,6 +185,8 @@ def test_a_query_is_answered_and_changes_nothing(
     assert "read-only" in _message(capsys)
     assert main(["query", "selec 1", *paths]) == 1
     assert 'at or near "selec"' in capsys.readouterr().err
+    assert main(["query", "select none from raw_stripe.customers", *paths]) == 1
+    assert '"none" not found' in capsys.readouterr().err
     assert main(["query", "select 1", "--warehouse", str(loading.extracts / "none.duckdb")]) == 1
     assert "there is no warehouse" in _message(capsys)
 
