@@ -252,10 +252,19 @@ def test_output_that_cannot_be_written(loading: Loading, is_closed: bool) -> Non
 
 
 _ENDLESS = "select sum(a.range * b.range) from range(1000000) a, range(1000000) b"
+# `python -m ingest` that heeds Ctrl-C even where a shell started the tests in the background, which
+# makes it and everything below it ignore the signal.
+_INTERRUPTIBLE = """
+import signal, sys
+from ingest.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main(sys.argv[1:]))
+"""
 # Sends the signal while the query runs; everything before it is imported by then.
 _INTERRUPTED_QUERY = """
 import os, signal, sys, threading, duckdb
 from ingest.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import ingest.query
 threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
 sys.exit(main(sys.argv[1:]))
@@ -287,7 +296,7 @@ def test_ctrl_c_as_duckdb_reports_it() -> None:
 def test_ctrl_c_during_a_build(loading: Loading) -> None:
     """Sent while dbt runs, which prints the stack of what it was doing."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "ingest", "build", *_paths(loading)],
+        [sys.executable, "-c", _INTERRUPTIBLE, "build", *_paths(loading)],
         cwd=PROJECT,
         env={**os.environ, "DBT_LOG_PATH": str(loading.extracts.parent / "logs")},
         stdout=subprocess.PIPE,
