@@ -40,7 +40,7 @@ numbered as (
         type_rank,
         row_number() over (
             partition by subscription_id order by occurred_at, type_rank, event_id
-        ) as fallback_number,
+        ) as event_number,
         count(*) over (partition by subscription_id, occurred_at, type_rank) as tied_count
 
     from subscription_events
@@ -57,14 +57,19 @@ tied as (
         occurred_at,
         object,
         previous_attributes,
-        fallback_number,
-        min(fallback_number) over (partition by subscription_id, occurred_at) as first_number
+        event_number as fallback_number,
+        min(event_number) over (partition by subscription_id, occurred_at) as first_number
     from numbered
     where type_rank = 1 and tied_count between 2 and 50
 
 ),
 
-outcomes as (
+-- The first pass takes the state before a second from the fallback order. The second pass takes it
+-- from the first one, because the second before may be tied as well.
+{%- for pass in (1, 2) %}
+{%- set records_before = 'numbered' if pass == 1 else 'ordered_1' %}
+
+outcomes_{{ pass }} as (
 
     select
         subscription_id,
@@ -84,15 +89,15 @@ outcomes as (
         null as previous_attributes
 
     from tied
-    left join numbered as before
+    left join {{ records_before }} as before
         on
             tied.subscription_id = before.subscription_id
-            and tied.first_number - 1 = before.fallback_number
+            and tied.first_number - 1 = before.event_number
     where tied.fallback_number = tied.first_number
 
 ),
 
-pairs as (
+pairs_{{ pass }} as (
 
     select
         later.subscription_id,
@@ -111,7 +116,7 @@ pairs as (
         end as reverse_agreement
 
     from tied as later
-    inner join outcomes as earlier
+    inner join outcomes_{{ pass }} as earlier
         on
             later.subscription_id = earlier.subscription_id
             and later.occurred_at = earlier.occurred_at
@@ -119,7 +124,7 @@ pairs as (
 
 ),
 
-orders as (
+orders_{{ pass }} as (
 
     select
         subscription_id,
@@ -128,12 +133,33 @@ orders as (
         {{ order_within_second(
             'event_id', 'other_event_id', 'agreement', 'reverse_agreement', 'fallback_number'
         ) }} as ordered_ids
-    from pairs
+    from pairs_{{ pass }}
     group by
         subscription_id,
         occurred_at
 
 ),
+
+ordered_{{ pass }} as (
+
+    select
+        numbered.event_id,
+        numbered.subscription_id,
+        numbered.object,
+        coalesce(
+            orders.first_number + array_position(orders.ordered_ids, numbered.event_id) - 1,
+            numbered.event_number
+        ) as event_number
+
+    from numbered
+    left join orders_{{ pass }} as orders
+        on
+            numbered.subscription_id = orders.subscription_id
+            and numbered.occurred_at = orders.occurred_at
+            and numbered.type_rank = 1
+
+),
+{%- endfor %}
 
 final as (
 
@@ -142,19 +168,13 @@ final as (
         numbered.subscription_id,
         numbered.event_type,
         numbered.occurred_at,
-        coalesce(
-            orders.first_number + array_position(orders.ordered_ids, numbered.event_id) - 1,
-            numbered.fallback_number
-        ) as event_number,
+        ordered_2.event_number,
         numbered.object,
         numbered.previous_attributes
 
     from numbered
-    left join orders
-        on
-            numbered.subscription_id = orders.subscription_id
-            and numbered.occurred_at = orders.occurred_at
-            and numbered.type_rank = 1
+    inner join ordered_2
+        on numbered.event_id = ordered_2.event_id
 
 )
 

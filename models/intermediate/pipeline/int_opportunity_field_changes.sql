@@ -69,7 +69,7 @@ numbered as (
         row_number() over (
             partition by opportunity_id, field_name
             order by changed_at, opportunity_field_history_id
-        ) as fallback_number,
+        ) as change_number,
         count(*) over (partition by opportunity_id, field_name, changed_at) as tied_count
 
     from normalised
@@ -86,8 +86,8 @@ tied as (
         changed_at,
         old_value,
         new_value,
-        fallback_number,
-        min(fallback_number) over (
+        change_number as fallback_number,
+        min(change_number) over (
             partition by opportunity_id, field_name, changed_at
         ) as first_number
     from numbered
@@ -95,7 +95,12 @@ tied as (
 
 ),
 
-outcomes as (
+-- The first pass takes the state before a second from the fallback order. The second pass takes it
+-- from the first one, because the second before may be tied as well.
+{%- for pass in (1, 2) %}
+{%- set records_before = 'numbered' if pass == 1 else 'ordered_1' %}
+
+outcomes_{{ pass }} as (
 
     select
         opportunity_id,
@@ -117,16 +122,16 @@ outcomes as (
         changes_before.new_value
 
     from tied
-    left join numbered as changes_before
+    left join {{ records_before }} as changes_before
         on
             tied.opportunity_id = changes_before.opportunity_id
             and tied.field_name = changes_before.field_name
-            and tied.first_number - 1 = changes_before.fallback_number
+            and tied.first_number - 1 = changes_before.change_number
     where tied.fallback_number = tied.first_number
 
 ),
 
-pairs as (
+pairs_{{ pass }} as (
 
     select
         later.opportunity_id,
@@ -143,7 +148,7 @@ pairs as (
         case when earlier.old_value = later.new_value then 1 else -1 end as reverse_agreement
 
     from tied as later
-    inner join outcomes as earlier
+    inner join outcomes_{{ pass }} as earlier
         on
             later.opportunity_id = earlier.opportunity_id
             and later.field_name = earlier.field_name
@@ -152,7 +157,7 @@ pairs as (
 
 ),
 
-orders as (
+orders_{{ pass }} as (
 
     select
         opportunity_id,
@@ -163,13 +168,36 @@ orders as (
             'opportunity_field_history_id', 'other_history_id', 'agreement', 'reverse_agreement',
             'fallback_number'
         ) }} as ordered_ids
-    from pairs
+    from pairs_{{ pass }}
     group by
         opportunity_id,
         field_name,
         changed_at
 
 ),
+
+ordered_{{ pass }} as (
+
+    select
+        numbered.opportunity_field_history_id,
+        numbered.opportunity_id,
+        numbered.field_name,
+        numbered.new_value,
+        coalesce(
+            orders.first_number
+            + array_position(orders.ordered_ids, numbered.opportunity_field_history_id) - 1,
+            numbered.change_number
+        ) as change_number
+
+    from numbered
+    left join orders_{{ pass }} as orders
+        on
+            numbered.opportunity_id = orders.opportunity_id
+            and numbered.field_name = orders.field_name
+            and numbered.changed_at = orders.changed_at
+
+),
+{%- endfor %}
 
 final as (
 
@@ -180,18 +208,11 @@ final as (
         numbered.changed_at,
         numbered.old_value,
         numbered.new_value,
-        coalesce(
-            orders.first_number
-            + array_position(orders.ordered_ids, numbered.opportunity_field_history_id) - 1,
-            numbered.fallback_number
-        ) as change_number
+        ordered_2.change_number
 
     from numbered
-    left join orders
-        on
-            numbered.opportunity_id = orders.opportunity_id
-            and numbered.field_name = orders.field_name
-            and numbered.changed_at = orders.changed_at
+    inner join ordered_2
+        on numbered.opportunity_field_history_id = ordered_2.opportunity_field_history_id
 
 )
 

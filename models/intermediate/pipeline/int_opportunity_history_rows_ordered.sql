@@ -33,14 +33,19 @@ numbered as (
                 stage_number nulls last,
                 case when amount is null then 0 else 1 end,
                 opportunity_history_id
-        ) as fallback_number
+        ) as position_number
 
     from int_opportunity_history_rows_compared
 
 ),
 
 -- The history has whole seconds. Within one, only evidence shows which row came first.
-tied as (
+-- The first pass takes the state before a second from the fallback order. The second pass takes it
+-- from the first one, because the second before may be tied as well.
+{%- for pass in (1, 2) %}
+{%- set records_before = 'numbered' if pass == 1 else 'ordered_1' %}
+
+tied_{{ pass }} as (
 
     select
         tied_rows.opportunity_id,
@@ -52,7 +57,7 @@ tied as (
         tied_rows.previous_stage_name,
         tied_rows.previous_amount,
         tied_rows.previous_close_date,
-        tied_rows.fallback_number = tied_rows.first_position_number as is_group_row,
+        tied_rows.position_number = tied_rows.first_position_number as is_group_row,
         rows_before.stage_name as stage_name_before,
         rows_before.amount as amount_before,
         rows_before.close_date as close_date_before,
@@ -61,19 +66,19 @@ tied as (
             order by
                 tied_rows.ending_score,
                 case when tied_rows.stage_name = rows_before.stage_name then 0 else 1 end,
-                tied_rows.fallback_number
+                tied_rows.position_number
         ) as fallback_number
 
     from numbered as tied_rows
-    left join numbered as rows_before
+    left join {{ records_before }} as rows_before
         on
             tied_rows.opportunity_id = rows_before.opportunity_id
-            and tied_rows.first_position_number - 1 = rows_before.fallback_number
+            and tied_rows.first_position_number - 1 = rows_before.position_number
     where tied_rows.tied_count between 2 and 50
 
 ),
 
-outcomes as (
+outcomes_{{ pass }} as (
 
     select
         opportunity_id,
@@ -85,7 +90,7 @@ outcomes as (
         previous_stage_name,
         previous_amount,
         previous_close_date
-    from tied
+    from tied_{{ pass }}
 
     union all
 
@@ -99,12 +104,12 @@ outcomes as (
         null as previous_stage_name,
         null as previous_amount,
         null as previous_close_date
-    from tied
+    from tied_{{ pass }}
     where is_group_row
 
 ),
 
-pairs as (
+pairs_{{ pass }} as (
 
     select
         later.opportunity_id,
@@ -130,8 +135,8 @@ pairs as (
         {%- endfor %}
         earlier.opportunity_history_id as other_history_id
 
-    from tied as later
-    inner join outcomes as earlier
+    from tied_{{ pass }} as later
+    inner join outcomes_{{ pass }} as earlier
         on
             later.opportunity_id = earlier.opportunity_id
             and later.first_position_number = earlier.first_position_number
@@ -139,7 +144,7 @@ pairs as (
 
 ),
 
-orders as (
+orders_{{ pass }} as (
 
     select
         opportunity_id,
@@ -148,12 +153,35 @@ orders as (
             'opportunity_history_id', 'other_history_id', 'agreement', 'reverse_agreement',
             'fallback_number'
         ) }} as ordered_ids
-    from pairs
+    from pairs_{{ pass }}
     group by
         opportunity_id,
         first_position_number
 
 ),
+
+ordered_{{ pass }} as (
+
+    select
+        numbered.opportunity_history_id,
+        numbered.opportunity_id,
+        numbered.stage_name,
+        numbered.amount,
+        numbered.close_date,
+        coalesce(
+            numbered.first_position_number
+            + array_position(orders.ordered_ids, numbered.opportunity_history_id) - 1,
+            numbered.position_number
+        ) as position_number
+
+    from numbered
+    left join orders_{{ pass }} as orders
+        on
+            numbered.opportunity_id = orders.opportunity_id
+            and numbered.first_position_number = orders.first_position_number
+
+),
+{%- endfor %}
 
 final as (
 
@@ -161,11 +189,7 @@ final as (
         numbered.opportunity_history_id,
         numbered.opportunity_id,
         numbered.changed_at,
-        coalesce(
-            numbered.first_position_number
-            + array_position(orders.ordered_ids, numbered.opportunity_history_id) - 1,
-            numbered.fallback_number
-        ) as position_number,
+        ordered_2.position_number,
         numbered.stage_name,
         numbered.forecast_category,
         numbered.currency,
@@ -177,10 +201,8 @@ final as (
         numbered.previous_close_date
 
     from numbered
-    left join orders
-        on
-            numbered.opportunity_id = orders.opportunity_id
-            and numbered.first_position_number = orders.first_position_number
+    inner join ordered_2
+        on numbered.opportunity_history_id = ordered_2.opportunity_history_id
 
 )
 
