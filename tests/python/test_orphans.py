@@ -1,6 +1,7 @@
 """Relations of removed or renamed models are dropped; those of others are kept."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -18,33 +19,32 @@ _GRAPH = {
     ("seeds", "features"),
     ("test_failures", "assert_arr_foots"),
 }
-_RETIRED = (
-    *("staging.stg_stripe__old", "intermediate.int_old", "shared.bridge_old", "finance.fct_old"),
-    *(
-        "sales.fct_old",
-        "product.dim_old",
-        "quality.dq_old",
-        "seeds.old",
-        "test_failures.assert_old",
-    ),
-)
+_DEFINED = {f"{schema}.{name}" for schema, name in _GRAPH}
+# Models of versions that recorded nothing, recognised by their prefix.
+_RETIRED = ("intermediate.int_old", "staging.stg_stripe__old", "test_failures.assert_old")
+# What only a record distinguishes from the user's own.
+_RECORDED = ("finance.fct_old", "seeds.old", "test_failures.not_null_old")
 _KEPT = (
-    *(f"{schema}.my_notes" for schema in ("staging", "finance", "quality", "main")),
-    *("main.int_mine", "notes.fct_mine", "snapshots.snap_stripe__old", "raw_stripe.fct_fields"),
+    *(f"{schema}.my_notes" for schema in ("staging", "intermediate", "quality", "main")),
+    *("finance.fct_board_pack", "quality.dq_mine", "seeds.mine", "main.int_mine", "notes.fct_mine"),
+    *("snapshots.snap_stripe__old", "raw_stripe.fct_fields"),
 )
+
+
+def _create(path: Path, names: Iterable[str]) -> None:
+    """Creates relations, tables and views by turns."""
+    with duckdb.connect(str(path)) as connection:
+        for number, name in enumerate(names):
+            kind = "view" if number % 2 else "table"
+            connection.execute(f"create schema if not exists {name.split('.')[0]}")
+            connection.execute(f"create {kind} {name} as select 1 as a")
 
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Path:
-    """The graph's relations, retired ones as tables and views by turns, and other people's."""
+    """The graph's relations, those of removed models, and the user's own."""
     path = tmp_path / "warehouse.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        names = [*(f"{schema}.{name}" for schema, name in sorted(_GRAPH)), *_RETIRED, *_KEPT]
-        for number, name in enumerate(names):
-            connection.execute(f"create schema if not exists {name.split('.')[0]}")
-            connection.execute(
-                f"create {'view' if number % 2 else 'table'} {name} as select 1 as a"
-            )
+    _create(path, [*sorted(_DEFINED), *_RETIRED, *_RECORDED, *_KEPT])
     return path
 
 
@@ -56,15 +56,23 @@ def _relations(path: Path) -> set[str]:
     return {str(name) for (name,) in found}
 
 
-def test_only_relations_that_no_model_makes_are_dropped(warehouse: Path) -> None:
-    assert orphans.drop(warehouse, _GRAPH) == sorted(_RETIRED)
-    assert _relations(warehouse) == {*(f"{one}.{name}" for one, name in _GRAPH), *_KEPT}
-    assert orphans.drop(warehouse, _GRAPH) == []
+def test_without_a_record_retired_models_are_dropped_by_prefix(warehouse: Path) -> None:
+    assert orphans.drop(warehouse, _GRAPH, set()) == list(_RETIRED)
+    assert _relations(warehouse) == {*_DEFINED, *_RECORDED, *_KEPT}
+    assert orphans.drop(warehouse, _GRAPH, set()) == []
+
+
+def test_with_a_record_only_recorded_relations_are_dropped(warehouse: Path) -> None:
+    recorded = {*_DEFINED, *_RECORDED, "snapshots.snap_stripe__old", "finance.fct_never_built"}
+    assert orphans.drop(warehouse, _GRAPH, recorded) == list(_RECORDED)
+    assert _relations(warehouse) == {*_DEFINED, *_RETIRED, *_KEPT}
+    assert orphans.drop(warehouse, _GRAPH, recorded) == []
 
 
 def test_without_a_graph_nothing_is_dropped(warehouse: Path) -> None:
     before = _relations(warehouse)
-    assert orphans.drop(warehouse, set()) == []
+    assert orphans.drop(warehouse, set(), set(_RECORDED)) == []
+    assert orphans.drop(warehouse, set(), set()) == []
     assert _relations(warehouse) == before
 
 
@@ -88,26 +96,41 @@ def test_a_warehouse_of_an_older_project_is_upgraded(
     """What an older project built, next to the user's own: the marts are those of a new build."""
     older = tmp_path / tiny_warehouse.name
     shutil.copy2(tiny_warehouse, older)
+    own = ["finance.fct_board_pack", "intermediate.my_notes", "seeds.mine"]
+    _create(older, [*own, *_RETIRED, "snapshots.snap_stripe__old"])
     with duckdb.connect(str(older)) as connection:
-        for number, name in enumerate(_RETIRED):
-            kind = "view" if number % 2 else "table"
-            connection.execute(f"create schema if not exists {name.split('.')[0]}")
-            connection.execute(f"create {kind} {name} as select 1 as a")
-        connection.execute("create table intermediate.my_notes as select 'mine' as note")
-        connection.execute("create table snapshots.snap_stripe__old as select 1 as a")
-        # The older project: other files than those that are there now.
+        # The older project recorded no relations, and had other files than those now there.
+        connection.execute("delete from raw_audit.build_steps where step = 'relation'")
         connection.execute("update raw_audit.build_steps set key = '' where step <> 'snapshot'")
     before = _history(older)
-    done = ingest_here(
-        *("build", "--extracts", tiny_extracts, "--warehouse", older),
-        target=tmp_path / "target",
-        settings={"DBT_EXCLUDE_RESOURCE_TYPES": NO_TESTS},
-    )
-    output = expect(0, done)
-    (line,) = [line for line in output.splitlines() if line.startswith("dropped ")]
-    assert all(name in line for name in _RETIRED)
-    kept = {"intermediate.my_notes", "snapshots.snap_stripe__old"}
-    assert _relations(older) == _relations(tiny_warehouse) | kept
-    assert rows(older, "from intermediate.my_notes") == [("mine",)]
+    built = _relations(tiny_warehouse)
+    kept = {*own, "snapshots.snap_stripe__old"}
+    arguments = ("build", "--extracts", tiny_extracts, "--warehouse", older)
+
+    assert _dropped(*arguments, target=tmp_path / "target") == list(_RETIRED)
+    assert _relations(older) == built | kept
+    assert rows(older, "from finance.fct_board_pack") == [(1,)]
     assert _history(older) == before
+
+    # An upgrade from this version, which recorded what it built.
+    _create(older, [*_RECORDED, "intermediate.int_mine"])
+    with duckdb.connect(str(older)) as connection:
+        for name in _RECORDED:
+            connection.execute(f"insert into raw_audit.build_steps values ('relation', '{name}')")
+        connection.execute("delete from raw_audit.build_steps where step = 'build'")
+    assert _dropped(*arguments, target=tmp_path / "target") == list(_RECORDED)
+    assert _relations(older) == built | kept | {"intermediate.int_mine"}
+    assert _dropped(*arguments, target=tmp_path / "target") == []
+    steps = "from raw_audit.build_steps where step = 'relation' order by all"
+    assert rows(older, steps) == rows(tiny_warehouse, steps) != []
+
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("drop table finance.fct_board_pack")
     assert differences(tiny_warehouse, older) == {}
+
+
+def _dropped(*arguments: object, target: Path) -> list[str]:
+    """Runs a command and returns the relations that it reports as dropped."""
+    done = ingest_here(*arguments, target=target, settings={"DBT_EXCLUDE_RESOURCE_TYPES": NO_TESTS})
+    lines = [line for line in expect(0, done).splitlines() if line.startswith("dropped ")]
+    return [name for line in lines for name in line.split(": ")[1].split(", ")]

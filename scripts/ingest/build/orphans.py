@@ -6,30 +6,28 @@ from pathlib import Path
 from ingest.load import warehouse
 from ingest.load.values import quoted
 
-# Snapshots are absent: their history cannot be rebuilt, so it is never dropped.
-_SCHEMAS = (
-    "staging",
-    "intermediate",
-    "shared",
-    "finance",
-    "sales",
-    "product",
-    "quality",
-    "test_failures",
-)
-# A table of another name in these schemas is the user's own.
-_PREFIXES = ("stg_", "int_", "dim_", "fct_", "bridge_", "dq_", "assert_")
-# Seeds have no prefix: this schema belongs to the project.
-_SEEDS = "seeds"
+# The history in snapshots cannot be rebuilt, so they are never dropped.
+_SNAPSHOTS = "snapshots"
+# Versions of the project that did not record their relations renamed only models with these
+# prefixes, in these schemas. Their marts and seeds still have the same names.
+_UNRECORDED_SCHEMAS = ("staging", "intermediate", "test_failures")
+_UNRECORDED_PREFIXES = ("stg_", "int_", "assert_")
 
 
-def drop(warehouse_path: Path, relations: AbstractSet[tuple[str, str]]) -> list[str]:
-    """Drops tables and views that are named as the project's are and that it no longer defines.
+def drop(
+    warehouse_path: Path, relations: AbstractSet[tuple[str, str]], recorded: AbstractSet[str]
+) -> list[str]:
+    """Drops tables and views that an earlier build created and that the project no longer defines.
+
+    A relation that no build recorded is the user's own and is kept. In a warehouse without any
+    record, an earlier version's models are recognised by their schema and prefix.
 
     Args:
         warehouse_path: The DuckDB file.
         relations: Schema and name of everything that the project defines; if there is nothing in
             it, nothing is dropped.
+        recorded: What the project defined at the last successful build, as `schema.name`; empty if
+            no build recorded it.
 
     Returns:
         What was dropped, as `schema.name`.
@@ -48,7 +46,7 @@ def drop(warehouse_path: Path, relations: AbstractSet[tuple[str, str]]) -> list[
         orphans = [
             (schema, name, kind)
             for schema, name, kind in found
-            if (schema, name) not in relations and _is_ours(schema, name)
+            if (schema, name) not in relations and _is_ours(schema, name, recorded)
         ]
         for schema, name, kind in orphans:
             what = "view" if kind == "VIEW" else "table"
@@ -56,5 +54,9 @@ def drop(warehouse_path: Path, relations: AbstractSet[tuple[str, str]]) -> list[
     return [f"{schema}.{name}" for schema, name, _ in orphans]
 
 
-def _is_ours(schema: str, name: str) -> bool:
-    return schema == _SEEDS or (schema in _SCHEMAS and name.startswith(_PREFIXES))
+def _is_ours(schema: str, name: str, recorded: AbstractSet[str]) -> bool:
+    if schema == _SNAPSHOTS:
+        return False
+    if recorded:
+        return f"{schema}.{name}" in recorded
+    return schema in _UNRECORDED_SCHEMAS and name.startswith(_UNRECORDED_PREFIXES)

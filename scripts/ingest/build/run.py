@@ -1,7 +1,8 @@
 """From extracts to marts: batches loaded in turn, history kept between them, every model built.
 
 Finished steps are recorded in the warehouse itself (`raw_audit.build_steps`), so a run that was cut
-short continues where it stopped, and a run with nothing new does nothing.
+short continues where it stopped, and a run with nothing new does nothing. The same table records
+the relations that the project defined, so that the next build can drop those of removed models.
 """
 
 import hashlib
@@ -17,6 +18,9 @@ from ingest.load import NothingUsableError, audit, erasure, load_batches, pendin
 from ingest.load.commands import summary
 
 _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
+# Steps of which the warehouse keeps only the last record. A relation is no step: its rows name what
+# the project defined at the last successful build.
+_REPLACED = {"build", "project", "relation"}
 _PROJECT_SUFFIXES = {".csv", ".sql", ".yml"}
 
 
@@ -66,8 +70,10 @@ def _build(extracts_path: Path, warehouse_path: Path, variables: str) -> bool:
         return False
     with _timed("build") as done:
         done.append(dbt.run("build"))
-    if dropped := orphans.drop(warehouse_path, dbt.relations()):
+    relations = dbt.relations()
+    if dropped := orphans.drop(warehouse_path, relations, _done(warehouse_path, "relation")):
         print(f"{'dropped':<10}  no model builds them any more: {', '.join(dropped)}", flush=True)
+    _record(warehouse_path, "relation", sorted(f"{schema}.{name}" for schema, name in relations))
     _record(warehouse_path, "snapshot", _without_history(warehouse_path))
     _record(warehouse_path, "project", [project])
     _record(warehouse_path, "build", [fingerprint])
@@ -159,10 +165,12 @@ def _done(warehouse_path: Path, step: str) -> set[str]:
 def _record(warehouse_path: Path, step: str, keys: Iterable[str]) -> None:
     with warehouse.opened(warehouse_path) as connection:
         connection.execute("use raw_audit")
-        if step in {"build", "project"}:
+        connection.begin()
+        if step in _REPLACED:
             connection.execute("delete from build_steps where step = ?", [step])
         for key in keys:
             connection.execute("insert into build_steps values (?, ?)", [step, key])
+        connection.commit()
 
 
 def _rows(warehouse_path: Path, query: str, *values: str) -> list[tuple[object, ...]]:
