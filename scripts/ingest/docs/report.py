@@ -57,7 +57,7 @@ def gather(connection: duckdb.DuckDBPyConnection) -> Report:
             _tests(connection),
         )
         sources = _sources(connection)
-    except duckdb.CatalogException as error:
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise WarehouseError("the quality marts are not built; `make build` builds them") from error
     status = _worst([section.status for section in (sources, *sections)])
     return Report(day, status, (sources, *sections))

@@ -93,7 +93,7 @@ def docs(warehouse_path: Path, out: Path) -> None:
     try:
         with warehouse.opened(warehouse_path, read_only=True) as connection:
             _write(_Project(target), connection, target, out)
-    except duckdb.CatalogException as error:
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise WarehouseError("the marts are not built; `make build` builds them") from error
     print(f"open {out / 'index.html'}")
     report(warehouse_path, out / "quality", home="../index.html")
