@@ -93,7 +93,8 @@ def _shown(column: str, *, kept: bool) -> str:
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int | None:
     try:
         return int(_first(connection, f"select count(*) from {table}")[0])
-    except duckdb.CatalogException:
+    except (duckdb.BinderException, duckdb.CatalogException):
+        # A view names the database that it was built in, which has another name here.
         return None
 
 
