@@ -182,6 +182,19 @@ def test_the_same_rows_are_no_difference(sides: Sides) -> None:
     assert "No key metric moved in any period." in report
 
 
+def test_a_view_that_names_its_database_has_no_row_count(sides: Sides) -> None:
+    manifest = _manifest()
+    manifest["nodes"]["model.p.fct_plans"] = _model("fct_plans", "marts/finance", "1", {})
+    results = (_result(_MRR), _result("model.p.fct_plans"))
+    said = "create view finance.fct_plans as select * from warehouse.finance.fct_mrr_monthly"
+    compared = compare(*sides(said, manifest, results), {"model.p.fct_plans"})
+    marts = {mart.name: (mart.how, mart.before, mart.after) for mart in compared.marts}
+    assert marts == {
+        "finance.fct_mrr_monthly": ("same", 4, 4),
+        "finance.fct_plans": ("added", None, None),
+    }
+
+
 def test_values_cannot_break_the_report(sides: Sides) -> None:
     said = "update finance.fct_mrr_monthly set note = '| <b> @all #1' where account_id = 'b'"
     report = markdown(compare(*sides(said), {_PRICES}), "main")
