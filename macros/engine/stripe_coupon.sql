@@ -1,0 +1,45 @@
+{#- The terms of a Stripe coupon as a struct, the same for every API version:
+        coupon_id, percent_off decimal(9,6), amount_off_minor bigint, currency,
+        currency_options: a list of structs of currency and amount_off_minor; null where not expanded,
+        duration, duration_in_months integer,
+        product_ids: a list of text, the products that the coupon is limited to; null where the object
+            does not have `applies_to`, and for a coupon of all products.
+    Currencies are in upper case. Null for null and for a coupon of which only the id is given.
+
+    Arguments:
+        coupon: a JSON value, the coupon or its id.
+-#}
+{% macro stripe_coupon(coupon) -%}
+    {{ return(adapter.dispatch('stripe_coupon')(coupon)) }}
+{%- endmacro %}
+
+{#- The outer list makes DuckDB read the JSON once, also inside another lambda. -#}
+{% macro duckdb__stripe_coupon(coupon) -%}
+    {%- set fields = {
+        'id': 'string', 'percent_off': 'decimal(9, 6)', 'amount_off': 'bigint', 'currency': 'string',
+        'currency_options': 'map(string, struct(amount_off bigint))',
+        'duration': 'string', 'duration_in_months': 'integer', 'applies_to': {'products': ['string']},
+    } -%}
+    list_transform(
+        [{{ json_fields(coupon, fields) }}],
+        lambda coupon: case
+            when coupon.id is not null
+                then struct_pack(
+                    coupon_id := coupon.id,
+                    percent_off := coupon.percent_off,
+                    amount_off_minor := coupon.amount_off,
+                    currency := upper(coupon.currency),
+                    currency_options := list_transform(
+                        map_entries(coupon.currency_options),
+                        lambda option: struct_pack(
+                            currency := upper(option.key),
+                            amount_off_minor := option.value.amount_off
+                        )
+                    ),
+                    duration := coupon.duration,
+                    duration_in_months := coupon.duration_in_months,
+                    product_ids := coupon.applies_to.products
+                )
+        end
+    )[1]
+{%- endmacro %}

@@ -1,0 +1,49 @@
+{#- A Stripe discount as a struct, the same for every API version:
+        discount_id, coupon_id, coupon: a struct as of `stripe_coupon`; null where only the id is given,
+        start_at, end_at: timestamps in UTC,
+        stripe_customer_id, subscription_id, subscription_item_id,
+        invoice_id: the invoice, or else the invoice item,
+        promotion_code_id.
+    Of a discount of which only the id is given, all else is null. Null for null.
+
+    Arguments:
+        discount: a JSON value, the discount or its id. Since clover the coupon is in `source`. Before,
+            `coupon` was the whole object.
+-#}
+{% macro stripe_discount(discount) -%}
+    {{ return(adapter.dispatch('stripe_discount')(discount)) }}
+{%- endmacro %}
+
+{#- The outer list makes DuckDB read the JSON once, also inside another lambda. -#}
+{% macro duckdb__stripe_discount(discount) -%}
+    {%- set fields = {
+        'id': 'string', 'coupon': 'json', 'source': {'coupon': 'json'},
+        'start': 'bigint', 'end': 'bigint', 'customer': 'string', 'subscription': 'string',
+        'subscription_item': 'string', 'invoice': 'string', 'invoice_item': 'string',
+        'promotion_code': 'string',
+    } -%}
+    {%- set coupon = 'coalesce(discount.source.coupon, discount.coupon)' -%}
+    list_transform(
+        [{{ json_fields(
+            "case
+                when json_type(" ~ discount ~ ") = 'VARCHAR' then json_object('id', " ~ discount ~ ")
+                when json_type(" ~ discount ~ ") = 'OBJECT' then " ~ discount ~ "
+            end", fields
+        ) }}],
+        lambda discount: case
+            when discount is not null
+                then struct_pack(
+                    discount_id := discount.id,
+                    coupon_id := {{ expandable_id(json_string(coupon)) }},
+                    coupon := {{ stripe_coupon(coupon) }},
+                    start_at := {{ from_epoch('discount.start') }},
+                    end_at := {{ from_epoch('discount."end"') }},
+                    stripe_customer_id := {{ expandable_id('discount.customer') }},
+                    subscription_id := discount.subscription,
+                    subscription_item_id := discount.subscription_item,
+                    invoice_id := coalesce(discount.invoice, discount.invoice_item),
+                    promotion_code_id := {{ expandable_id('discount.promotion_code') }}
+                )
+        end
+    )[1]
+{%- endmacro %}
