@@ -49,7 +49,8 @@ def _deliveries(seed: int) -> list[Message]:
 
     Ten people on twelve devices in four workspaces: before sign-in and after, some on one device,
     moving to another workspace, aliased, sent twice with other content, dated into the future, by
-    bots; workspaces that turn out to be tests, users who turn out to be our own.
+    bots; workspaces that turn out to be tests, users who turn out to be our own; someone in no
+    workspace whose traits turn out to name a customer.
     """
     luck = random.Random(seed)
     messages: list[Message] = []
@@ -89,6 +90,10 @@ def _deliveries(seed: int) -> list[Message]:
         at = _START + timedelta(days=luck.randrange(45))
         company: dict[str, object] = {"name": f"Company {number}", "is_test": number == 3}
         add("group", at, userId=f"u{number}", groupId=f"w{number}", traits=company)
+    for day in (2, 22):
+        add("track", _START + timedelta(days=day), event="Document Uploaded", userId="u_alone")
+    named = {"email": "alone@acme.example", "stripe_customer_id": "cus_late"}
+    add("identify", _START + timedelta(days=30), userId="u_alone", traits=named)
     # A visitor who never says who it is.
     for day in (3, 4):
         context = {"userAgent": _CHROME}
@@ -197,7 +202,8 @@ def test_the_messages_hold_what_may_go_wrong(expected: Path) -> None:
             count_if(is_future),
             count_if(not is_known_event),
             count_if(user_id is null),
-            (select count(*) from product.fct_sessions where device_count > 1)
+            (select count(*) from product.fct_sessions where device_count > 1),
+            (select count(*) from shared.dim_users where match_rule = 'explicit_id')
         from product.fct_events
         """,
     )

@@ -46,19 +46,20 @@ int_user_workspace_intervals as (
 
 ),
 
-int_workspaces_linked as (
+int_segment_identities_linked as (
 
-    select * from {{ ref('int_workspaces_linked') }}
+    select * from {{ ref('int_segment_identities_linked') }}
 
 ),
 
-workspaces as (
+links as (
 
     select
-        workspace_id,
+        foreign_type,
+        foreign_id,
         {{ row_digest(['account_id', 'is_internal', 'is_test']) }} as digest
 
-    from int_workspaces_linked
+    from int_segment_identities_linked
 
 ),
 
@@ -70,12 +71,14 @@ workspaces_of_users as (
             'int_user_workspace_intervals.workspace_id',
             'int_user_workspace_intervals.valid_from_at',
             'int_user_workspace_intervals.valid_to_at',
-            'workspaces.digest',
+            'links.digest',
         ]) }}) as digest
 
     from int_user_workspace_intervals
-    left join workspaces
-        on int_user_workspace_intervals.workspace_id = workspaces.workspace_id
+    left join links
+        on
+            int_user_workspace_intervals.workspace_id = links.foreign_id
+            and links.foreign_type = 'workspace'
     group by int_user_workspace_intervals.user_id
 
 ),
@@ -88,11 +91,16 @@ users as (
             'int_users_described.user_id',
             'int_users_described.is_internal',
             'workspaces_of_users.digest',
+            'links.digest',
         ]) }} as digest
 
     from int_users_described
     left join workspaces_of_users
         on int_users_described.user_id = workspaces_of_users.user_id
+    left join links
+        on
+            int_users_described.user_id = links.foreign_id
+            and links.foreign_type = 'user'
 
 ),
 
@@ -153,13 +161,15 @@ resolved as (
     select
         identities.identity_key,
         identities.user_id,
-        {{ row_digest(['users.digest', 'workspaces.digest', 'shared_devices.digest']) }} as _digest
+        {{ row_digest(['users.digest', 'links.digest', 'shared_devices.digest']) }} as _digest
 
     from identities
     left join users
         on identities.user_id = users.user_id
-    left join workspaces
-        on identities.workspace_id = workspaces.workspace_id
+    left join links
+        on
+            identities.workspace_id = links.foreign_id
+            and links.foreign_type = 'workspace'
     left join shared_devices
         on identities.shared_anonymous_id = shared_devices.anonymous_id
 

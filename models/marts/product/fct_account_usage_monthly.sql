@@ -99,7 +99,8 @@ started as (
     select
         beginnings.account_id,
         dim_accounts.workspace_count > 0 as has_workspace,
-        greatest(min(beginnings.started_date), recording.first_date) as started_date
+        dim_accounts.workspace_count + dim_accounts.user_count > 0 as has_users,
+        greatest(min(beginnings.started_date), min(recording.first_date)) as started_date
 
     from beginnings
     inner join dim_accounts
@@ -108,10 +109,7 @@ started as (
     where
         recording.first_date is not null
         and not (dim_accounts.is_internal or dim_accounts.is_test)
-    group by
-        beginnings.account_id,
-        dim_accounts.workspace_count,
-        recording.first_date
+    group by all
 
 ),
 
@@ -120,6 +118,7 @@ account_months as (
     select
         started.account_id,
         started.has_workspace,
+        started.has_users,
         started.started_date,
         {{ explode(date_series(
             month_start('started.started_date'), 'int_as_of.as_of_date', 'month'
@@ -158,6 +157,7 @@ joined as (
         {{ is_month_closed('account_months.usage_month', 'int_as_of.as_of_date') }}
             as is_month_closed,
         account_months.has_workspace,
+        account_months.has_users,
         {{ dbt.datediff(
             'greatest(account_months.started_date, account_months.usage_month)',
             'least(' ~ dbt.last_day('account_months.usage_month', 'month')
@@ -198,6 +198,7 @@ final as (
         usage_month,
         is_month_closed,
         has_workspace,
+        has_users,
         cast(day_count as integer) as day_count,
         cast(event_count as integer) as event_count,
         cast(key_action_count as integer) as key_action_count,

@@ -56,9 +56,9 @@ int_user_workspace_intervals as (
 
 ),
 
-int_workspaces_linked as (
+int_segment_identities_linked as (
 
-    select * from {{ ref('int_workspaces_linked') }}
+    select * from {{ ref('int_segment_identities_linked') }}
 
 ),
 
@@ -137,7 +137,7 @@ final as (
         messages.anonymous_id,
         coalesce({{ user_id }}, messages.anonymous_id) as person_id,
         {{ workspace_id }} as workspace_id,
-        int_workspaces_linked.account_id,
+        links.account_id,
         messages.document_id,
 
         int_event_names_resolved.message_type as event_type,
@@ -161,8 +161,8 @@ final as (
         messages.occurred_at > messages.received_at as is_future,
         coalesce(int_user_agents_described.is_bot, false) as is_bot,
         coalesce(int_users_described.is_internal, false)
-        or coalesce(int_workspaces_linked.is_internal, false) as is_internal,
-        coalesce(int_workspaces_linked.is_test, false) as is_test,
+        or coalesce(links.is_internal, false) as is_internal,
+        coalesce(links.is_test, false) as is_test,
 
         messages.occurred_at,
         cast(messages.occurred_at as date) as occurred_date,
@@ -173,8 +173,8 @@ final as (
         not (
             coalesce(int_user_agents_described.is_bot, false)
             or coalesce(int_users_described.is_internal, false)
-            or coalesce(int_workspaces_linked.is_internal, false)
-            or coalesce(int_workspaces_linked.is_test, false)
+            or coalesce(links.is_internal, false)
+            or coalesce(links.is_test, false)
         )
         and cast(messages.occurred_at as date) <= cast(messages.received_at as date) as is_counted,
         {{ built_at() }} as _built_at
@@ -193,8 +193,12 @@ final as (
             >= coalesce(int_user_workspace_intervals.valid_from_at, timestamp '0001-01-01')
             and messages.occurred_at
             < coalesce(int_user_workspace_intervals.valid_to_at, timestamp '9999-12-31')
-    left join int_workspaces_linked
-        on {{ workspace_id }} = int_workspaces_linked.workspace_id
+    -- An event is in the account of its workspace. Without one it is in the user's own.
+    left join int_segment_identities_linked as links
+        on
+            coalesce({{ workspace_id }}, {{ user_id }}) = links.foreign_id
+            and case when {{ workspace_id }} is null then 'user' else 'workspace' end
+            = links.foreign_type
     left join int_users_described
         on {{ user_id }} = int_users_described.user_id
     left join int_user_agents_described

@@ -42,7 +42,8 @@ accounts as (
         account_id,
         count(*) filter (where foreign_type = 'account') as salesforce_account_count,
         count(*) filter (where foreign_type = 'customer') as stripe_customer_count,
-        count(*) filter (where foreign_type = 'workspace') as workspace_count
+        count(*) filter (where foreign_type = 'workspace') as workspace_count,
+        count(*) filter (where foreign_type = 'user') as user_count
 
     from bridge_account_identities
     group by account_id
@@ -135,6 +136,7 @@ final as (
         accounts.salesforce_account_count,
         accounts.stripe_customer_count,
         accounts.workspace_count,
+        accounts.user_count,
 
         coalesce(int_accounts_described.is_internal, false) as is_internal,
         coalesce(int_accounts_described.is_test, false) as is_test,

@@ -95,7 +95,9 @@ records as (
         not dim_accounts.is_deleted
         and (
             not int_salesforce_accounts_known.is_delivered
-            or dim_accounts.stripe_customer_count + dim_accounts.workspace_count = 0
+            or dim_accounts.stripe_customer_count
+            + dim_accounts.workspace_count
+            + dim_accounts.user_count = 0
         )
 
     union all
