@@ -31,6 +31,8 @@
             {%- set node = result.node -%}
             {%- set is_unit_test = node.resource_type == 'unit_test' -%}
             {%- set tested = node.tested_node_unique_id if is_unit_test else node.attached_node -%}
+            {%- set given = (node.test_metadata or {}).kwargs or {} -%}
+            {%- set columns = node.column_name or given.columns | join(', ') -%}
             (
                 '{{ invocation_id }}',
                 cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp),
@@ -38,7 +40,7 @@
                 {{ dbt.string_literal(node.name | replace("'", "''")) }},
                 '{{ "unit" if is_unit_test else "data" }}',
                 {{ dbt.string_literal(tested.split('.')[-1]) if tested else 'null' }},
-                {{ "'" ~ node.column_name ~ "'" if node.column_name else 'null' }},
+                {{ "'" ~ columns ~ "'" if columns else 'null' }},
                 '{{ (node.config.severity or "error") | lower }}',
                 '{{ result.status }}',
                 {{ result.failures if result.failures is not none else 'null' }},

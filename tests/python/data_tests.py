@@ -25,6 +25,7 @@ class _DataTest:
         folder: The folder of its file.
         severity: `ERROR`, or `WARN` where a build only reports a failure.
         relations: The tables and views that it reads.
+        checks: How many columns it tests, or 1 for the whole relation.
         query: Returns true where the test fails.
     """
 
@@ -32,6 +33,7 @@ class _DataTest:
     folder: str
     severity: str
     relations: list[str]
+    checks: int
     query: str
 
 
@@ -58,7 +60,7 @@ class DataTests:
 
         Args:
             warehouse: A built warehouse.
-            least: How many tests must have run; all of them unless a part is built.
+            least: How many checks must have run; all of them unless a part is built.
             folder: Runs the tests in this folder only.
             severity: Runs the tests of this severity only.
         """
@@ -70,8 +72,9 @@ class DataTests:
         results = self.results(warehouse, chosen)
         failed = [name for name, is_failure in results.items() if is_failure]
         assert not failed, f"data tests fail: {', '.join(failed)}"
-        least = len(chosen) if least is None else least
-        assert len(results) >= least, f"{len(results)} data tests ran, fewer than {least}"
+        ran = sum(test.checks for test in chosen if test.name in results)
+        least = sum(test.checks for test in chosen) if least is None else least
+        assert ran >= least, f"{ran} checks ran, fewer than {least}"
         return warehouse
 
     def results(
@@ -108,6 +111,7 @@ def _compiled() -> list[_DataTest]:
                 manifest.sources.get(name) or manifest.nodes[name] for name in node.depends_on_nodes
             )
             severity = str(config.severity).upper()
+            given = node.test_metadata.kwargs if isinstance(node, GenericTestNode) else {}
             is_failure = config.error_if if severity == "ERROR" else config.warn_if
             found.append(
                 _DataTest(
@@ -115,6 +119,7 @@ def _compiled() -> list[_DataTest]:
                     node.original_file_path.rpartition("/")[0],
                     severity,
                     sorted(str(parent.relation_name) for parent in parents),
+                    len(given.get("columns", "1")),
                     f"select {config.fail_calc} {is_failure} from (\n{node.compiled_code}\n)",
                 )
             )

@@ -93,13 +93,25 @@ def test_everything_reconciles(tiny_warehouse: Path) -> None:
     assert explained == [(True, True, True)]
 
 
-def test_every_test_of_a_build_is_recorded(tiny_warehouse: Path) -> None:
+def test_every_test_of_a_build_is_recorded(tiny_warehouse: Path, data_tests: DataTests) -> None:
     counted = "select count(*) from quality.dq_test_results where is_latest and test_type = ?"
-    assert rows(tiny_warehouse, counted, "data")[0] > (700,)
+    assert rows(tiny_warehouse, counted, "data") == [(len(data_tests.tests),)]
     assert not rows(
         tiny_warehouse,
         "select test_name from quality.dq_test_results where status not in ('pass', 'warn')",
     )
+
+
+def test_columns_of_a_test_are_recorded(tiny_warehouse: Path) -> None:
+    recorded = rows(
+        tiny_warehouse,
+        "select test_name, column_name from quality.dq_test_results"
+        " where is_latest and tested_model = 'int_usd_rate_ranges' order by all",
+    )
+    assert recorded == [
+        ("not_null_int_usd_rate_ranges", "currency, first_rate_month, last_rate_month"),
+        ("unique_int_usd_rate_ranges_currency", "currency"),
+    ]
 
 
 def test_data_tests_have_the_same_results_without_dbt(
