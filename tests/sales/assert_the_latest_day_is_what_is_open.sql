@@ -25,17 +25,15 @@ in_crm as (
 
     select
         opportunities.stage_name,
-        opportunities.owner_salesforce_user_id as sales_rep_id,
+        opportunities.sales_rep_id,
         count(*) as opportunity_count
-    from {{ ref('stg_salesforce__opportunities') }} as opportunities
+    from {{ ref('fct_opportunities') }} as opportunities
     inner join {{ ref('int_as_of') }} as int_as_of
-        on
-            coalesce(opportunities.created_at, opportunities.system_modified_at)
-            <= int_as_of.as_of_at
-    where not opportunities.is_closed and not opportunities.is_deleted
+        on coalesce(opportunities.created_at <= int_as_of.as_of_at, true)
+    where not opportunities.is_closed
     group by
         opportunities.stage_name,
-        opportunities.owner_salesforce_user_id
+        opportunities.sales_rep_id
 
 ),
 

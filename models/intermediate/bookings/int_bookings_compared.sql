@@ -38,8 +38,7 @@ valued as (
         int_bookings_valued.booked_annual_amount,
         int_bookings_valued.booked_annual_usd,
         cast(
-            cast(int_bookings_candidates.billed_mrr as decimal(18, 6))
-            * int_usd_rates_monthly.usd_per_unit
+            int_bookings_candidates.billed_mrr * int_usd_rates_monthly.usd_per_unit
             as decimal(28, 6)
         ) as billed_mrr_usd,
         case

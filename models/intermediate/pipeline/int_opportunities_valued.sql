@@ -18,6 +18,12 @@ int_account_identities as (
 
 ),
 
+int_opportunity_stages_ranked as (
+
+    select * from {{ ref('int_opportunity_stages_ranked') }}
+
+),
+
 int_usd_rate_ranges as (
 
     select * from {{ ref('int_usd_rate_ranges') }}
@@ -51,8 +57,10 @@ opportunities as (
         stg_salesforce__opportunities.amount,
         stg_salesforce__opportunities.probability_rate,
         stg_salesforce__opportunities.push_count,
-        stg_salesforce__opportunities.is_closed,
-        stg_salesforce__opportunities.is_won,
+        coalesce(stg_salesforce__opportunities.is_closed, int_opportunity_stages_ranked.is_closed)
+            as is_closed,
+        coalesce(stg_salesforce__opportunities.is_won, int_opportunity_stages_ranked.is_won)
+            as is_won,
         stg_salesforce__opportunities.close_date,
         {{ month_start('stg_salesforce__opportunities.close_date') }} as close_month,
         cast(stg_salesforce__opportunities.created_at as date) as created_date,
@@ -68,6 +76,8 @@ opportunities as (
         on
             stg_salesforce__opportunities.salesforce_account_id = int_account_identities.foreign_id
             and int_account_identities.source_system = 'salesforce'
+    left join int_opportunity_stages_ranked
+        on stg_salesforce__opportunities.stage_name = int_opportunity_stages_ranked.stage_name
     where not stg_salesforce__opportunities.is_deleted
 
 ),
@@ -91,7 +101,7 @@ final as (
         opportunities.currency,
         cast(opportunities.amount as decimal(28, 6)) as amount,
         cast(
-            cast(opportunities.amount as decimal(18, 6)) * int_usd_rates_monthly.usd_per_unit
+            cast(opportunities.amount as decimal(28, 6)) * int_usd_rates_monthly.usd_per_unit
             as decimal(28, 6)
         ) as amount_usd,
         opportunities.probability_rate,

@@ -17,6 +17,7 @@ held as (
         coalesce(amount, 0) as amount,
         coalesce(amount_usd, 0) as amount_usd,
         is_in_pipeline,
+        is_closed,
         is_won,
         is_deleted
 
@@ -35,9 +36,10 @@ compared as (
         amount,
         amount_usd,
         is_in_pipeline,
+        is_closed,
         is_won,
         is_deleted,
-        is_won and not is_deleted and not is_in_pipeline as is_winning,
+        coalesce(is_won, false) and not is_deleted and not is_in_pipeline as is_winning,
         lag(is_in_pipeline) over deal as was_in_pipeline,
         lag(currency) over deal as previous_currency,
         lag(amount) over deal as previous_amount,
@@ -69,7 +71,13 @@ movements as (
         state_number,
         valid_from_at,
         case when is_winning then currency else previous_currency end as currency,
-        case when is_deleted then 'deleted' when is_won then 'won' else 'lost' end as movement_type,
+        case
+            when is_deleted then 'deleted'
+            when is_won then 'won'
+            when is_closed then 'lost'
+            -- Its stage may be open or closed.
+            else 'decreased'
+        end as movement_type,
         case when is_winning then -amount else -previous_amount end as amount,
         case when is_winning then -amount_usd else -previous_amount_usd end as amount_usd,
         -1 as opportunity_count

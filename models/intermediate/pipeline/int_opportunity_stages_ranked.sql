@@ -1,5 +1,11 @@
 with
 
+opportunity_stages as (
+
+    select * from {{ ref('opportunity_stages') }}
+
+),
+
 stg_salesforce__opportunities as (
 
     select * from {{ ref('stg_salesforce__opportunities') }}
@@ -87,33 +93,35 @@ stages as (
         mentions.stage_name,
         flags.stage_sort_number,
         {{ percentile('mentions.probability_rate', 0.5) }} as typical_probability_rate,
-        coalesce(
-            flags.is_won,
-            lower(mentions.stage_name) = 'closed won'
-            or max(cast(mentions.forecast_category = 'Closed' as integer)) = 1,
-            false
-        ) as is_won,
-        coalesce(
-            flags.is_closed,
-            lower(mentions.stage_name) in ('closed won', 'closed lost')
-            or max(cast(mentions.forecast_category = 'Closed' as integer)) = 1
-            or (
-                max(mentions.probability_rate) = 0
-                and min(mentions.forecast_category) = 'Omitted'
-                and max(mentions.forecast_category) = 'Omitted'
-            ),
-            false
-        ) as is_closed
+        case
+            when flags.is_won is not null then flags.is_won
+            when max(cast(mentions.forecast_category = 'Closed' as integer)) = 1 then true
+            when count(mentions.forecast_category) > 0 and not coalesce(flags.is_closed, false)
+                then false
+            else opportunity_stages.is_won
+        end as is_won,
+        case
+            when flags.is_closed is not null then flags.is_closed
+            when max(cast(mentions.forecast_category = 'Closed' as integer)) = 1 then true
+            when max(cast(mentions.forecast_category != 'Omitted' as integer)) = 1 then false
+            when count(mentions.forecast_category) > 0 and max(mentions.probability_rate) = 0
+                then true
+            else opportunity_stages.is_closed
+        end as is_closed
 
     from mentions
     left join flags
         on mentions.stage_name = flags.stage_name
+    left join opportunity_stages
+        on lower(trim(mentions.stage_name)) = opportunity_stages.stage_key
     where mentions.stage_name is not null
     group by
         mentions.stage_name,
         flags.stage_sort_number,
         flags.is_won,
-        flags.is_closed
+        flags.is_closed,
+        opportunity_stages.is_won,
+        opportunity_stages.is_closed
 
 ),
 
@@ -158,7 +166,8 @@ precedence as (
 
 ),
 
--- A criterion orders open stages only when all of them have it.
+-- A criterion orders open stages only when all of them have it. A stage that may be closed is
+-- ranked among the open ones.
 criteria as (
 
     select
@@ -168,12 +177,13 @@ criteria as (
         stages.is_won,
         stages.is_closed,
         coalesce(precedence.lead_count, 0) as lead_count,
-        count(*) over (partition by stages.is_closed)
-        = count(stages.stage_sort_number) over (partition by stages.is_closed)
+        count(*) over (partition by coalesce(stages.is_closed, false))
+        = count(stages.stage_sort_number) over (partition by coalesce(stages.is_closed, false))
             as is_sort_number_known,
-        count(*) over (partition by stages.is_closed)
-        = count(stages.typical_probability_rate) over (partition by stages.is_closed)
-            as is_probability_known
+        count(*) over (partition by coalesce(stages.is_closed, false))
+        = count(stages.typical_probability_rate) over (
+            partition by coalesce(stages.is_closed, false)
+        ) as is_probability_known
 
     from stages
     left join precedence
@@ -189,8 +199,8 @@ final as (
         is_won,
         row_number() over (
             order by
-                is_closed asc,
-                is_won desc,
+                coalesce(is_closed, false) asc,
+                coalesce(is_won, false) desc,
                 case when is_sort_number_known then stage_sort_number end nulls last,
                 case when is_probability_known then typical_probability_rate end nulls last,
                 lead_count desc,

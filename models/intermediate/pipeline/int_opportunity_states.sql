@@ -140,8 +140,9 @@ described as (
             stg_salesforce__accounts.currency,
             '{{ var("salesforce_currency") }}'
         ) as currency,
-        coalesce(int_opportunity_stages_ranked.is_closed, false) as is_closed,
-        coalesce(int_opportunity_stages_ranked.is_won, false) as is_won
+        -- A stage before the first known one is open. Of a known stage, the flags may be unknown.
+        case when typed.stage_name is null then false else ranked.is_closed end as is_closed,
+        case when typed.stage_name is null then false else ranked.is_won end as is_won
 
     from typed
     inner join int_opportunity_history_coverage
@@ -152,8 +153,8 @@ described as (
         on
             stg_salesforce__opportunities.salesforce_account_id
             = stg_salesforce__accounts.salesforce_account_id
-    left join int_opportunity_stages_ranked
-        on typed.stage_name = int_opportunity_stages_ranked.stage_name
+    left join int_opportunity_stages_ranked as ranked
+        on typed.stage_name = ranked.stage_name
 
 ),
 
@@ -172,8 +173,7 @@ valued as (
         described.currency,
         described.amount,
         cast(
-            cast(described.amount as decimal(18, 6)) * int_usd_rates_monthly.usd_per_unit
-            as decimal(28, 6)
+            described.amount * int_usd_rates_monthly.usd_per_unit as decimal(28, 6)
         ) as amount_usd,
         described.is_closed,
         described.is_won,
@@ -210,7 +210,7 @@ final as (
         is_closed,
         is_won,
         is_deleted,
-        not is_closed and not is_deleted as is_in_pipeline
+        coalesce(not is_closed, false) and not is_deleted as is_in_pipeline
     from valued
 
 )

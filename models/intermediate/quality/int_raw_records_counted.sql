@@ -3,7 +3,7 @@
     latest version by `clock`, then by extract, is the one that staging must show. Two raw rows of one
     record may be equal, so rows have no key before they are counted.
 -#}
-{%- set modified_at = 'coalesce(systemmodstamp, lastmodifieddate, createddate, _extracted_at)' -%}
+{%- set modified_at = 'coalesce(systemmodstamp, lastmodifieddate, _extracted_at)' -%}
 {%- set salesforce = {
     'Account': {'clock': modified_at},
     'Contact': {'clock': modified_at},

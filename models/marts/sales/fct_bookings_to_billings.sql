@@ -61,9 +61,7 @@ subscriptions_without_a_deal as (
         starts.changed_date as billed_date,
         starts.currency as billed_currency,
         starts.mrr as billed_mrr,
-        cast(
-            cast(starts.mrr as decimal(18, 6)) * rates.usd_per_unit as decimal(28, 6)
-        ) as billed_mrr_usd
+        cast(starts.mrr * rates.usd_per_unit as decimal(28, 6)) as billed_mrr_usd
 
     from int_bookings_mrr_changes as starts
     left join subscriptions_with_a_deal

@@ -28,7 +28,8 @@ close_dates as (
             partition by opportunity_id order by state_number
         ) as previous_close_date
     from int_opportunity_states
-    where close_date is not null
+    -- A state without duration was overwritten by its own save.
+    where close_date is not null and (valid_to_at is null or valid_to_at > valid_from_at)
 
 ),
 
@@ -54,7 +55,7 @@ open_stages as (
         stage_number,
         sum(stage_days) as stage_days
     from fct_opportunity_stages
-    where not is_closed
+    where not is_closed and (left_at is null or left_at > entered_at)
     group by
         opportunity_id,
         stage_name,

@@ -28,7 +28,7 @@ open_stages as (
 
     select count(*) as open_stage_count
     from int_opportunity_stages_ranked
-    where not is_closed
+    where not coalesce(is_closed, false)
 
 ),
 
@@ -94,7 +94,10 @@ intervals as (
         max_by(amount_usd, state_number) filter (where amount_usd is not null) as amount_usd,
         max_by(sales_rep_id, state_number) filter (
             where valid_from_at = entered_at and sales_rep_id is not null
-        ) as sales_rep_id
+        ) as sales_rep_id,
+        lead(entered_at) over (
+            partition by opportunity_id order by interval_number
+        ) as left_at
     from entered
     group by
         opportunity_id,
@@ -104,6 +107,7 @@ intervals as (
 
 ),
 
+-- An interval without duration counts nowhere, so skips and returns are measured without it.
 neighbours as (
 
     select
@@ -120,18 +124,31 @@ neighbours as (
             partition by intervals.opportunity_id, intervals.stage_name
             order by intervals.interval_number
         ) as stage_interval_number,
-        lead(intervals.entered_at) over deal as left_at,
+        intervals.left_at,
+        coalesce(intervals.left_at > intervals.entered_at, true) as is_held,
         lag(intervals.stage_name) over deal as previous_stage_name,
         lead(intervals.stage_name) over deal as next_stage_name,
-        lag(ranked.stage_number) over deal as previous_stage_number,
-        lag(ranked.is_closed) over deal as is_previous_closed,
+        last_value(
+            case when intervals.left_at > intervals.entered_at then ranked.stage_number end
+            ignore nulls
+        ) over intervals_before as previous_stage_number,
+        last_value(
+            case when intervals.left_at > intervals.entered_at then ranked.is_closed end
+            ignore nulls
+        ) over intervals_before as is_previous_closed,
         least(ranked.stage_number, open_stages.open_stage_count + 1) as reached_number
 
     from intervals
     inner join int_opportunity_stages_ranked as ranked
         on intervals.stage_name = ranked.stage_name
     cross join open_stages
-    window deal as (partition by intervals.opportunity_id order by intervals.interval_number)
+    window
+        deal as (partition by intervals.opportunity_id order by intervals.interval_number),
+        intervals_before as (
+            partition by intervals.opportunity_id
+            order by intervals.interval_number
+            rows between unbounded preceding and 1 preceding
+        )
 
 ),
 
@@ -151,7 +168,8 @@ final as (
         cast(
             case
                 when
-                    neighbours.is_previous_closed
+                    not neighbours.is_held
+                    or neighbours.is_previous_closed
                     or (neighbours.is_closed and not neighbours.is_won)
                     then 0
                 else greatest(
@@ -173,10 +191,16 @@ final as (
         neighbours.is_closed,
         neighbours.is_won,
         neighbours.left_at is null as is_current,
-        coalesce(not neighbours.is_previous_closed and not neighbours.is_closed, false)
-        and neighbours.stage_number < neighbours.previous_stage_number as is_regression,
-        coalesce(neighbours.is_previous_closed and not neighbours.is_closed, false)
-            as is_reopening,
+        coalesce(
+            neighbours.is_held
+            and not neighbours.is_previous_closed
+            and not neighbours.is_closed
+            and neighbours.stage_number < neighbours.previous_stage_number,
+            false
+        ) as is_regression,
+        coalesce(
+            neighbours.is_held and neighbours.is_previous_closed and not neighbours.is_closed, false
+        ) as is_reopening,
         neighbours.entered_at,
         neighbours.left_at
 

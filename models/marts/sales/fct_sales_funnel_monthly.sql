@@ -6,6 +6,26 @@ fct_opportunity_stages as (
 
 ),
 
+-- A stage that a deal left in the second of its entry counts nowhere.
+held_intervals as (
+
+    select
+        opportunity_id,
+        stage_name,
+        stage_number,
+        visit_number,
+        amount_usd,
+        entered_at,
+        left_at,
+        stage_days,
+        is_closed,
+        is_won,
+        is_current
+    from fct_opportunity_stages
+    where left_at is null or left_at > entered_at
+
+),
+
 -- A deal counts once in a stage, in the month in which it enters the stage first.
 first_intervals as (
 
@@ -18,8 +38,10 @@ first_intervals as (
         left_at,
         stage_days,
         {{ month_start('entered_at') }} as cohort_month
-    from fct_opportunity_stages
-    where not is_closed and stage_visit_number = 1
+    from held_intervals
+    where not is_closed
+    qualify
+        row_number() over (partition by opportunity_id, stage_name order by visit_number) = 1
 
 ),
 
@@ -29,7 +51,7 @@ outcomes as (
         opportunity_id,
         max(cast(is_won and is_current as integer)) = 1 as is_won,
         max(cast(is_closed and is_current as integer)) = 1 as is_closed
-    from fct_opportunity_stages
+    from held_intervals
     group by opportunity_id
 
 ),
@@ -41,7 +63,7 @@ later_stages as (
         first_intervals.stage_name,
         max(stages.stage_number) as furthest_stage_number
     from first_intervals
-    inner join fct_opportunity_stages as stages
+    inner join held_intervals as stages
         on first_intervals.opportunity_id = stages.opportunity_id
     where
         stages.visit_number > first_intervals.visit_number

@@ -30,9 +30,9 @@ int_payments_linked as (
 
 ),
 
-stg_salesforce__opportunities as (
+int_opportunities_valued as (
 
-    select * from {{ ref('stg_salesforce__opportunities') }}
+    select * from {{ ref('int_opportunities_valued') }}
 
 ),
 
@@ -64,19 +64,11 @@ first_customers as (
 first_wins as (
 
     select
-        bridge_account_identities.account_id,
-        min(stg_salesforce__opportunities.close_date) as first_won_date
-
-    from stg_salesforce__opportunities
-    inner join bridge_account_identities
-        on
-            stg_salesforce__opportunities.salesforce_account_id
-            = bridge_account_identities.foreign_id
-            and bridge_account_identities.foreign_type = 'account'
-    where
-        stg_salesforce__opportunities.is_won
-        and not stg_salesforce__opportunities.is_deleted
-    group by bridge_account_identities.account_id
+        account_id,
+        min(close_date) as first_won_date
+    from int_opportunities_valued
+    where is_won
+    group by account_id
 
 ),
 

@@ -19,9 +19,7 @@ renamed as (
         billingcountry as billing_country,
         cast(numberofemployees as bigint) as employee_count,
         coalesce(isdeleted, false) or masterrecordid is not null as is_deleted,
-        coalesce(
-            systemmodstamp, lastmodifieddate, createddate, _extracted_at
-        ) as system_modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
         _extracted_at,
         _batch_id,
         _source_file,

@@ -26,15 +26,14 @@ renamed as (
         upper(currencyisocode) as currency,
         cast(numberofemployees as bigint) as employee_count,
         annualrevenue as annual_revenue_amount,
-        {{ json_string('_extra', 'Legacy_Segment__c') }} as legacy_segment,
+        {{ json_string('_extra', var('account_segment_field'), ignores_case=true) }}
+            as legacy_segment,
 
         coalesce(isdeleted, false) or masterrecordid is not null as is_deleted,
 
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(
-            systemmodstamp, lastmodifieddate, createddate, _extracted_at
-        ) as system_modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
 
         _extracted_at,
         _batch_id,

@@ -31,9 +31,7 @@ renamed as (
 
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(
-            systemmodstamp, lastmodifieddate, createddate, _extracted_at
-        ) as system_modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
         emailbounceddate as email_bounced_at,
 
         _extracted_at,

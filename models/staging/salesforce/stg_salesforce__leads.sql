@@ -34,9 +34,7 @@ renamed as (
 
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(
-            systemmodstamp, lastmodifieddate, createddate, _extracted_at
-        ) as system_modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
         converteddate as converted_date,
 
         _extracted_at,

@@ -18,13 +18,9 @@ renamed as (
         stagename as stage_name,
         type as opportunity_type,
         leadsource as lead_source,
-        coalesce(forecastcategory, {{ forecast_category('forecastcategoryname') }})
+        {{ forecast_category('coalesce(forecastcategory, forecastcategoryname)') }}
             as forecast_category,
-        coalesce(
-            {{ json_string('_extra', 'Loss_Reason__c') }},
-            {{ json_string('_extra', 'loss_reason__c') }},
-            {{ json_string('_extra', 'LOSS_REASON__C') }}
-        ) as loss_reason,
+        {{ json_string('_extra', var('loss_reason_field'), ignores_case=true) }} as loss_reason,
         nextstep as next_step,
         upper(currencyisocode) as currency,
 
@@ -32,14 +28,26 @@ renamed as (
         cast({{ ratio('probability', 100) }} as decimal(18, 6)) as probability_rate,
         cast(pushcount as bigint) as push_count,
         cast(stagesortorder as bigint) as stage_sort_number,
-        try_cast({{ json_string('_extra', var('contract_term_field')) }} as decimal(18, 6))
-            as contract_term_months,
+        try_cast(
+            {{ json_string('_extra', var('contract_term_field'), ignores_case=true) }}
+            as decimal(18, 6)
+        ) as contract_term_months,
 
-        coalesce(isclosed, iswon, forecastcategory = 'Closed', false)
-        or lower(stagename) in ('closed won', 'closed lost') as is_closed,
-        coalesce(
-            iswon, forecastcategory = 'Closed', lower(stagename) = 'closed won', false
-        ) as is_won,
+        -- Salesforce derives both flags from the stage, as it does the forecast category.
+        case
+            when iswon then true
+            when isclosed is not null then isclosed
+            when forecast_category = 'Closed' then true
+            when forecast_category != 'Omitted' then false
+            when probability = 0 then true
+        end as is_closed,
+        case
+            when iswon is not null then iswon
+            when not isclosed then false
+            when forecast_category = 'Closed' then true
+            when forecast_category != 'Omitted' and isclosed is null then false
+            when forecast_category = 'Omitted' and (isclosed or probability = 0) then false
+        end as is_won,
         coalesce(hasopportunitylineitem, false) as has_line_items,
         coalesce(isdeleted, false) as is_deleted,
 
@@ -47,9 +55,7 @@ renamed as (
 
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(
-            systemmodstamp, lastmodifieddate, createddate, _extracted_at
-        ) as system_modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
         laststagechangedate as stage_changed_at,
 
         _extracted_at,

@@ -15,7 +15,7 @@ renamed as (
 
         stagename as stage_name,
         fromopportunitystagename as previous_stage_name,
-        forecastcategory as forecast_category,
+        {{ forecast_category('forecastcategory') }} as forecast_category,
         upper(currencyisocode) as currency,
 
         cast(amount as decimal(28, 9)) as amount,

@@ -28,9 +28,7 @@ renamed as (
         servicedate as service_date,
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(
-            systemmodstamp, lastmodifieddate, createddate, _extracted_at
-        ) as system_modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
 
         _extracted_at,
         _batch_id,

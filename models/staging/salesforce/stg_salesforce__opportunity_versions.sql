@@ -13,7 +13,7 @@ renamed as (
         {{ salesforce_id18('ownerid') }} as owner_salesforce_user_id,
 
         stagename as stage_name,
-        coalesce(forecastcategory, {{ forecast_category('forecastcategoryname') }})
+        {{ forecast_category('coalesce(forecastcategory, forecastcategoryname)') }}
             as forecast_category,
         upper(currencyisocode) as currency,
 
@@ -24,9 +24,7 @@ renamed as (
 
         closedate as close_date,
         createddate as created_at,
-        coalesce(
-            systemmodstamp, lastmodifieddate, createddate, _extracted_at
-        ) as system_modified_at,
+        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
         laststagechangedate as stage_changed_at,
 
         _extracted_at,
