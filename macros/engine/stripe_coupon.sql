@@ -13,7 +13,8 @@
     {{ return(adapter.dispatch('stripe_coupon')(coupon)) }}
 {%- endmacro %}
 
-{#- The outer list makes DuckDB read the JSON once, also inside another lambda. -#}
+{#- The outer list makes DuckDB read the JSON once, also inside another lambda. A parameter of a lambda must
+    not have the name of a column. -#}
 {% macro duckdb__stripe_coupon(coupon) -%}
     {%- set fields = {
         'id': 'string', 'percent_off': 'decimal(9, 6)', 'amount_off': 'bigint', 'currency': 'string',
@@ -22,23 +23,23 @@
     } -%}
     list_transform(
         [{{ json_fields(coupon, fields) }}],
-        lambda coupon: case
-            when coupon.id is not null
+        lambda coupon_fields: case
+            when coupon_fields.id is not null
                 then struct_pack(
-                    coupon_id := coupon.id,
-                    percent_off := coupon.percent_off,
-                    amount_off_minor := coupon.amount_off,
-                    currency := upper(coupon.currency),
+                    coupon_id := coupon_fields.id,
+                    percent_off := coupon_fields.percent_off,
+                    amount_off_minor := coupon_fields.amount_off,
+                    currency := upper(coupon_fields.currency),
                     currency_options := list_transform(
-                        map_entries(coupon.currency_options),
+                        map_entries(coupon_fields.currency_options),
                         lambda option: struct_pack(
                             currency := upper(option.key),
                             amount_off_minor := option.value.amount_off
                         )
                     ),
-                    duration := coupon.duration,
-                    duration_in_months := coupon.duration_in_months,
-                    product_ids := coupon.applies_to.products
+                    duration := coupon_fields.duration,
+                    duration_in_months := coupon_fields.duration_in_months,
+                    product_ids := coupon_fields.applies_to.products
                 )
         end
     )[1]

@@ -14,7 +14,8 @@
     {{ return(adapter.dispatch('stripe_discount')(discount)) }}
 {%- endmacro %}
 
-{#- The outer list makes DuckDB read the JSON once, also inside another lambda. -#}
+{#- The outer list makes DuckDB read the JSON once, also inside another lambda. A parameter of a lambda must
+    not have the name of a column. -#}
 {% macro duckdb__stripe_discount(discount) -%}
     {%- set fields = {
         'id': 'string', 'coupon': 'json', 'source': {'coupon': 'json'},
@@ -22,7 +23,7 @@
         'subscription_item': 'string', 'invoice': 'string', 'invoice_item': 'string',
         'promotion_code': 'string',
     } -%}
-    {%- set coupon = 'coalesce(discount.source.coupon, discount.coupon)' -%}
+    {%- set coupon = 'coalesce(discount_fields.source.coupon, discount_fields.coupon)' -%}
     list_transform(
         [{{ json_fields(
             "case
@@ -30,19 +31,19 @@
                 when json_type(" ~ discount ~ ") = 'OBJECT' then " ~ discount ~ "
             end", fields
         ) }}],
-        lambda discount: case
-            when discount is not null
+        lambda discount_fields: case
+            when discount_fields is not null
                 then struct_pack(
-                    discount_id := discount.id,
+                    discount_id := discount_fields.id,
                     coupon_id := {{ expandable_id(json_string(coupon)) }},
                     coupon := {{ stripe_coupon(coupon) }},
-                    start_at := {{ from_epoch('discount.start') }},
-                    end_at := {{ from_epoch('discount."end"') }},
-                    stripe_customer_id := {{ expandable_id('discount.customer') }},
-                    subscription_id := discount.subscription,
-                    subscription_item_id := discount.subscription_item,
-                    invoice_id := coalesce(discount.invoice, discount.invoice_item),
-                    promotion_code_id := {{ expandable_id('discount.promotion_code') }}
+                    start_at := {{ from_epoch('discount_fields.start') }},
+                    end_at := {{ from_epoch('discount_fields."end"') }},
+                    stripe_customer_id := {{ expandable_id('discount_fields.customer') }},
+                    subscription_id := discount_fields.subscription,
+                    subscription_item_id := discount_fields.subscription_item,
+                    invoice_id := coalesce(discount_fields.invoice, discount_fields.invoice_item),
+                    promotion_code_id := {{ expandable_id('discount_fields.promotion_code') }}
                 )
         end
     )[1]
