@@ -76,6 +76,7 @@ def test_exit_codes_and_summaries(loading: Loading, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == (
         "2026-05-31  landed  2 files: 2 records = 1 landed + 1 rejected (first: stripe/"
         "customers.jsonl:2: created is not a whole number in range), 1 ignored files\n"
+        "  note: readme.md is ignored: not a kind of file that the loader reads\n"
     )
     assert load(*paths) == 0
     assert capsys.readouterr().out == "nothing to load: 1 of 1 batches have landed\n"

@@ -4,23 +4,26 @@ import csv
 import io
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from ingest import catalog
+from ingest.load.commands import summary
+from ingest.load.recognise import object_of
 from loading import ACCOUNT, ACCOUNT_ROW, Loading
 
 OPPORTUNITY = (
     "Id", "IsDeleted", "AccountId", "Name", "StageName", "Amount", "CloseDate", "IsWon",
-    "CreatedDate", "SystemModstamp", "Tier__c",
+    "Probability", "CreatedDate", "SystemModstamp", "Tier__c",
 )  # fmt: skip
 BULK = (
     "006Hp000015Yh7kIAC", "false", "001Hp00002g1VGeIAM", "Deal", "Qualification", "15000.0",
-    "2023-09-06", "true", "2023-10-28T20:45:25.000Z", "2023-10-28T20:45:25.000Z", "gold",
+    "2023-09-06", "true", "10", "2023-10-28T20:45:25.000Z", "2023-10-28T20:45:25.000Z", "gold",
 )  # fmt: skip
 LANDED = (
     "006Hp000015Yh7kIAC", False, "001Hp00002g1VGeIAM", "Deal", "Qualification",
-    Decimal(15000), date(2023, 9, 6), True, datetime(2023, 10, 28, 20, 45, 25),
+    Decimal(15000), date(2023, 9, 6), True, Decimal(10), datetime(2023, 10, 28, 20, 45, 25),
     datetime(2023, 10, 28, 20, 45, 25), '{"Tier__c":"gold"}',
 )  # fmt: skip
 
@@ -151,6 +154,69 @@ def test_similar_names_are_not_confused(loading: Loading) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "object_name"),
+    [
+        ("accounts.csv", "Account"),
+        ("ACCOUNT.CSV", "Account"),
+        ("sf_account_data_20260531T120000Z.csv", "Account"),
+        ("2026-05-31_salesforce_accounts.csv", "Account"),
+        ("Account-7505e00000AbCdEFGH.csv", "Account"),
+        ("Account/part-00000-2a3f4b5c-1111-2222-3333-444455556666-c000.csv", "Account"),
+        ("AccountExport.csv", "Account"),
+        ("opportunity_history.csv", "OpportunityHistory"),
+        ("OPPORTUNITYHISTORY.csv", "OpportunityHistory"),
+        ("opportunity_histories.csv", "OpportunityHistory"),
+        ("opportunity_field_history.csv", "OpportunityFieldHistory"),
+        ("opportunity_line_items_2.csv", "OpportunityLineItem"),
+        ("product_2.csv", "Product2"),
+        ("Product2_2.csv", "Product2"),
+        ("sfdc-leads.csv", "Lead"),
+        ("user_role.csv", ""),
+        ("UserRole.csv", ""),
+        ("account_team_member.csv", ""),
+        ("AccountHistory.csv", ""),
+        ("Account__History.csv", ""),
+        ("Account/AccountHistory.csv", ""),
+        ("Opportunity/history.csv", ""),
+        ("opportunity_stage.csv", ""),
+        ("Account__c.csv", ""),
+        ("Account__c_1.csv", ""),
+    ],
+)
+def test_a_file_is_never_taken_for_another_object(name: str, object_name: str) -> None:
+    assert object_of(PurePosixPath("salesforce", name)) == object_name
+
+
+def test_a_file_that_is_not_read_is_named_with_the_names_that_are(loading: Loading) -> None:
+    loading.write("salesforce/Account.csv", f"{ACCOUNT}\n{ACCOUNT_ROW}\n")
+    loading.write("salesforce/user_role.csv", "Id,Name\n00E,VP Sales\n")
+    report = loading.load_one()
+    assert report.notes == (
+        "salesforce/user_role.csv is ignored: its name is not one of the Salesforce objects "
+        + ", ".join(sorted(table.name for table in catalog.tables_of("salesforce"))),
+        "salesforce/Account.csv is without Website, OwnerId; figures that need them are empty",
+    )
+    assert f"\n  note: {report.notes[0]}\n" in summary(report)
+
+
+def test_only_what_figures_need_is_required(loading: Loading) -> None:
+    files = {
+        "Lead.csv": "Id,LastName,Company,Status\n00Q,Person,,Open\n",
+        "Lead_2.csv": "Id,Email\n00R,a@b.example\n",
+        "Contact.csv": "Id,Email\n003,a@b.example\n",
+        "Account.csv": "Id,Website\n001,b.example\n",
+        "Product2.csv": "Id,Family\n01t,Seats\n",
+        "Opportunity.csv": "Id,StageName,CloseDate\n006,Prospecting,2026-06-30\n",
+    }
+    for name, content in files.items():
+        loading.write(f"salesforce/{name}", content)
+    report = loading.load_one()
+    assert (report.rows_landed, report.rows_rejected) == (6, 0)
+    named = [note.split()[0].removeprefix("salesforce/") for note in report.notes]
+    assert named == sorted(files)
+
+
+@pytest.mark.parametrize(
     ("changes", "field", "reason"),
     [
         ({"CloseDate": "2026-02-30"}, "CloseDate", "not a date"),
@@ -158,7 +224,9 @@ def test_similar_names_are_not_confused(loading: Loading) -> None:
         ({"CloseDate": "2023-09-06 10:00:00"}, "CloseDate", "not a date"),
         ({"Amount": "$15,000"}, "Amount", "not a number"),
         ({"Amount": "inf"}, "Amount", "not a number"),
-        ({"Amount": "1" * 30}, "Amount", "not a number"),
+        ({"Amount": "1" * 30}, "Amount", "a number out of range"),
+        ({"Amount": "1" + "0" * 18}, "Amount", "a number out of range"),
+        ({"Probability": "1" + "0" * 9}, "Probability", "a number out of range"),
         ({"IsWon": "maybe"}, "IsWon", "neither true nor false"),
         ({"CreatedDate": "yesterday"}, "CreatedDate", "not a date and time"),
         ({"CreatedDate": "2023-10-28T25:00:00Z"}, "CreatedDate", "not a date and time"),
@@ -186,8 +254,8 @@ def test_a_bad_value_rejects_its_record_only(
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        ("006,false,too short", "3 values under a header of 11"),
-        (",".join([*BULK, "one", "more"]), "13 values under a header of 11"),
+        ("006,false,too short", "3 values under a header of 12"),
+        (",".join([*BULK, "one", "more"]), "14 values under a header of 12"),
     ],
 )
 def test_a_ragged_row_is_rejected_and_the_others_land(

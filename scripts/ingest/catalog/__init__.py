@@ -16,6 +16,7 @@ SQL_TYPES = {
     "text": "VARCHAR",
     "integer": "BIGINT",
     "decimal": "DECIMAL(28,9)",
+    "percent": "DECIMAL(28,9)",
     "double": "DOUBLE",
     "boolean": "BOOLEAN",
     "day": "DATE",
@@ -47,6 +48,7 @@ class Table:
         columns: the vendor's declared fields.
         required: fields that must be there; for a CSV the header must have them, elsewhere
             a record without one is rejected.
+        wanted: further fields that figures need; a CSV whose header lacks one gets a note.
     """
 
     source: str
@@ -54,6 +56,7 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     required: tuple[str, ...]
+    wanted: tuple[str, ...] = ()
 
     @property
     def schema(self) -> str:
@@ -84,7 +87,8 @@ def _table(source: str, name: str, fields: dict[str, str]) -> Table:
         for field in names.split()
     )
     required = tuple(fields["required"].split())
-    return Table(source, fields.get("object", name), name, columns, required)
+    wanted = tuple(fields.get("wanted", "").split())
+    return Table(source, fields.get("object", name), name, columns, required, wanted)
 
 
 @cache

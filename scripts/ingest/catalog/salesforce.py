@@ -2,12 +2,13 @@
 
 Source: Salesforce's standard schema as jsforce carries it, and what the Data Export service adds.
 Compound fields (BillingAddress) repeat their parts and are not declared. `required` names the
-columns that a file must have to be of use.
+columns without which no figure can use a record, `wanted` those that some figures need.
 """
 
 TABLES: dict[str, dict[str, str]] = {
     "Account": {
-        "required": "Id Name",
+        "required": "Id",
+        "wanted": "Name Website OwnerId CreatedDate SystemModstamp",
         "text": """
             Id MasterRecordId Name Type ParentId BillingStreet BillingCity BillingState
             BillingPostalCode BillingCountry BillingGeocodeAccuracy ShippingStreet ShippingCity
@@ -26,7 +27,8 @@ TABLES: dict[str, dict[str, str]] = {
         """,
     },
     "Contact": {
-        "required": "Id LastName",
+        "required": "Id",
+        "wanted": "AccountId Email",
         "text": """
             Id MasterRecordId AccountId LastName FirstName Salutation Name OtherStreet OtherCity
             OtherState OtherPostalCode OtherCountry OtherGeocodeAccuracy MailingStreet
@@ -47,7 +49,8 @@ TABLES: dict[str, dict[str, str]] = {
         """,
     },
     "Lead": {
-        "required": "Id LastName Company Status",
+        "required": "Id",
+        "wanted": "Status IsConverted ConvertedDate ConvertedOpportunityId LeadSource CreatedDate",
         "text": """
             Id MasterRecordId LastName FirstName Salutation Name Title Company Street City State
             PostalCode Country GeocodeAccuracy Phone Email Website PhotoUrl Description
@@ -64,7 +67,10 @@ TABLES: dict[str, dict[str, str]] = {
         """,
     },
     "Opportunity": {
-        "required": "Id Name StageName CloseDate",
+        "required": "Id StageName CloseDate",
+        "wanted": """
+            AccountId Amount CreatedDate IsClosed IsWon OwnerId Probability SystemModstamp
+        """,
         "text": """
             Id AccountId Name Description StageName Type NextStep LeadSource ForecastCategory
             ForecastCategoryName CampaignId Pricebook2Id OwnerId CreatedById LastModifiedById
@@ -76,9 +82,10 @@ TABLES: dict[str, dict[str, str]] = {
             IsPrivate
         """,
         "decimal": """
-            Amount Probability FiscalQuarter FiscalYear StageSortOrder ExpectedRevenue
+            Amount FiscalQuarter FiscalYear StageSortOrder ExpectedRevenue
             TotalOpportunityQuantity PushCount
         """,
+        "percent": "Probability",
         "day": "CloseDate LastActivityDate",
         "instant": """
             CreatedDate LastModifiedDate SystemModstamp LastViewedDate LastReferencedDate
@@ -87,12 +94,14 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "OpportunityHistory": {
         "required": "Id OpportunityId CreatedDate StageName",
+        "wanted": "Amount CloseDate ForecastCategory Probability",
         "text": """
             Id OpportunityId CreatedById StageName ForecastCategory FromForecastCategory
             FromOpportunityStageName CurrencyIsoCode
         """,
         "boolean": "IsDeleted",
-        "decimal": "Amount ExpectedRevenue Probability PrevAmount",
+        "decimal": "Amount ExpectedRevenue PrevAmount",
+        "percent": "Probability",
         "day": "CloseDate PrevCloseDate",
         "instant": """
             CreatedDate SystemModstamp CreatedDateForInsert PrevForecastUpdate
@@ -101,23 +110,27 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "OpportunityFieldHistory": {
         "required": "Id OpportunityId CreatedDate Field",
+        "wanted": "OldValue NewValue",
         "text": "Id OpportunityId CreatedById Field OldValue NewValue",
         "boolean": "IsDeleted",
         "instant": "CreatedDate",
     },
     "OpportunityLineItem": {
         "required": "Id OpportunityId",
+        "wanted": "Product2Id Quantity TotalPrice",
         "text": """
             Id OpportunityId Product2Id ProductCode PricebookEntryId Name Description
             CurrencyIsoCode CreatedById LastModifiedById
         """,
         "boolean": "IsDeleted",
-        "decimal": "Quantity UnitPrice ListPrice TotalPrice Discount",
+        "decimal": "Quantity UnitPrice ListPrice TotalPrice",
+        "percent": "Discount",
         "day": "ServiceDate",
         "instant": "CreatedDate LastModifiedDate SystemModstamp",
     },
     "Product2": {
-        "required": "Id Name",
+        "required": "Id",
+        "wanted": "Name Family",
         "text": """
             Id Name ProductCode Description Family StockKeepingUnit CreatedById LastModifiedById
         """,
@@ -126,6 +139,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "User": {
         "required": "Id",
+        "wanted": "Name Email IsActive",
         "text": """
             Id Username LastName FirstName Name CompanyName Division Department Title Street
             City State PostalCode Country GeocodeAccuracy Email Signature Phone Fax MobilePhone

@@ -11,6 +11,8 @@ from ingest.errors import UsageError
 from ingest.load import audit, run, warehouse
 from ingest.load.landing import BatchReport
 
+_MOST_NOTES = 12
+
 
 def load(
     extracts_path: Path,
@@ -58,7 +60,15 @@ def status(extracts_path: Path, warehouse_path: Path) -> None:
 
 
 def summary(report: BatchReport) -> str:
-    """A batch's report as one line."""
+    """A batch's report: one line, and one for each of the first notes."""
+    more = len(report.notes) - _MOST_NOTES
+    lines = [_outcome(report), *(f"  note: {note}" for note in report.notes[:_MOST_NOTES])]
+    if more > 0:
+        lines.append(f"  note: {more:,} more in raw_audit.files")
+    return "\n".join(lines)
+
+
+def _outcome(report: BatchReport) -> str:
     if report.status != "landed":
         return f"{report.batch_id}  {report.status}: {report.reason}"
     parts = [_counts(report.files, report.rows_read, report.rows_landed, report.rows_rejected)]

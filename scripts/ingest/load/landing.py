@@ -32,6 +32,7 @@ class BatchReport:
         rows_rejected: records in `raw_audit.rejected_records`.
         first_reject: file, row, field and reason of the first of them.
         schema_changes: fields that appeared, vanished or changed type.
+        notes: what a person should know, a sentence each.
     """
 
     batch_id: str
@@ -45,6 +46,7 @@ class BatchReport:
     rows_rejected: int = 0
     first_reject: str = ""
     schema_changes: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def land(
@@ -84,6 +86,7 @@ def land(
                 name = file.audit.source_file
                 landed = salesforce.land_file(target, file.path, name, file.taken_for)
                 file.audit.rows, file.audit.encoding = landed.counter, landed.encoding
+                file.audit.note = landed.note
                 progress.advance(file.audit.size)
             _land_json(target, spools, files)
     finally:
@@ -110,7 +113,26 @@ def land(
         rows_rejected=totals["rejected"],
         first_reject=audit.first_reject(connection, batch.batch_id),
         schema_changes=changes,
+        notes=notes(files),
     )
+
+
+def notes(files: Sequence[Inspected]) -> tuple[str, ...]:
+    """The files that are not read, and those that lack columns which figures need."""
+    ignored = [
+        f"{file.audit.source_file} is ignored: {file.audit.note}"
+        for file in files
+        if file.audit.status == "ignored" and not file.path.name.startswith((".", "_"))
+    ]
+    thin = [
+        f"{file.audit.source_file} is {file.audit.note}; figures that need them are empty"
+        for file in files
+        if file.audit.source == "salesforce"
+        and file.audit.status in {"landed", "empty"}
+        and file.audit.note
+        and file.is_data
+    ]
+    return (*ignored, *thin)
 
 
 def _texts(files: Sequence[Inspected], progress: Progress) -> Iterator[SpoolFile]:

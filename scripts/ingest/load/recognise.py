@@ -5,7 +5,8 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import cache
+from itertools import chain, combinations, islice
 from pathlib import Path, PurePosixPath
 
 from ingest import catalog
@@ -27,6 +28,22 @@ _DIALECTS = {
     "bulk": re.compile(r"\d{4}-\d\d-\d\dT.*Z"),
 }
 _AUDIT_INSTANTS = {"systemmodstamp", "createddate", "lastmodifieddate"}
+# Words that tools put before and after the name of an object.
+_EXPORT_WORDS = """
+    salesforce sf sfdc sfdx crm raw src source prod production sandbox staging landing bulk api
+    query loader dataloader workbench result results export exports exported extract extracts
+    extracted data dump backup full all incremental increment delta snapshot daily weekly monthly
+    latest new updated rows records object objects table tbl file copy list batch part parts chunk
+    page utf snappy t z c v p
+"""
+_GENERIC = frozenset(_EXPORT_WORDS.split())
+# How the names of custom objects and of what Salesforce keeps beside them end.
+_CUSTOM = re.compile(r"(?i)__(c|r|x|b|e|mdt|share|history|feed|tag|changeevent)(?![a-z])")
+# UUIDs, ids of jobs and timestamps: long words of letters and digits.
+_IDS = re.compile(
+    r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|(?<![a-z0-9])(?=[a-z]*[0-9]+[a-z]+[a-z0-9]*(?![a-z0-9]))[a-z0-9]{12,}(?![a-z0-9])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +154,8 @@ def _salesforce(head: bytes, name: PurePosixPath, folder: str, encoding: str | N
     rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
     header = tuple(column.strip() for column in next(rows, []))
     if not object_name:
-        return Recognised(note="not a Salesforce object that the warehouse has")
+        objects = ", ".join(sorted(table.name for table in catalog.tables_of("salesforce")))
+        return Recognised(note=f"its name is not one of the Salesforce objects {objects}")
     if folder != "salesforce" and "id" not in {column.lower() for column in header}:
         return Recognised(note="not a kind of file that the loader reads")
     dialect = _dialect(header, islice(rows, 200))
@@ -145,19 +163,60 @@ def _salesforce(head: bytes, name: PurePosixPath, folder: str, encoding: str | N
 
 
 def object_of(name: PurePosixPath) -> str:
-    """The Salesforce object that a file's name says, or else the nearest folder's; or nothing.
+    """The Salesforce object that a file's name says, or else its folder's; or nothing.
 
-    `Account.csv`, `account_2.csv.gz`, `Account-part1.csv`, `Account/part-0001.csv`.
+    The name is the object's, in singular or plural and in any case: `OpportunityLineItem.csv`,
+    `opportunity_line_items.csv`. Beside it only dates, numbers, ids and the words of exports are
+    allowed (`sf_account_data_2026-06-30.csv`, `Account-part1.csv`): `user_role.csv` and
+    `AccountHistory.csv` are other objects. A file without a name of its own has its folder's:
+    `Account/part-0001.csv`.
     """
-    objects = {table.name.lower(): table.name for table in catalog.tables_of("salesforce")}
-    *folders, stem = [re.sub(r"\.(csv|tsv|txt)(\.gz)?$", "", part.lower()) for part in name.parts]
-    if stem.endswith("__c"):
-        return ""
-    for lowered, object_name in objects.items():
-        rest = stem.removeprefix(lowered)
-        if rest == "" or (rest != stem and not rest[0].isalpha()):
-            return object_name
-    return next((objects[part] for part in reversed(folders) if part in objects), "")
+    *folders, stem = [re.sub(r"(?i)\.(csv|tsv|txt)(\.gz)?$", "", part) for part in name.parts]
+    words = _words(stem)
+    if all(map(_is_generic, words)):
+        found = next((part for part in reversed(folders) if not _is_folder(part)), "")
+        words = _words(found)
+    return _object_named(words)
+
+
+def _words(stem: str) -> list[str]:
+    """The words of a name in lower case: `AccountPart2` and `account_part2` are three."""
+    marked = _CUSTOM.sub(" custom ", stem)
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", _IDS.sub(" ", marked))
+    return re.findall(r"[a-z]+|[0-9]+", parted.lower())
+
+
+def _object_named(words: Sequence[str]) -> str:
+    """The object whose name some of the words are, if all others are generic."""
+    names = _object_names()
+    for start, end in sorted(
+        combinations(range(len(words) + 1), 2), key=lambda span: span[0] - span[1]
+    ):
+        found = names.get("".join(words[start:end]))
+        if found and all(map(_is_generic, chain(words[:start], words[end:]))):
+            return found
+    return ""
+
+
+def _is_generic(word: str) -> bool:
+    return word.isdigit() or word in _GENERIC
+
+
+def _is_folder(part: str) -> bool:
+    """Whether a folder's name is only a vendor's, a date or a word of exports."""
+    return all(map(_is_generic, _words(part)))
+
+
+@cache
+def _object_names() -> dict[str, str]:
+    """Objects by their names in lower case, in singular and plural."""
+    names: dict[str, str] = {}
+    for table in catalog.tables_of("salesforce"):
+        name = table.name.lower()
+        plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+        names |= {name: table.name, plural: table.name}
+    # The number of Product2 is part of its name.
+    return names | {"products2": "Product2"}
 
 
 def _dialect(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

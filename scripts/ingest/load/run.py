@@ -8,11 +8,11 @@ from pathlib import Path
 import duckdb
 
 from ingest.errors import UsageError
-from ingest.load import audit, erasure, inspection, warehouse
+from ingest.load import audit, erasure, inspection, landing, warehouse
 from ingest.load.batches import Batch, discover, manifest_of
 from ingest.load.errors import RefusedError, WarehouseError
 from ingest.load.inspection import Inspected
-from ingest.load.landing import BatchReport, land
+from ingest.load.landing import BatchReport
 
 
 class _State(Enum):
@@ -107,12 +107,13 @@ def load_batch(
             reason = f"{difference}; to replace the batch, load it with --replace"
             return BatchReport(batch.batch_id, "refused", reason, files=len(files))
         if not manifest.is_there and not any(file.is_data for file in files):
-            return BatchReport(batch.batch_id, "unusable", "nothing in it that the loader reads")
+            reason = "nothing in it that the loader reads"
+            return BatchReport(batch.batch_id, "unusable", reason, notes=landing.notes(files))
         inspection.mark_duplicates(files, audit.landed_checksums(connection, but=batch.batch_id))
         connection.begin()
         if state is not _State.NEW:
             audit.take_out(connection, batch.batch_id)
-        report = land(connection, batch, manifest, files, scratch, quiet=quiet)
+        report = landing.land(connection, batch, manifest, files, scratch, quiet=quiet)
         erasure.enforce(connection, batch.batch_id)
         connection.commit()
     except RefusedError as error:

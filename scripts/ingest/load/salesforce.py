@@ -18,10 +18,11 @@ _NULL_IDS = "'000000000000000AAA', '000000000000000'"
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What became of a file: its records `read`, `landed` and `rejected`, and its encoding."""
+    """What became of a file: its records `read`, `landed` and `rejected`, its encoding, a note."""
 
     counter: Counter[str]
     encoding: str
+    note: str
 
 
 def land_file(target: Target, path: Path, name: str, taken_for: Recognised) -> Landed:
@@ -43,6 +44,8 @@ def land_file(target: Target, path: Path, name: str, taken_for: Recognised) -> L
     header = [name_sent.lower() for name_sent in taken_for.header]
     if missing := [name for name in table.required if name.lower() not in header]:
         raise RefusedError(f"{name}: the header has no column {', '.join(missing)}")
+    absent = [name for name in table.wanted if name.lower() not in header]
+    note = f"without {', '.join(absent)}" if absent else ""
     cells = csvfile.read(connection, path, taken_for, spool)
     texts = {
         declared[sent].name: _text(declared[sent], f"c{index}")
@@ -75,7 +78,8 @@ def land_file(target: Target, path: Path, name: str, taken_for: Recognised) -> L
     spool.unlink()
     rejected = len(rejects)
     landed = cells.records - len(unfit)
-    return Landed(Counter(read=landed + rejected, landed=landed, rejected=rejected), cells.encoding)
+    counter = Counter(read=landed + rejected, landed=landed, rejected=rejected)
+    return Landed(counter, cells.encoding, note)
 
 
 def _text(column: catalog.Column, cell: str) -> str:

@@ -12,17 +12,23 @@ _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]00:00(:00(\.0+)?)?(Z|[+-]00:?00)?)?"
 _INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}.*)?"
 
+# Salesforce's longest number has 18 digits before the point, and its longest percentage far fewer.
+# Below these limits, no conversion in a model overflows.
+_LIMITS = {"decimal": "1e18", "double": "1e300", "percent": "1e9"}
+
 # The reason given for a rejected record, by kind of column.
 EXPECTED = {
     "integer": "not a whole number in range",
     "decimal": "not a number",
     "double": "not a number",
+    "percent": "not a number",
     "boolean": "neither true nor false",
     "day": "not a date",
     "instant": "not a date and time",
 }
 
 MISSING = "missing"
+_OUT_OF_RANGE = "a number out of range"
 
 
 def quoted(name: str) -> str:
@@ -49,9 +55,10 @@ def typed(kind: str, text: str) -> str:
                 f"and try_cast({text} as double) = try_cast({text} as bigint)) "
                 f"then try_cast({text} as bigint) end"
             )
-        case "decimal" | "double":
+        case "decimal" | "double" | "percent":
             return (
                 f"case when regexp_full_match({text}, '{_NUMBER}') "
+                f"and abs(try_cast({text} as double)) < {_LIMITS[kind]} "
                 f"then try_cast({text} as {SQL_TYPES[kind]}) end"
             )
         case "boolean":
@@ -101,10 +108,15 @@ def problem(
         if column.name in required
     ]
     branches += [f"when {condition} then {literal(reason)}" for reason, condition in rules.items()]
-    branches += [
-        f"when {text} is not null and {value} is null "
-        f"then {literal(f'{column.name}|{EXPECTED[column.kind]}')}"
-        for column, text, value in zip(columns, texts, values, strict=True)
-        if column.kind in EXPECTED
-    ]
+    for column, text, value in zip(columns, texts, values, strict=True):
+        if column.kind in _LIMITS:
+            branches.append(
+                f"when {value} is null and regexp_full_match({text}, '{_NUMBER}') "
+                f"then {literal(f'{column.name}|{_OUT_OF_RANGE}')}"
+            )
+        if column.kind in EXPECTED:
+            branches.append(
+                f"when {text} is not null and {value} is null "
+                f"then {literal(f'{column.name}|{EXPECTED[column.kind]}')}"
+            )
     return f"case {' '.join(branches)} end" if branches else "cast(null as varchar)"
