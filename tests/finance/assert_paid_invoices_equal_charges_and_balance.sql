@@ -18,23 +18,26 @@ fct_payments as (
 
 ),
 
-stg_stripe__invoice_payments as (
+invoice_payments as (
 
-    select * from {{ ref('stg_stripe__invoice_payments') }}
+    select
+        invoice_id,
+        {{ explode('payments') }} as payment
+    from {{ ref('int_invoices_known') }}
 
 ),
 
 payments as (
 
     select
-        invoice_payment_id,
+        payment.invoice_payment_id,
         invoice_id,
-        charge_id,
-        payment_intent_id
-    from stg_stripe__invoice_payments
+        payment.charge_id,
+        payment.payment_intent_id
+    from invoice_payments
     where
-        status = 'paid'
-        and amount_paid_minor > 0
+        payment.status = 'paid'
+        and payment.amount_paid_minor > 0
 
 ),
 

@@ -58,7 +58,7 @@ receivables as (
 
 newest as (
 
-    select max(_extracted_at) as extracted_at from int_invoices_dated
+    select max(observed_at) as extracted_at from int_invoices_dated
 
 ),
 

@@ -98,7 +98,7 @@ _COUNTS: dict[str, tuple[tuple[str, ...], str]] = {
             from (
                 select invoices.invoice_id
                 from staging.stg_stripe__invoices as invoices
-                inner join staging.stg_stripe__invoice_lines as lines
+                inner join intermediate.int_invoice_lines_netted as lines
                     on invoices.invoice_id = lines.invoice_id
                 where invoices.has_more_lines
                 group by invoices.invoice_id, invoices.subtotal_minor

@@ -12,15 +12,24 @@ int_invoices_dated as (
 
 ),
 
+int_invoices_known as (
+
+    select * from {{ ref('int_invoices_known') }}
+
+),
+
 int_payments_linked as (
 
     select * from {{ ref('int_payments_linked') }}
 
 ),
 
-stg_stripe__invoice_payments as (
+invoice_payments as (
 
-    select * from {{ ref('stg_stripe__invoice_payments') }}
+    select
+        invoice_id,
+        {{ explode('payments') }} as payment
+    from int_invoices_known
 
 ),
 
@@ -41,16 +50,16 @@ credit_notes as (
 payments as (
 
     select
-        invoice_payment_id,
+        payment.invoice_payment_id,
         invoice_id,
-        amount_paid_minor,
-        paid_at
+        payment.amount_paid_minor,
+        payment.paid_at
 
-    from stg_stripe__invoice_payments
+    from invoice_payments
     where
-        status = 'paid'
-        and paid_at is not null
-        and amount_paid_minor > 0
+        payment.status = 'paid'
+        and payment.paid_at is not null
+        and payment.amount_paid_minor > 0
 
 ),
 
@@ -94,7 +103,7 @@ undated_payments as (
         int_invoices_dated.invoice_id,
         int_invoices_dated.paid_minor - coalesce(dated_totals.amount_paid_minor, 0)
             as amount_paid_minor,
-        coalesce(last_collections.collected_at, int_invoices_dated._extracted_at) as paid_at
+        coalesce(last_collections.collected_at, int_invoices_dated.observed_at) as paid_at
 
     from int_invoices_dated
     left join dated_totals
@@ -114,7 +123,7 @@ undated_credits as (
         int_invoices_dated.invoice_id,
         int_invoices_dated.pre_payment_credit_minor - coalesce(credit_totals.pre_payment_minor, 0)
             as pre_payment_minor,
-        int_invoices_dated._extracted_at as issued_at
+        int_invoices_dated.observed_at as issued_at
 
     from int_invoices_dated
     left join credit_totals

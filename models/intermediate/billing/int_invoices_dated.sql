@@ -12,15 +12,15 @@ int_customer_accounts as (
 
 ),
 
-int_usd_rates_monthly as (
+int_invoices_known as (
 
-    select * from {{ ref('int_usd_rates_monthly') }}
+    select * from {{ ref('int_invoices_known') }}
 
 ),
 
-stg_stripe__invoices as (
+int_usd_rates_monthly as (
 
-    select * from {{ ref('stg_stripe__invoices') }}
+    select * from {{ ref('int_usd_rates_monthly') }}
 
 ),
 
@@ -63,10 +63,9 @@ invoices as (
         marked_uncollectible_at,
         period_start_at,
         period_end_at,
-        _extracted_at
+        observed_at
 
-    from stg_stripe__invoices
-    where not is_deleted
+    from int_invoices_known
 
 ),
 
@@ -135,7 +134,7 @@ final as (
         least(settled.paid_at, settled.voided_at, settled.marked_uncollectible_at) as closed_at,
         invoices.period_start_at,
         invoices.period_end_at,
-        invoices._extracted_at
+        invoices.observed_at
 
     from invoices
     inner join settled

@@ -12,6 +12,12 @@ int_customer_accounts as (
 
 ),
 
+int_invoices_known as (
+
+    select * from {{ ref('int_invoices_known') }}
+
+),
+
 int_usd_rates_monthly as (
 
     select * from {{ ref('int_usd_rates_monthly') }}
@@ -30,9 +36,22 @@ stg_stripe__charges as (
 
 ),
 
-stg_stripe__invoice_payments as (
+listed_payments as (
 
-    select * from {{ ref('stg_stripe__invoice_payments') }}
+    select
+        invoice_id,
+        {{ explode('payments') }} as payment
+    from int_invoices_known
+
+),
+
+invoice_payments as (
+
+    select
+        invoice_id,
+        payment.charge_id,
+        payment.payment_intent_id
+    from listed_payments
 
 ),
 
@@ -53,18 +72,18 @@ invoice_candidates as (
         charge_id,
         invoice_id,
         2 as preference_number
-    from stg_stripe__invoice_payments
+    from invoice_payments
     where charge_id is not null
 
     union all
 
     select
         stg_stripe__charges.charge_id,
-        stg_stripe__invoice_payments.invoice_id,
+        invoice_payments.invoice_id,
         3 as preference_number
     from stg_stripe__charges
-    inner join stg_stripe__invoice_payments
-        on stg_stripe__charges.payment_intent_id = stg_stripe__invoice_payments.payment_intent_id
+    inner join invoice_payments
+        on stg_stripe__charges.payment_intent_id = invoice_payments.payment_intent_id
 
 ),
 

@@ -24,6 +24,12 @@ stg_stripe__events as (
 
 ),
 
+stg_stripe__invoice_events as (
+
+    select * from {{ ref('stg_stripe__invoice_events') }}
+
+),
+
 stg_stripe__invoices as (
 
     select * from {{ ref('stg_stripe__invoices') }}
@@ -69,6 +75,14 @@ billing_references as (
         created_at as referenced_at
 
     from stg_stripe__invoices
+
+    union all
+
+    select
+        stripe_customer_id,
+        created_at as referenced_at
+
+    from stg_stripe__invoice_events
 
     union all
 

@@ -30,7 +30,7 @@ line_discounts as (
         rate_month,
         usd_per_unit,
         finalized_at,
-        {{ explode(json_array('discount_amounts')) }} as discount_amount
+        {{ explode('discount_amounts') }} as discount_amount
 
     from int_invoice_lines_netted
     where is_revenue
@@ -40,7 +40,7 @@ line_discounts as (
 billed_discounts as (
 
     select
-        {{ expandable_id(json_string('discount_amount', 'discount')) }} as discount_id,
+        discount_amount.discount_id,
         invoice_id,
         account_id,
         stripe_customer_id,
@@ -50,7 +50,7 @@ billed_discounts as (
         rate_month,
         usd_per_unit,
         finalized_at,
-        cast({{ json_string('discount_amount', 'amount') }} as bigint) as discount_minor
+        discount_amount.amount_minor as discount_minor
 
     from line_discounts
 

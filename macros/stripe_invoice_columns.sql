@@ -1,0 +1,101 @@
+{#- The columns of an invoice that billing reads, for the select list of a staging model. Extracts and
+    webhooks have the same object, one in columns and the other in a struct.
+
+    Arguments:
+        invoice: the relation or the struct that has the fields of Stripe's invoice, nested ones as JSON.
+-#}
+{% macro stripe_invoice_columns(invoice) -%}
+    {%- set payment_fields = {
+        'id': 'string', 'amount_paid': 'bigint', 'status': 'string',
+        'payment': {'charge': 'string', 'payment_intent': 'string'},
+        'status_transitions': {'paid_at': 'bigint'},
+    } -%}
+    {%- set credit_fields = {'amount': 'bigint', 'type': 'string'} -%}
+    {%- set lines, transitions = invoice ~ '.lines', invoice ~ '.status_transitions' -%}
+        {{ expandable_id(invoice ~ '.customer') }} as stripe_customer_id,
+        coalesce(
+            {{ expandable_id(
+                json_string(invoice ~ '.parent', 'subscription_details.subscription')
+            ) }},
+            {{ expandable_id(invoice ~ '.subscription') }}
+        ) as subscription_id,
+
+        {{ invoice }}.number as invoice_number,
+        {{ invoice }}.status,
+        {{ invoice }}.billing_reason,
+        {{ invoice }}.collection_method,
+        upper({{ invoice }}.currency) as currency,
+
+        {{ invoice }}.subtotal as subtotal_minor,
+        {{ list_transform(
+            json_fields(invoice ~ '.total_discount_amounts', [credit_fields]), 'element.amount', 'sum'
+        ) }} as discount_amount_minor,
+        coalesce(
+            {{ invoice }}.tax,
+            {{ list_transform(
+                json_fields(
+                    'coalesce(' ~ invoice ~ '.total_taxes, ' ~ invoice ~ '.total_tax_amounts)',
+                    [credit_fields]
+                ),
+                'element.amount',
+                'sum'
+            ) }}
+        ) as tax_minor,
+        {{ invoice }}.total as total_minor,
+        coalesce({{ invoice }}.amount_shipping, 0) as shipping_minor,
+        -- Credits bought or granted beforehand lower the total; discounts listed with them do not.
+        {{ list_transform(
+            json_fields(invoice ~ '.total_pretax_credit_amounts', [credit_fields]),
+            "case when element.type = 'credit_balance_transaction' then element.amount end",
+            'sum'
+        ) }} as billing_credit_minor,
+        {{ invoice }}.starting_balance as starting_balance_minor,
+        {{ invoice }}.ending_balance as ending_balance_minor,
+        {{ invoice }}.amount_due as amount_due_minor,
+        {{ invoice }}.amount_paid as amount_paid_minor,
+        {{ invoice }}.amount_remaining as amount_remaining_minor,
+        {{ invoice }}.pre_payment_credit_notes_amount as pre_payment_credit_notes_minor,
+        {{ invoice }}.post_payment_credit_notes_amount as post_payment_credit_notes_minor,
+
+        {{ stripe_invoice_lines(json_value(lines, 'data')) }} as lines,
+        -- Since basil an invoice lists its payments. Before, it named its one charge or payment intent.
+        case
+            when
+                coalesce({{ invoice }}.charge, {{ invoice }}.payment_intent) is not null
+                and {{ invoice }}.amount_due > 0
+                then [struct_pack(
+                    invoice_payment_id := {{ invoice }}.id,
+                    charge_id := {{ expandable_id(invoice ~ '.charge') }},
+                    payment_intent_id := {{ expandable_id(invoice ~ '.payment_intent') }},
+                    status := case when {{ invoice }}.status = 'paid' then 'paid' else 'open' end,
+                    amount_paid_minor := coalesce({{ invoice }}.amount_paid, 0),
+                    paid_at := {{ from_epoch(json_string(transitions, 'paid_at')) }}
+                )]
+            else {{ list_transform(
+                json_fields(json_value(invoice ~ '.payments', 'data'), [payment_fields]),
+                'struct_pack(
+                    invoice_payment_id := element.id,
+                    charge_id := ' ~ expandable_id('element.payment.charge') ~ ',
+                    payment_intent_id := ' ~ expandable_id('element.payment.payment_intent') ~ ',
+                    status := element.status,
+                    amount_paid_minor := coalesce(element.amount_paid, 0),
+                    paid_at := ' ~ from_epoch('element.status_transitions.paid_at') ~ '
+                )'
+            ) }}
+        end as payments,
+
+        cast({{ invoice }}.attempt_count as integer) as attempt_count,
+
+        coalesce(cast({{ json_string(lines, 'has_more') }} as boolean), false) as has_more_lines,
+
+        {{ from_epoch(invoice ~ '.created') }} as created_at,
+        {{ from_epoch(json_string(transitions, 'finalized_at')) }} as finalized_at,
+        {{ from_epoch(invoice ~ '.effective_at') }} as effective_at,
+        {{ from_epoch(invoice ~ '.due_date') }} as due_at,
+        {{ from_epoch(json_string(transitions, 'paid_at')) }} as paid_at,
+        {{ from_epoch(json_string(transitions, 'voided_at')) }} as voided_at,
+        {{ from_epoch(json_string(transitions, 'marked_uncollectible_at')) }}
+            as marked_uncollectible_at,
+        {{ from_epoch(invoice ~ '.period_start') }} as period_start_at,
+        {{ from_epoch(invoice ~ '.period_end') }} as period_end_at
+{%- endmacro %}

@@ -1,0 +1,68 @@
+{%- set columns = [
+    'invoice_id', 'stripe_customer_id', 'subscription_id', 'invoice_number', 'status',
+    'billing_reason', 'collection_method', 'currency', 'subtotal_minor', 'discount_amount_minor',
+    'tax_minor', 'total_minor', 'shipping_minor', 'billing_credit_minor', 'starting_balance_minor',
+    'ending_balance_minor', 'amount_due_minor', 'amount_paid_minor', 'amount_remaining_minor',
+    'pre_payment_credit_notes_minor', 'post_payment_credit_notes_minor', 'lines', 'payments',
+    'attempt_count', 'has_more_lines', 'created_at', 'finalized_at', 'effective_at', 'due_at',
+    'paid_at', 'voided_at', 'marked_uncollectible_at', 'period_start_at', 'period_end_at',
+] %}
+
+with
+
+stg_stripe__invoice_events as (
+
+    select * from {{ ref('stg_stripe__invoice_events') }}
+
+),
+
+-- Read from the model a second time, because DuckDB materializes a CTE that is read twice, with all
+-- the lines.
+newer_events as (
+
+    select
+        stg_stripe__invoice_events.{{ columns | join(',\n        stg_stripe__invoice_events.') }},
+        stg_stripe__invoice_events.is_deleted,
+        stg_stripe__invoice_events.occurred_at
+
+    from stg_stripe__invoice_events
+    left join {{ ref('stg_stripe__invoices') }} as extracted_invoices
+        on stg_stripe__invoice_events.invoice_id = extracted_invoices.invoice_id
+    where
+        stg_stripe__invoice_events.is_deleted
+        or (
+            not stg_stripe__invoice_events.is_superseded
+            and coalesce(
+                stg_stripe__invoice_events.occurred_at > extracted_invoices._extracted_at
+                and not extracted_invoices.is_deleted,
+                extracted_invoices.invoice_id is null
+            )
+        )
+
+),
+
+final as (
+
+    select
+        extracted_invoices.{{ columns | join(',\n        extracted_invoices.') }},
+        extracted_invoices._extracted_at as observed_at
+
+    from {{ ref('stg_stripe__invoices') }} as extracted_invoices
+    left join newer_events
+        on extracted_invoices.invoice_id = newer_events.invoice_id
+    where
+        newer_events.invoice_id is null
+        and not extracted_invoices.is_deleted
+
+    union all
+
+    select
+        {{ columns | join(',\n        ') }},
+        occurred_at as observed_at
+
+    from newer_events
+    where not is_deleted
+
+)
+
+select * from final
