@@ -1,5 +1,6 @@
 {#-
-    The protocol of the incremental product models, from raw messages to daily activity.
+    The protocol of the incremental models: the product models from raw messages to daily activity, and
+    the staging models of Stripe's events.
 
     Columns
         `_loaded_at`: when the load that brought the row landed. No two loads share an instant, and a
@@ -12,6 +13,7 @@
     What a run finds
         `stg_segment__messages`: loads that raw has and the table lacks, and the reverse
             (`loads_only_in`). It selects again among the deliveries of every message in either.
+        `stg_stripe__…_events`: the same for events (`is_in_changed_loads`).
         `int_identity_signals`: messages written since those it has counted (`counted_until`).
         `int_event_names_resolved`, `int_message_identities`: everything, because both are small.
         `fct_events`: loads that were added or removed, and messages whose name or identity was
@@ -68,6 +70,44 @@
     {%- else -%}
         cast(null as timestamp)
     {%- endfor -%}
+{%- endmacro %}
+
+{#-
+    Whether a run reads a raw row whose record is staged once, by its first delivery: rows of loads that
+    were added, and other deliveries of their records and of those in removed loads. The ids of the latter
+    are queried before the model runs. Usually there are none, and the engine reads only the new loads. A
+    first run and a full refresh read every row.
+
+    Arguments:
+        raw: a raw relation with `id` and `_loaded_at`.
+        condition: which of its rows the model stages.
+        key: the column of this model that holds the id.
+-#}
+{% macro is_in_changed_loads(raw, condition, key) -%}
+    {%- if is_incremental() -%}
+        {%- set added = loads_only_in(raw, this) -%}
+        {%- set query -%}
+            select distinct id
+            from {{ raw }}
+            where
+                {{ condition }}
+                and not coalesce(_loaded_at in ({{ added }}), false)
+                and id in (
+                    select id from {{ raw }} where {{ condition }} and _loaded_at in ({{ added }})
+                    union all
+                    select {{ key }} from {{ this }} where _loaded_at in ({{ loads_only_in(this, raw) }})
+                )
+        {%- endset -%}
+        {%- set ids = run_query(query).columns[0].values() -%}
+    (
+        _loaded_at in ({{ added }})
+        {%- for id in ids %}
+        {{ 'or id in (' if loop.first }}{{ dbt.string_literal(dbt.escape_single_quotes(id)) }}{{ ')' if loop.last else ',' }}
+        {%- endfor %}
+    )
+    {%- else -%}
+    true
+    {%- endif -%}
 {%- endmacro %}
 
 {#-

@@ -32,7 +32,7 @@ Run = tuple[str, ...]
 DATA = ("model", "source", "seed", "snapshot")
 BILLING = re.compile(
     r"models/(intermediate/(billing|mrr|currency|bookings)/|marts/finance/|staging/stripe/"
-    r"(?!.*stg_stripe__(customers|customer_extracts|events)\.sql))"
+    r"(?!.*stg_stripe__(customers|customer_events|customer_extracts|events)\.sql))"
 )
 # Stripe objects that identify a customer, and so are part of identity.
 IDENTITY_SOURCES = {"customers", "events"}
@@ -285,7 +285,7 @@ def measures(manifest: Node) -> Iterator[Measure]:
     events = [node["name"] for node in ancestors(manifest, "fct_events")]
     yield Measure("ancestors of fct_events", 42, events)
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-    yield Measure("models", 186, [node["original_file_path"] for node in models])
+    yield Measure("models", 189, [node["original_file_path"] for node in models])
     yield Measure("macro files", 44, [str(path) for path in tracked_files("macros/*.sql")])
     most = shared_runs(tracked_files("*.sql", "*.py"))[:RANKED_PAIRS]
     copies = [

@@ -1,14 +1,14 @@
 with
 
-stg_stripe__customer_extracts as (
+stg_stripe__customer_events as (
 
-    select * from {{ ref('stg_stripe__customer_extracts') }}
+    select * from {{ ref('stg_stripe__customer_events') }}
 
 ),
 
-stg_stripe__events as (
+stg_stripe__customer_extracts as (
 
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ ref('stg_stripe__customer_extracts') }}
 
 ),
 
@@ -18,7 +18,7 @@ customer_records as (
         stripe_customer_id,
         email,
         customer_name,
-        metadata,
+        salesforce_account_id,
         created_at,
         is_deleted,
         extracted_at as observed_at
@@ -29,18 +29,15 @@ customer_records as (
     union all
 
     select
-        object_id as stripe_customer_id,
-        {{ json_string('object', 'email') }} as email,
-        {{ json_string('object', 'name') }} as customer_name,
-        {{ json_value('object', 'metadata') }} as metadata,
-        {{ from_epoch(json_string('object', 'created')) }} as created_at,
+        stripe_customer_id,
+        email,
+        customer_name,
+        salesforce_account_id,
+        created_at,
         event_type = 'customer.deleted' as is_deleted,
         occurred_at as observed_at
 
-    from stg_stripe__events
-    where
-        object_type = 'customer'
-        and event_type in ('customer.created', 'customer.updated', 'customer.deleted')
+    from stg_stripe__customer_events
 
 ),
 
@@ -51,7 +48,7 @@ latest_attributes as (
         stripe_customer_id,
         email,
         customer_name,
-        metadata,
+        salesforce_account_id,
         created_at
 
     from customer_records
@@ -64,7 +61,7 @@ latest_attributes as (
             partition by stripe_customer_id
             order by
                 observed_at desc nulls last,
-                cast(metadata as string) desc nulls last,
+                salesforce_account_id desc nulls last,
                 email desc nulls last,
                 customer_name desc nulls last
         ) = 1
@@ -90,7 +87,7 @@ final as (
         customers.stripe_customer_id,
         latest_attributes.email,
         latest_attributes.customer_name,
-        latest_attributes.metadata,
+        latest_attributes.salesforce_account_id,
         coalesce(latest_attributes.created_at, customers.created_at) as created_at,
         customers.deleted_at
 

@@ -29,8 +29,7 @@ customers as (
 
     select
         stripe_customer_id,
-        {{ json_first_string('metadata', var('salesforce_account_id_fields')) }}
-            as salesforce_account_id,
+        salesforce_account_id,
         {{ email_domain('email') }} as email_domain,
         customer_name
 

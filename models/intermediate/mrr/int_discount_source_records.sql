@@ -1,8 +1,26 @@
 with
 
+int_subscription_source_records as (
+
+    select * from {{ ref('int_subscription_source_records') }}
+
+),
+
+stg_stripe__customer_events as (
+
+    select * from {{ ref('stg_stripe__customer_events') }}
+
+),
+
 stg_stripe__customer_extracts as (
 
     select * from {{ ref('stg_stripe__customer_extracts') }}
+
+),
+
+stg_stripe__discount_events as (
+
+    select * from {{ ref('stg_stripe__discount_events') }}
 
 ),
 
@@ -12,35 +30,9 @@ stg_stripe__discounts as (
 
 ),
 
-stg_stripe__events as (
-
-    select * from {{ ref('stg_stripe__events') }}
-
-),
-
 stg_stripe__invoices as (
 
     select * from {{ ref('stg_stripe__invoices') }}
-
-),
-
-int_subscription_source_records as (
-
-    select * from {{ ref('int_subscription_source_records') }}
-
-),
-
-relevant_events as (
-
-    select
-        event_type,
-        occurred_at,
-        object_type,
-        object,
-        previous_attributes
-
-    from stg_stripe__events
-    where object_type in ('discount', 'customer')
 
 ),
 
@@ -80,30 +72,27 @@ invoice_discounts as (
 
 ),
 
--- Every place that has the whole discount: events, and extracts in which it is expanded.
-discount_objects as (
+-- Every place that may have the whole discount: events, and extracts in which it is expanded.
+discounts as (
 
     select
         occurred_at as observed_at,
-        object as discount
-    from relevant_events
-    where object_type = 'discount'
+        discount
+    from stg_stripe__discount_events
 
     union all
 
     select
         occurred_at as observed_at,
-        {{ json_value('object', 'discount') }} as discount
-    from relevant_events
-    where object_type = 'customer'
+        discount
+    from stg_stripe__customer_events
 
     union all
 
     select
         occurred_at as observed_at,
-        {{ json_value('previous_attributes', 'discount') }} as discount
-    from relevant_events
-    where object_type = 'customer'
+        previous_discount as discount
+    from stg_stripe__customer_events
 
     union all
 
@@ -117,45 +106,44 @@ discount_objects as (
 
     select
         observed_at,
-        discount
+        {{ stripe_discount('discount') }} as discount
     from subscription_discounts
 
     union all
 
     select
         observed_at,
-        discount
+        {{ stripe_discount('discount') }} as discount
     from item_discounts
 
     union all
 
     select
         observed_at,
-        discount
+        {{ stripe_discount('discount') }} as discount
     from invoice_discounts
+
+    union all
+
+    select
+        _extracted_at as observed_at,
+        discount
+    from stg_stripe__discounts
 
 ),
 
-parsed as (
+distinct_discounts as (
 
     select
-        observed_at,
-        {{ json_string('discount', 'id') }} as discount_id,
-        coalesce(
-            {{ json_string('discount', 'source.coupon') }}, {{ json_string('discount', 'coupon') }}
-        ) as coupon,
-        {{ from_epoch(json_string('discount', 'start')) }} as start_at,
-        {{ from_epoch(json_string('discount', 'end')) }} as end_at,
-        {{ expandable_id(json_string('discount', 'customer')) }} as stripe_customer_id,
-        {{ json_string('discount', 'subscription') }} as subscription_id,
-        {{ json_string('discount', 'subscription_item') }} as subscription_item_id,
-        coalesce(
-            {{ json_string('discount', 'invoice') }}, {{ json_string('discount', 'invoice_item') }}
-        ) as invoice_id,
-        {{ expandable_id(json_string('discount', 'promotion_code')) }} as promotion_code_id
+        discount,
+        max(observed_at) as observed_at
 
-    from discount_objects
-    where {{ json_string('discount', 'id') }} is not null
+    from discounts
+    where
+        discount.discount_id is not null
+        -- A bare id has neither.
+        and coalesce(discount.coupon_id, cast(discount.start_at as string)) is not null
+    group by discount
 
 ),
 
@@ -163,31 +151,24 @@ final as (
 
     select
         observed_at,
-        discount_id,
-        coupon,
-        start_at,
-        end_at,
-        stripe_customer_id,
-        subscription_id,
-        subscription_item_id,
-        invoice_id,
-        promotion_code_id
-    from parsed
+        discount.discount_id,
+        discount.coupon_id,
+        discount.coupon.percent_off,
+        discount.coupon.amount_off_minor,
+        discount.coupon.currency as coupon_currency,
+        discount.coupon.currency_options,
+        discount.coupon.duration,
+        discount.coupon.duration_in_months,
+        discount.coupon.product_ids,
+        discount.start_at,
+        discount.end_at,
+        discount.stripe_customer_id,
+        discount.subscription_id,
+        discount.subscription_item_id,
+        discount.invoice_id,
+        discount.promotion_code_id
 
-    union all
-
-    select
-        _extracted_at as observed_at,
-        discount_id,
-        coalesce(cast(coupon as string), coupon_id) as coupon,
-        start_at,
-        end_at,
-        stripe_customer_id,
-        subscription_id,
-        subscription_item_id,
-        invoice_id,
-        promotion_code_id
-    from stg_stripe__discounts
+    from distinct_discounts
 
 )
 

@@ -1,5 +1,11 @@
 with
 
+stg_stripe__catalog_events as (
+
+    select * from {{ ref('stg_stripe__catalog_events') }}
+
+),
+
 stg_stripe__coupons as (
 
     select * from {{ ref('stg_stripe__coupons') }}
@@ -12,9 +18,9 @@ stg_stripe__customer_extracts as (
 
 ),
 
-stg_stripe__events as (
+stg_stripe__discount_events as (
 
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ ref('stg_stripe__discount_events') }}
 
 ),
 
@@ -28,8 +34,7 @@ latest_records as (
 
     select
         discount_id,
-        observed_at,
-        {{ expandable_id('coupon') }} as coupon_id,
+        coupon_id,
         start_at,
         end_at,
         stripe_customer_id,
@@ -42,27 +47,18 @@ latest_records as (
             when invoice_id is not null then 'invoice'
             else 'customer'
         end as discount_level
-
     from int_discount_source_records
     qualify
         row_number() over (
             partition by discount_id
-            order by coupon is null, observed_at desc, coupon desc nulls last
+            order by
+                coupon_id is null asc,
+                observed_at desc,
+                coupon_id desc nulls last,
+                end_at asc nulls last,
+                start_at asc nulls last,
+                promotion_code_id asc nulls last
         ) = 1
-
-),
-
--- The reference is text. It is JSON only where it is expanded.
-coupon_objects as (
-
-    select case when left(coupon, 1) = '{' then cast(coupon as json) end as coupon
-    from int_discount_source_records
-
-    union all
-
-    select object as coupon
-    from stg_stripe__events
-    where object_type = 'coupon'
 
 ),
 
@@ -76,27 +72,38 @@ coupon_copies as (
         currency_options,
         duration,
         duration_in_months,
-        applies_to,
+        product_ids,
         1 as preference_number
-
     from stg_stripe__coupons
     where not is_deleted
 
     union all
 
     select
-        {{ json_string('coupon', 'id') }} as coupon_id,
-        cast({{ json_string('coupon', 'percent_off') }} as decimal(9, 6)) as percent_off,
-        cast({{ json_string('coupon', 'amount_off') }} as bigint) as amount_off_minor,
-        upper({{ json_string('coupon', 'currency') }}) as currency,
-        {{ json_value('coupon', 'currency_options') }} as currency_options,
-        {{ json_string('coupon', 'duration') }} as duration,
-        cast({{ json_string('coupon', 'duration_in_months') }} as integer) as duration_in_months,
-        {{ json_value('coupon', 'applies_to.products') }} as applies_to,
+        coupon_id,
+        percent_off,
+        amount_off_minor,
+        coupon_currency as currency,
+        currency_options,
+        duration,
+        duration_in_months,
+        product_ids,
         2 as preference_number
+    from int_discount_source_records
 
-    from coupon_objects
-    where coupon is not null
+    union all
+
+    select
+        coupon.coupon_id,
+        coupon.percent_off,
+        coupon.amount_off_minor,
+        coupon.currency,
+        coupon.currency_options,
+        coupon.duration,
+        coupon.duration_in_months,
+        coupon.product_ids,
+        2 as preference_number
+    from stg_stripe__catalog_events
 
 ),
 
@@ -110,13 +117,13 @@ coupons as (
         currency_options,
         duration,
         duration_in_months,
-        applies_to
+        product_ids
     from coupon_copies
     where duration is not null
     qualify
         row_number() over (
             partition by coupon_id
-            order by applies_to is null, preference_number, currency_options nulls last
+            order by product_ids is null, preference_number, currency_options nulls last
         ) = 1
 
 ),
@@ -124,12 +131,11 @@ coupons as (
 removals as (
 
     select
-        object_id as discount_id,
+        discount.discount_id,
         min(occurred_at) as removed_at
-
-    from stg_stripe__events
+    from stg_stripe__discount_events
     where event_type = 'customer.discount.deleted'
-    group by object_id
+    group by discount.discount_id
 
 ),
 
@@ -139,11 +145,10 @@ customer_extract_discounts as (
     select
         stripe_customer_id,
         extracted_at,
-        {{ json_string('discount', 'id') }} as discount_id,
-        lag({{ json_string('discount', 'id') }}) over (
+        discount.discount_id,
+        lag(discount.discount_id) over (
             partition by stripe_customer_id order by extracted_at
         ) as previous_discount_id
-
     from stg_stripe__customer_extracts
     where not (is_deleted or is_test_mode)
 
@@ -154,7 +159,6 @@ disappearances as (
     select
         previous_discount_id as discount_id,
         min(extracted_at) as disappeared_at
-
     from customer_extract_discounts
     where
         previous_discount_id is not null
@@ -178,7 +182,7 @@ final as (
         coupons.currency as coupon_currency,
         coupons.currency_options,
         coupons.duration,
-        coupons.applies_to,
+        coupons.product_ids,
         latest_records.start_at as live_from_at,
         least(
             coalesce(

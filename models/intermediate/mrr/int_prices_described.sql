@@ -12,9 +12,9 @@ int_subscription_version_items as (
 
 ),
 
-stg_stripe__events as (
+stg_stripe__catalog_events as (
 
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ ref('stg_stripe__catalog_events') }}
 
 ),
 
@@ -98,11 +98,10 @@ product_names as (
     union all
 
     select
-        object_id as product_id,
-        {{ json_string('object', 'name') }} as product_name,
+        product_id,
+        product_name,
         occurred_at as observed_at
-    from stg_stripe__events
-    where object_type = 'product'
+    from stg_stripe__catalog_events
 
 ),
 

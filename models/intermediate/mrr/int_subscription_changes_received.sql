@@ -6,6 +6,18 @@ int_customer_accounts as (
 
 ),
 
+stg_stripe__customer_events as (
+
+    select * from {{ ref('stg_stripe__customer_events') }}
+
+),
+
+stg_stripe__discount_events as (
+
+    select * from {{ ref('stg_stripe__discount_events') }}
+
+),
+
 stg_stripe__events as (
 
     select * from {{ ref('stg_stripe__events') }}
@@ -21,18 +33,35 @@ stg_stripe__subscription_extracts as (
 changes as (
 
     select
-        case object_type
-            when 'customer' then object_id
-            else {{ expandable_id(json_string('object', 'customer')) }}
-        end as stripe_customer_id,
+        stripe_customer_id,
+        occurred_at,
+        _extracted_at as received_at,
+        false as is_backdated
+
+    from stg_stripe__customer_events
+
+    union all
+
+    select
+        discount.stripe_customer_id,
+        occurred_at,
+        _extracted_at as received_at,
+        false as is_backdated
+
+    from stg_stripe__discount_events
+
+    union all
+
+    select
+        {{ expandable_id(json_string('object', 'customer')) }} as stripe_customer_id,
         occurred_at,
         _extracted_at as received_at,
         false as is_backdated
 
     from stg_stripe__events
     where
-        event_type like 'customer.%'
-        and object_type in ('subscription', 'discount', 'customer')
+        event_type like 'customer.subscription.%'
+        and object_type = 'subscription'
 
     union all
 

@@ -47,16 +47,15 @@ item_discounts as (
         -- A fixed amount comes off each invoice, so the price's interval makes it monthly.
         cast(
             {{ ratio(
-                "case
+                'case
                     when discounts.coupon_currency = items.currency
                         then discounts.amount_off_minor
-                    else cast(
-                            json_extract_string(
-                                discounts.currency_options,
-                                '$.' || lower(items.currency) || '.amount_off'
-                            ) as bigint
-                        )
-                end * items.month_numerator",
+                    else ' ~ list_transform(
+                    'discounts.currency_options',
+                    'case when element.currency = items.currency then element.amount_off_minor end',
+                    'min'
+                ) ~ '
+                end * items.month_numerator',
                 'items.month_denominator * pow(10, items.stripe_minor_unit_exponent)'
             ) }} as decimal(38, 12)
         ) as amount_off_mrr,
@@ -69,8 +68,8 @@ item_discounts as (
         discounts.subscription_item_id is null as is_spread,
         coalesce(discounts.subscription_item_id = items.subscription_item_id, true)
         and (
-            json_array_length(discounts.applies_to) is null
-            or json_contains(discounts.applies_to, to_json(items.product_id))
+            discounts.product_ids is null
+            or array_contains(discounts.product_ids, items.product_id)
         ) as is_applied
 
     from int_subscription_item_mrr_periods as items

@@ -138,7 +138,7 @@ final as (
         int_discounts_resolved.coupon_currency,
         int_discounts_resolved.currency_options,
         int_discounts_resolved.duration,
-        int_discounts_resolved.applies_to,
+        int_discounts_resolved.product_ids,
         coalesce(
             int_discounts_resolved.live_from_at, int_subscription_versions.valid_from_at
         ) as live_from_at,

@@ -6,19 +6,50 @@ source as (
 
 ),
 
+latest_versions as (
+
+    select
+        id,
+        name,
+        {{ stripe_coupon(json_object({
+            'id': 'id',
+            'percent_off': 'percent_off',
+            'amount_off': 'amount_off',
+            'currency': 'currency',
+            'currency_options': 'currency_options',
+            'duration': 'duration',
+            'duration_in_months': 'duration_in_months',
+            'applies_to': 'applies_to',
+        })) }} as terms,
+        metadata,
+        max_redemptions,
+        times_redeemed,
+        valid,
+        deleted,
+        created,
+        redeem_by,
+        _batch_id,
+        _extracted_at
+
+    from source
+    where coalesce(livemode, true)
+    qualify {{ is_latest_version('id') }}
+
+),
+
 final as (
 
     select
         id as coupon_id,
 
         name as coupon_name,
-        duration,
-        cast(duration_in_months as integer) as duration_in_months,
-        cast(percent_off as decimal(9, 6)) as percent_off,
-        amount_off as amount_off_minor,
-        upper(currency) as currency,
-        currency_options,
-        {{ json_value('applies_to', 'products') }} as applies_to,
+        terms.duration,
+        terms.duration_in_months,
+        terms.percent_off,
+        terms.amount_off_minor,
+        terms.currency,
+        terms.currency_options,
+        terms.product_ids,
         metadata,
 
         max_redemptions as max_redemption_count,
@@ -33,9 +64,7 @@ final as (
         _batch_id,
         _extracted_at
 
-    from source
-    where coalesce(livemode, true)
-    qualify {{ is_latest_version('id') }}
+    from latest_versions
 
 )
 

@@ -12,9 +12,10 @@ final as (
         id as stripe_customer_id,
         email,
         name as customer_name,
-        metadata,
+        {{ json_first_string('metadata', var('salesforce_account_id_fields')) }}
+            as salesforce_account_id,
         {{ from_epoch('created') }} as created_at,
-        discount,
+        {{ stripe_discount('discount') }} as discount,
         coalesce(deleted, false) as is_deleted,
         not coalesce(livemode, true) as is_test_mode,
         _extracted_at as extracted_at,

@@ -24,7 +24,7 @@ final as (
         upper(currency) as currency,
         tax_exempt,
         invoice_prefix,
-        discount,
+        {{ stripe_discount('discount') }} as discount,
         metadata,
 
         balance as balance_minor,
