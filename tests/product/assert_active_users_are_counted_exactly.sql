@@ -44,6 +44,7 @@ active_people as (
     where
         is_counted
         and event_type = 'track'
+        and person_id is not null
 
 ),
 

@@ -1,6 +1,6 @@
--- Proves that daily activity neither drops nor doubles anything: by day, its events equal those
--- of fct_events, its sessions those that began on the day, and the accounts' rows the people's.
--- Totals over all days would miss an event that moved to another day.
+-- Proves that daily activity neither drops nor doubles anything: by day, its events equal those of
+-- people in fct_events, its sessions those that began on the day, and the accounts' rows the
+-- people's. Totals over all days would miss an event that moved to another day.
 with
 
 events as (
@@ -11,6 +11,7 @@ events as (
         count(*) filter (where is_counted) as counted_event_count
 
     from {{ ref('fct_events') }}
+    where person_id is not null
     group by occurred_date
 
 ),

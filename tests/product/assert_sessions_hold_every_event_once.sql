@@ -1,6 +1,6 @@
--- Proves that every event is in exactly one session: by person and whether they count, the events
--- of sessions add up to all events. One sum over all people would miss an event in another
--- person's session.
+-- Proves that every event of a person is in exactly one session: by person and whether they count,
+-- the events of sessions add up to all events. One sum over all people would miss an event in
+-- another person's session.
 with
 
 events as (
@@ -11,6 +11,7 @@ events as (
         count(*) as event_count
 
     from {{ ref('fct_events') }}
+    where person_id is not null
     group by person_id, is_counted
 
 ),

@@ -42,6 +42,34 @@ def _add_people_without_group_calls(archive: _Archive) -> None:
         archive.add("track", f"ng{number}c", userId=person, event="Document Uploaded")
 
 
+def _add_placeholders(archive: _Archive) -> None:
+    """Two people on devices of their own before and after a library sent "undefined" and zeros."""
+    zeros = "00000000-0000-0000-0000-000000000000"
+    for number, (person, sent) in enumerate({"ph_ann": "undefined", "ph_bob": "NULL"}.items()):
+        device = f"ph_device{number}"
+        archive.add("track", f"ph{number}a", userId=sent, anonymousId=device, event="Signed In")
+        archive.add("identify", f"ph{number}b", userId=person, anonymousId=device)
+    archive.add("identify", "ph_z1", userId="ph_bob", anonymousId=zeros)
+    archive.add("track", "ph_z2", anonymousId=zeros, event="Documents Searched")
+    archive.add("group", "ph_g", userId="ph_ann", groupId="null", traits={"name": "Nobody"})
+
+
+def _add_spellings(archive: _Archive) -> None:
+    """The same sign-up as three libraries describe it, and one event under five spellings."""
+    for person, traits in {
+        "sp_camel": {"firstName": "Ada", "lastName": "L", "createdAt": "2026-01-15T00:00:00Z"},
+        "sp_snake": {"first_name": "Ada", "last_name": "L", "created_at": "2026-01-15T00:00:00Z"},
+        "sp_epoch": {"Name": "Ada L", "CreatedAt": 1768435200},
+    }.items():
+        archive.add("identify", person, userId=person, traits=traits)
+    names = ("Document Uploaded", "document_uploaded", "documentUploaded", " DOCUMENT-UPLOADED")
+    for number, name in enumerate((*names, "Document Unheard Of")):
+        properties = {"document_id": f"sp{number}"}
+        archive.add("track", f"sp{number}", userId="sp_camel", event=name, properties=properties)
+    url = {"url": "https://app.example/editor?tab=1"}
+    archive.add("page", "sp_page", userId="sp_camel", name="Editor", properties=url)
+
+
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -> Path:
     folder = tmp_path_factory.mktemp("exports")
@@ -54,6 +82,8 @@ def exports(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -> 
         batch=_BATCH,
     )
     _add_people_without_group_calls(archive)
+    _add_placeholders(archive)
+    _add_spellings(archive)
     loading.write_json("segment/messages.jsonl", *archive.messages, batch=_BATCH)
     warehouse = build_warehouse(loading.extracts, folder / "warehouse.duckdb", select=_SELECT)
     return data_tests.check(warehouse, least=400)
@@ -99,3 +129,65 @@ def test_people_without_group_calls_are_in_the_account_that_they_match(exports: 
     assert not rows(
         exports, "select * from shared.fct_unmatched_identities where foreign_type = 'account'"
     )
+
+
+def test_placeholders_are_nobody(exports: Path) -> None:
+    """They stitch nothing: each device is its owner's, and the zeros are no one's."""
+    assert rows(
+        exports,
+        """
+        select event_id, user_id, anonymous_id, person_id, workspace_id
+        from product.fct_events
+        where event_id like 'ph%'
+        order by event_id
+        """,
+    ) == [
+        ("ph0a", "ph_ann", "ph_device0", "ph_ann", None),
+        ("ph0b", "ph_ann", "ph_device0", "ph_ann", None),
+        ("ph1a", "ph_bob", "ph_device1", "ph_bob", None),
+        ("ph1b", "ph_bob", "ph_device1", "ph_bob", None),
+        ("ph_g", "ph_ann", None, "ph_ann", None),
+        ("ph_z1", "ph_bob", None, "ph_bob", None),
+        ("ph_z2", None, None, None, None),
+    ]
+    assert not rows(
+        exports,
+        "select user_id from shared.dim_users where lower(user_id) in ('undefined', 'null')",
+    )
+    # The search still counts as one.
+    assert rows(
+        exports,
+        """
+        select sum(events.event_count) - sum(people.event_count)
+        from (select count(*) as event_count from product.fct_events) as events
+        cross join (select sum(event_count) as event_count from product.fct_sessions) as people
+        """,
+    ) == [(1,)]
+
+
+def test_traits_and_names_count_in_every_spelling(exports: Path) -> None:
+    assert rows(
+        exports,
+        """
+        select user_name, cast(signed_up_at as varchar), count(*)
+        from shared.dim_users
+        where user_id like 'sp%'
+        group by all
+        """,
+    ) == [("Ada L", "2026-01-15 00:00:00", 3)]
+    assert rows(
+        exports,
+        """
+        select event_name, raw_event_name, page_path
+        from product.fct_events
+        where user_id = 'sp_camel' and event_type != 'identify'
+        order by occurred_at
+        """,
+    ) == [
+        ("Document Uploaded", "Document Uploaded", None),
+        ("Document Uploaded", "document_uploaded", None),
+        ("Document Uploaded", "documentUploaded", None),
+        ("Document Uploaded", " DOCUMENT-UPLOADED", None),
+        ("Document Unheard Of", "Document Unheard Of", None),
+        ("Page Viewed", "Editor", "/editor"),
+    ]

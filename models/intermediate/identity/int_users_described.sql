@@ -52,38 +52,11 @@ workspaces_of_users as (
 
 ),
 
-identify_traits as (
+identify_calls as (
 
     select
         int_users_aliased.user_id,
-        nullif(lower(trim({{ json_string('int_identity_signals.traits', 'email') }})), '') as email,
-        nullif(
-            coalesce(
-                {{ json_string('int_identity_signals.traits', 'name') }},
-                concat_ws(
-                    ' ',
-                    {{ json_string('int_identity_signals.traits', 'firstName') }},
-                    {{ json_string('int_identity_signals.traits', 'lastName') }}
-                )
-            ),
-            ''
-        ) as user_name,
-        nullif({{ json_string('int_identity_signals.traits', 'title') }}, '') as title,
-        -- A clock before 1990 was not set.
-        case
-            when {{ utc_timestamp(json_string('int_identity_signals.traits', 'createdAt')) }}
-                >= cast('1990-01-01' as timestamp)
-                then {{ utc_timestamp(json_string('int_identity_signals.traits', 'createdAt')) }}
-        end as signed_up_at,
-        {{ json_first_string(
-            'int_identity_signals.traits', var('salesforce_account_id_fields')
-        ) }} as salesforce_account_id,
-        {{ json_first_string(
-            'int_identity_signals.traits', var('stripe_customer_id_fields')
-        ) }} as stripe_customer_id,
-        lower({{ json_first_string(
-            'int_identity_signals.traits', var('email_verified_fields')
-        ) }}) as email_verified,
+        int_identity_signals.traits,
         row_number() over (
             order by int_identity_signals.last_seen_at, int_identity_signals.call_message_id
         ) as call_number
@@ -92,6 +65,26 @@ identify_traits as (
     inner join int_users_aliased
         on int_identity_signals.user_id = int_users_aliased.sent_user_id
     where int_identity_signals.call_type = 'identify'
+
+),
+
+identify_traits as (
+
+    select
+        user_id,
+        traits.email,
+        traits.name as user_name,
+        traits.title,
+        -- A clock before 1990 was not set.
+        case
+            when traits.created_at >= cast('1990-01-01' as timestamp) then traits.created_at
+        end as signed_up_at,
+        traits.salesforce_account_id,
+        traits.stripe_customer_id,
+        traits.is_email_verified,
+        call_number
+
+    from identify_calls
 
 ),
 
@@ -109,9 +102,9 @@ latest_traits as (
         max_by(stripe_customer_id, call_number) filter (
             where stripe_customer_id is not null
         ) as stripe_customer_id,
-        max_by(email_verified, call_number) filter (
-            where email_verified is not null
-        ) as email_verified
+        max_by(is_email_verified, call_number) filter (
+            where is_email_verified is not null
+        ) as is_email_verified
 
     from identify_traits
     group by user_id
@@ -129,8 +122,7 @@ final as (
         workspaces_of_users.workspace_id,
         {{ salesforce_id18('latest_traits.salesforce_account_id') }} as salesforce_account_id,
         latest_traits.stripe_customer_id,
-        coalesce(latest_traits.email_verified in ('false', '0', 'no'), false)
-            as is_email_unverified,
+        coalesce(not latest_traits.is_email_verified, false) as is_email_unverified,
         coalesce(
             {{ email_domain('latest_traits.email') }} in (
                 '{{ var("internal_email_domains") | join("', '") }}'

@@ -50,13 +50,12 @@ group_traits as (
 
     select
         workspace_id,
-        {{ json_first_string('traits', var('salesforce_account_id_fields')) }}
-            as salesforce_account_id,
-        {{ json_first_string('traits', var('stripe_customer_id_fields')) }} as stripe_customer_id,
-        nullif({{ json_string('traits', 'name') }}, '') as workspace_name,
-        nullif({{ json_string('traits', 'industry') }}, '') as industry,
-        {{ website_domain(json_string('traits', 'website')) }} as website_domain,
-        lower({{ json_string('traits', 'is_test') }}) = 'true' as is_test,
+        traits.salesforce_account_id,
+        traits.stripe_customer_id,
+        traits.name as workspace_name,
+        traits.industry,
+        {{ website_domain('traits.website') }} as website_domain,
+        traits.is_test,
         call_number
 
     from group_calls

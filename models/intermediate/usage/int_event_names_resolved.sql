@@ -37,40 +37,72 @@ raw_names as (
 
 ),
 
+-- Names are compared without case and separators. The taxonomy may distinguish two such spellings:
+-- the same one as sent takes precedence.
+planned_names as (
+
+    select
+        raw_names.raw_name_key,
+        event_taxonomy.event_name,
+        event_taxonomy.feature_key,
+        event_taxonomy.is_key_action
+
+    from raw_names
+    inner join event_taxonomy
+        on
+            replace({{ normalised_name('raw_names.raw_event_name') }}, ' ', '')
+            = replace({{ normalised_name('event_taxonomy.raw_event_name') }}, ' ', '')
+    where raw_names.message_type = 'track'
+    qualify
+        row_number() over (
+            partition by raw_names.raw_name_key
+            order by
+                raw_names.raw_event_name != event_taxonomy.raw_event_name,
+                event_taxonomy.raw_event_name
+        ) = 1
+
+),
+
 resolved as (
 
     select
         raw_names.raw_name_key,
         raw_names.message_type,
         raw_names.raw_event_name,
-        raw_names.tool_key,
+        coalesce(features.tool_key, raw_names.tool_key) as tool_key,
         case raw_names.message_type
             when 'track'
-                then coalesce(event_taxonomy.event_name, raw_names.raw_event_name, '(unnamed)')
+                then
+                    coalesce(
+                        planned_names.event_name,
+                        nullif(trim(raw_names.raw_event_name), ''),
+                        '(unnamed)'
+                    )
             when 'page' then 'Page Viewed'
             when 'screen' then 'Screen Viewed'
             when 'identify' then 'User Identified'
             when 'group' then 'Workspace Identified'
             when 'alias' then 'User Aliased'
         end as event_name,
-        coalesce(features.feature_key, event_taxonomy.feature_key) as feature_key,
+        coalesce(features.feature_key, planned_names.feature_key) as feature_key,
         raw_names.message_type != 'track'
-        or event_taxonomy.event_name is not null as is_known_event,
-        coalesce(event_taxonomy.is_key_action, false) as is_key_action,
+        or planned_names.event_name is not null as is_known_event,
+        coalesce(planned_names.is_key_action, false) as is_key_action,
         {{ row_digest([
-            'event_taxonomy.event_name',
+            'planned_names.event_name',
             'features.feature_key',
-            'event_taxonomy.feature_key',
-            'event_taxonomy.is_key_action',
+            'features.tool_key',
+            'planned_names.feature_key',
+            'planned_names.is_key_action',
         ]) }} as _digest
 
     from raw_names
-    left join event_taxonomy
-        on
-            raw_names.raw_event_name = event_taxonomy.raw_event_name
-            and raw_names.message_type = 'track'
+    left join planned_names
+        on raw_names.raw_name_key = planned_names.raw_name_key
     left join features
-        on raw_names.tool_key = features.tool_key
+        on
+            replace({{ normalised_name('raw_names.tool_key') }}, ' ', '')
+            = replace({{ normalised_name('features.tool_key') }}, ' ', '')
 
 ),
 

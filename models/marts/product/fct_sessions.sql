@@ -8,7 +8,7 @@
     incremental_strategy='changed_rows',
     unique_key='person_id',
     pre_hook="{% if is_incremental() %}delete from {{ this }} where person_id not in (
-        select distinct person_id from {{ ref('fct_events') }}){% endif %}",
+        select person_id from {{ ref('fct_events') }} where person_id is not null){% endif %}",
 ) }}
 
 {%- set look = ['event_name', 'page_path', 'browser_name', 'os_name', 'device_type'] %}
@@ -71,6 +71,7 @@ events as (
         device_type is not null as has_device_type,
         page_path is not null as has_page_path
     from {{ source_events }}
+    where person_id is not null
 
 ),
 

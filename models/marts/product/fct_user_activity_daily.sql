@@ -59,8 +59,9 @@ events as (
         max(_built_at) as _built_at
 
     from fct_events
+    where person_id is not null
     {%- if is_incremental() %}
-    where person_id in (select people_touched.person_id from people_touched)
+        and person_id in (select people_touched.person_id from people_touched)
     {%- endif %}
     group by person_id, account_id, occurred_date
 

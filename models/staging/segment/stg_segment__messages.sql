@@ -14,12 +14,19 @@
 {%- set content_digest = 'md5(' ~ segment_content() ~ ')' %}
 {%- set context_fields = {
     'groupId': 'string', 'userAgent': 'string', 'library': {'name': 'string'},
-    'page': {'path': 'string'}, 'os': {'name': 'string'}, 'device': {'type': 'string'},
+    'os': {'name': 'string'}, 'device': {'type': 'string'}, 'page': {'path': 'string', 'url': 'string'},
 } %}
 {%- set property_fields = {
     'document_id': 'string', 'tool': 'string', 'file_type': 'string', 'error_code': 'string',
     'pages': 'bigint', 'size_bytes': 'bigint', 'duration_ms': 'bigint',
 } %}
+{%- set page_fields = {'path': 'string', 'url': 'string'} %}
+{#- An id unless it is a placeholder. An id of zeros is one, whatever its length. -#}
+{%- set known_id = "case
+            when regexp_extract(ID, '[^0-]', 0) != '' and lower(trim(ID)) not in (
+                select placeholders.placeholder_id from " ~ ref('placeholder_ids') ~ " as placeholders
+            ) then ID
+        end" %}
 {%- set columns = [
     'type', 'userid', 'anonymousid', 'previousid', 'groupid', 'event', 'name',
     'context', 'properties', 'traits',
@@ -106,44 +113,31 @@ repeated_ids as (
 one_per_message as (
 
     select
-        deliveries.messageid as message_id,
-        deliveries.{{ columns | join(new_line ~ 'deliveries.') }}
-    from {{ deliveries }} as deliveries
-    left join repeated_ids
-        on deliveries.messageid = repeated_ids.message_id
+        messageid as message_id,
+        {{ columns | join(new_line) }}
+    from {{ deliveries }}
     where
-        deliveries.messageid != ''
-        and repeated_ids.message_id is null
+        messageid != ''
+        and messageid not in (select repeated_ids.message_id from repeated_ids)
 
     union all
 
     select
-        messageid as message_id,
+        coalesce(nullif(messageid, ''), {{ content_digest }}) as message_id,
         {{ columns | join(new_line) }}
     from {{ deliveries }}
-    where messageid in (select repeated_ids.message_id from repeated_ids)
+    where
+        coalesce(messageid, '') = ''
+        or messageid in (select repeated_ids.message_id from repeated_ids)
     qualify
         row_number() over (
-            partition by messageid
+            partition by message_id
             order by
                 receivedat nulls last,
                 {{ content_digest }},
                 _batch_id,
                 _source_file,
                 _source_row
-        ) = 1
-
-    union all
-
-    select
-        {{ content_digest }} as message_id,
-        {{ columns | join(new_line) }}
-    from {{ deliveries }}
-    where coalesce(messageid, '') = ''
-    qualify
-        row_number() over (
-            partition by {{ content_digest }}
-            order by _batch_id, _source_file, _source_row
         ) = 1
 
 ),
@@ -154,7 +148,9 @@ with_fields as (
         one_per_message.message_id,
         one_per_message.{{ columns | join(new_line ~ 'one_per_message.') }},
         {{ json_fields('one_per_message.context', context_fields) }} as context_fields,
-        {{ json_fields('one_per_message.properties', property_fields) }} as property_fields,
+        {{ json_fields('one_per_message.properties', dict(property_fields, **page_fields)) }}
+            as property_fields,
+        {{ json_texts('one_per_message.traits') }} as trait_texts,
         one_per_message.receivedat
         - (one_per_message.sentat - one_per_message.originaltimestamp) as corrected_at
     from one_per_message
@@ -172,21 +168,29 @@ final as (
 
     select
         message_id,
-        nullif(userid, '') as user_id,
-        nullif(anonymousid, '') as anonymous_id,
-        nullif(previousid, '') as previous_id,
-        coalesce(nullif(groupid, ''), nullif(context_fields.groupid, '')) as workspace_id,
+        {{ known_id.replace('ID', 'userid') }} as user_id,
+        {{ known_id.replace('ID', 'anonymousid') }} as anonymous_id,
+        {{ known_id.replace('ID', 'previousid') }} as previous_id,
+        coalesce(
+            {{ known_id.replace('ID', 'groupid') }},
+            {{ known_id.replace('ID', 'context_fields.groupid') }}
+        ) as workspace_id,
 
         type as message_type,
         event as event_name,
         name as page_name,
-        context_fields.page.path as page_path,
+        coalesce(
+            nullif(context_fields.page.path, ''),
+            case when type in ('page', 'screen') then nullif(property_fields.path, '') end,
+            {{ url_path('context_fields.page.url') }},
+            case when type in ('page', 'screen') then {{ url_path('property_fields.url') }} end
+        ) as page_path,
         context_fields.useragent as user_agent,
         context_fields.library.name as library_name,
         context_fields.os.name as os_name,
         context_fields.device.type as device_type,
 
-        nullif(trim(property_fields.document_id), '') as document_id,
+        {{ known_id.replace('ID', 'trim(property_fields.document_id)') }} as document_id,
         nullif(trim(property_fields.tool), '') as tool_key,
         property_fields.file_type,
         property_fields.error_code,
@@ -194,15 +198,13 @@ final as (
         property_fields.size_bytes as file_size_bytes,
         property_fields.duration_ms,
         {{ json_without('properties', property_fields) }} as other_properties,
-        traits,
+        {{ segment_traits('trait_texts') }} as traits,
 
         coalesce(
             case when timestamp >= {{ first_plausible_at }} then timestamp end,
             case when corrected_at >= {{ first_plausible_at }} then corrected_at end,
             case when originaltimestamp >= {{ first_plausible_at }} then originaltimestamp end,
-            receivedat,
-            sentat,
-            _extracted_at
+            coalesce(receivedat, sentat, _extracted_at)
         ) as occurred_at,
         coalesce(receivedat, _extracted_at) as received_at,
 

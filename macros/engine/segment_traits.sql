@@ -1,0 +1,84 @@
+{#- The names and texts of a JSON object's fields as a struct of two lists, `names` and `texts`; null for anything
+    but an object. A name is in lower case without separators, and a blank text is null. -#}
+{% macro json_texts(column) -%}
+    {{ return(adapter.dispatch('json_texts')(column)) }}
+{%- endmacro %}
+
+{#- Paths are JSON pointers, in which any name is valid. -#}
+{% macro duckdb__json_texts(column) -%}
+    case
+        when json_type({{ column }}) = 'OBJECT'
+            then struct_pack(
+                names := list_transform(
+                    json_keys({{ column }}),
+                    lambda field: regexp_replace(lower(field), '[^a-z0-9]', '', 'g')
+                ),
+                texts := list_transform(
+                    json_keys({{ column }}),
+                    lambda field: nullif(trim(json_extract_string(
+                        {{ column }}, '/' || replace(replace(field, '~', '~0'), '/', '~1')
+                    )), '')
+                )
+            )
+    end
+{%- endmacro %}
+
+{#- The traits of a Segment identify or group call that figures depend on, as a struct: email, name, title,
+    website, industry, salesforce_account_id, stripe_customer_id (text), created_at (timestamp, UTC), is_test
+    and is_email_verified (boolean). A field is null when the trait was not sent, is blank or does not convert.
+
+    Segment compares the names of traits without case, and libraries write them in camel or snake case. So
+    names are compared without case and separators: `createdAt`, `created_at` and `$created` date a sign-up.
+
+    Arguments:
+        traits: `json_texts` of the traits; null gives null.
+-#}
+{% macro segment_traits(traits) -%}
+    {{ return(adapter.dispatch('segment_traits')(traits)) }}
+{%- endmacro %}
+
+{% macro duckdb__segment_traits(traits) -%}
+    {%- set fields = {
+        'email': ['email'],
+        'name': ['name'],
+        'first_name': ['first_name'],
+        'last_name': ['last_name'],
+        'title': ['title'],
+        'website': ['website'],
+        'industry': ['industry'],
+        'created_at': ['created_at', 'created'],
+        'is_test': ['is_test'],
+        'salesforce_account_id': var('salesforce_account_id_fields'),
+        'stripe_customer_id': var('stripe_customer_id_fields'),
+        'email_verified': var('email_verified_fields'),
+    } -%}
+    {%- set texts = {} -%}
+    {%- for field, names in fields.items() -%}
+        {%- set candidates = [] -%}
+        {%- for name in names -%}
+            {%- set plain = modules.re.sub('[^a-z0-9]', '', name | lower) -%}
+            {%- do candidates.append(
+                traits ~ ".texts[list_position(" ~ traits ~ ".names, '" ~ plain ~ "')]"
+            ) -%}
+        {%- endfor -%}
+        {%- do texts.update({field: 'coalesce(' ~ candidates | unique | join(', ') ~ ')'}) -%}
+    {%- endfor -%}
+    case
+        when {{ traits }} is not null
+            then struct_pack(
+                email := lower({{ texts['email'] }}),
+                name := coalesce(
+                    {{ texts['name'] }},
+                    nullif(concat_ws(' ', {{ texts['first_name'] }}, {{ texts['last_name'] }}), '')
+                ),
+                title := {{ texts['title'] }},
+                website := {{ texts['website'] }},
+                industry := {{ texts['industry'] }},
+                created_at := {{ utc_timestamp(texts['created_at']) }},
+                is_test := lower({{ texts['is_test'] }}) in ('true', '1', 'yes'),
+                salesforce_account_id := {{ texts['salesforce_account_id'] }},
+                stripe_customer_id := {{ texts['stripe_customer_id'] }},
+                is_email_verified := lower({{ texts['email_verified'] }}) not in ('false', '0', 'no')
+            )
+    end
+{%- endmacro %}
