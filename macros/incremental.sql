@@ -1,6 +1,6 @@
 {#-
     The protocol of the incremental models: the product models from raw messages to daily activity, and
-    the staging models of Stripe's events.
+    the staging models of Stripe's events and subscriptions.
 
     Columns
         `_loaded_at`: when the load that brought the row landed. No two loads share an instant, and a
@@ -14,6 +14,7 @@
         `stg_segment__messages`: loads that raw has and the table lacks, and the reverse
             (`loads_only_in`). It selects again among the deliveries of every message in either.
         `stg_stripe__…_events`: the same for events (`is_in_changed_loads`).
+        `stg_stripe__subscription_extracts`: the same for subscriptions of an extract.
         `int_identity_signals`: messages written since those it has counted (`counted_until`).
         `int_event_names_resolved`, `int_message_identities`: everything, because both are small.
         `fct_events`: loads that were added or removed, and messages whose name or identity was

@@ -10,9 +10,9 @@ fct_subscription_item_mrr as (
 
 ),
 
-stg_stripe__events as (
+stg_stripe__subscription_events as (
 
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ ref('stg_stripe__subscription_events') }}
 
 ),
 
@@ -25,21 +25,21 @@ stg_stripe__subscription_extracts as (
 event_items as (
 
     select
-        object_id as subscription_id,
-        {{ explode(json_array(json_value('object', 'items.data'))) }} as item
-    from stg_stripe__events
-    where
-        object_type = 'subscription'
-        and event_type like 'customer.subscription.%'
+        subscription_id,
+        {{ explode('items') }} as item
+    from stg_stripe__subscription_events
 
 ),
 
 extract_items as (
 
     select
-        subscription_id,
-        {{ explode(json_array(json_value('object', 'items.data'))) }} as item
-    from stg_stripe__subscription_extracts
+        extracts.subscription_id,
+        {{ explode('extracts.items') }} as item
+    from stg_stripe__subscription_extracts as extracts
+    left join stg_stripe__subscription_events as events
+        on extracts.subscription_id = events.subscription_id
+    where events.event_id is null
 
 ),
 
@@ -47,20 +47,15 @@ shown as (
 
     select
         subscription_id,
-        {{ json_string('item', 'id') }} as subscription_item_id
+        item.subscription_item_id
     from event_items
 
     union
 
     select
-        extract_items.subscription_id,
-        {{ json_string('extract_items.item', 'id') }} as subscription_item_id
+        subscription_id,
+        item.subscription_item_id
     from extract_items
-    left join stg_stripe__events
-        on
-            extract_items.subscription_id = stg_stripe__events.object_id
-            and stg_stripe__events.event_type like 'customer.subscription.%'
-    where stg_stripe__events.event_id is null
 
 )
 

@@ -10,9 +10,9 @@ fct_subscription_item_mrr as (
 
 ),
 
-stg_stripe__events as (
+stg_stripe__subscription_events as (
 
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ ref('stg_stripe__subscription_events') }}
 
 ),
 
@@ -34,14 +34,11 @@ shown as (
     union all
 
     select
-        object_id as subscription_id,
-        {{ from_epoch(json_string('object', 'created')) }} as created_at,
-        {{ from_epoch(json_string('object', 'start_date')) }} as start_at,
-        {{ from_epoch(json_string('object', 'ended_at')) }} as ended_at
-    from stg_stripe__events
-    where
-        object_type = 'subscription'
-        and event_type like 'customer.subscription.%'
+        subscription_id,
+        created_at,
+        start_at,
+        ended_at
+    from stg_stripe__subscription_events
 
 ),
 

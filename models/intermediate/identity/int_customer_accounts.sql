@@ -18,12 +18,6 @@ stg_stripe__charges as (
 
 ),
 
-stg_stripe__events as (
-
-    select * from {{ ref('stg_stripe__events') }}
-
-),
-
 stg_stripe__invoice_events as (
 
     select * from {{ ref('stg_stripe__invoice_events') }}
@@ -36,37 +30,33 @@ stg_stripe__invoices as (
 
 ),
 
+stg_stripe__subscription_events as (
+
+    select * from {{ ref('stg_stripe__subscription_events') }}
+
+),
+
 stg_stripe__subscription_extracts as (
 
     select * from {{ ref('stg_stripe__subscription_extracts') }}
 
 ),
 
-subscription_records as (
+billing_references as (
 
-    select object
+    select
+        stripe_customer_id,
+        least(start_at, created_at) as referenced_at
+
     from stg_stripe__subscription_extracts
 
     union all
 
-    select object
-    from stg_stripe__events
-    where
-        object_type = 'subscription'
-        and event_type like 'customer.subscription.%'
-
-),
-
-billing_references as (
-
     select
-        {{ expandable_id(json_string('object', 'customer')) }} as stripe_customer_id,
-        least(
-            {{ from_epoch(json_string('object', 'start_date')) }},
-            {{ from_epoch(json_string('object', 'created')) }}
-        ) as referenced_at
+        stripe_customer_id,
+        least(start_at, created_at) as referenced_at
 
-    from subscription_records
+    from stg_stripe__subscription_events
 
     union all
 

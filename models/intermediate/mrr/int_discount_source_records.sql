@@ -49,7 +49,7 @@ subscription_items as (
 
     select
         observed_at,
-        {{ explode(json_array('items')) }} as item
+        {{ explode('items') }} as item
     from int_subscription_source_records
 
 ),
@@ -58,7 +58,7 @@ item_discounts as (
 
     select
         observed_at,
-        {{ explode(json_array(json_value('item', 'discounts'))) }} as discount
+        {{ explode('item.discounts') }} as discount
     from subscription_items
 
 ),
@@ -106,14 +106,14 @@ discounts as (
 
     select
         observed_at,
-        {{ stripe_discount('discount') }} as discount
+        discount
     from subscription_discounts
 
     union all
 
     select
         observed_at,
-        {{ stripe_discount('discount') }} as discount
+        discount
     from item_discounts
 
     union all

@@ -22,6 +22,27 @@ price_quantities as (
 
 ),
 
+currency_options as (
+
+    select
+        price_id,
+        currency as price_currency,
+        {{ explode('currency_options') }} as currency_option
+    from int_subscription_prices
+
+),
+
+other_currencies as (
+
+    select
+        price_id,
+        currency_option,
+        currency_option.currency
+    from currency_options
+    where currency_option.currency != price_currency
+
+),
+
 -- A price in several currencies has the others as options; a subscription uses one.
 priced_in_currency as (
 
@@ -42,17 +63,15 @@ priced_in_currency as (
         coalesce(int_subscription_prices.recurring_interval_count, 1) as interval_count,
         int_subscription_prices.usage_type,
         int_subscription_prices.tax_behavior,
-        case
-            when price_quantities.subscription_currency != int_subscription_prices.currency
-                then json_extract(
-                        int_subscription_prices.currency_options,
-                        '$.' || lower(price_quantities.subscription_currency)
-                    )
-        end as currency_option
+        other_currencies.currency_option
 
     from price_quantities
     left join int_subscription_prices
         on price_quantities.price_id = int_subscription_prices.price_id
+    left join other_currencies
+        on
+            price_quantities.price_id = other_currencies.price_id
+            and price_quantities.subscription_currency = other_currencies.currency
 
 ),
 
@@ -72,16 +91,11 @@ final as (
         billing_scheme,
         case
             when currency_option is not null
-                then cast(
-                        coalesce(
-                            {{ json_string('currency_option', 'unit_amount_decimal') }},
-                            {{ json_string('currency_option', 'unit_amount') }}
-                        ) as decimal(38, 12)
-                    )
+                then currency_option.unit_amount_decimal
             else unit_amount_decimal
         end as unit_amount_decimal,
         case
-            when currency_option is not null then {{ json_value('currency_option', 'tiers') }}
+            when currency_option is not null then currency_option.tiers
             else tiers
         end as tiers,
         tiers_mode,
@@ -92,17 +106,13 @@ final as (
         -- A package price is per lot of units.
         case
             when transform_quantity is null then licensed_quantity
-            when {{ json_string('transform_quantity', 'round') }} = 'up'
+            when transform_quantity.round = 'up'
                 then cast(
-                        ceil({{ ratio(
-                            'licensed_quantity', json_string('transform_quantity', 'divide_by')
-                        ) }})
+                        ceil({{ ratio('licensed_quantity', 'transform_quantity.divide_by') }})
                         as bigint
                     )
             else cast(
-                    floor({{ ratio(
-                        'licensed_quantity', json_string('transform_quantity', 'divide_by')
-                    ) }})
+                    floor({{ ratio('licensed_quantity', 'transform_quantity.divide_by') }})
                     as bigint
                 )
         end as billed_quantity

@@ -20,7 +20,7 @@ tier_rows as (
         quantity,
         licensed_quantity,
         tiers_mode,
-        {{ explode(json_array('tiers'), with_position=true) }} as tier
+        {{ explode('tiers', with_position=true) }} as tier
     from int_price_quantities_billed
     where billing_scheme = 'tiered'
 
@@ -35,29 +35,14 @@ tier_bounds as (
         licensed_quantity,
         tiers_mode,
         coalesce(
-            try_cast(
-                lag({{ json_string('tier.value', 'up_to') }}) over (
-                    partition by price_id, subscription_currency, quantity order by tier.position
-                ) as bigint
+            lag(tier.value.up_to_quantity) over (
+                partition by price_id, subscription_currency, quantity order by tier.position
             ),
             0
         ) as above_quantity,
-        try_cast({{ json_string('tier.value', 'up_to') }} as bigint) as up_to_quantity,
-        cast(
-            coalesce(
-                {{ json_string('tier.value', 'unit_amount_decimal') }},
-                {{ json_string('tier.value', 'unit_amount') }},
-                {{ json_string('tier.value', 'amount') }},
-                '0'
-            ) as decimal(38, 12)
-        ) as unit_amount_decimal,
-        cast(
-            coalesce(
-                {{ json_string('tier.value', 'flat_amount_decimal') }},
-                {{ json_string('tier.value', 'flat_amount') }},
-                '0'
-            ) as decimal(38, 12)
-        ) as flat_amount_decimal
+        tier.value.up_to_quantity,
+        tier.value.unit_amount_decimal,
+        tier.value.flat_amount_decimal
 
     from tier_rows
 
@@ -164,7 +149,7 @@ final as (
             when amounts.quantity = 0 then 'zero_quantity'
             when
                 amounts.billing_scheme = 'tiered'
-                and json_array_length(amounts.tiers) is null
+                and amounts.tiers is null
                 then 'tiers_missing'
             when amounts.period_amount_minor is null then 'price_missing'
             when amounts.period_amount_minor = 0 then 'zero_price'

@@ -18,9 +18,9 @@ stg_stripe__discount_events as (
 
 ),
 
-stg_stripe__events as (
+stg_stripe__subscription_events as (
 
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ ref('stg_stripe__subscription_events') }}
 
 ),
 
@@ -53,29 +53,24 @@ changes as (
     union all
 
     select
-        {{ expandable_id(json_string('object', 'customer')) }} as stripe_customer_id,
+        stripe_customer_id,
         occurred_at,
         _extracted_at as received_at,
         false as is_backdated
 
-    from stg_stripe__events
-    where
-        event_type like 'customer.subscription.%'
-        and object_type = 'subscription'
+    from stg_stripe__subscription_events
 
     union all
 
     -- A subscription created after its start date changes the months in between.
     select
-        {{ json_string('object', 'customer') }} as stripe_customer_id,
-        {{ from_epoch(json_string('object', 'start_date')) }} as occurred_at,
+        stripe_customer_id,
+        start_at as occurred_at,
         extracted_at as received_at,
         true as is_backdated
 
     from stg_stripe__subscription_extracts
-    where
-        cast({{ json_string('object', 'start_date') }} as bigint)
-        < cast({{ json_string('object', 'created') }} as bigint)
+    where start_at < created_at
 
 ),
 

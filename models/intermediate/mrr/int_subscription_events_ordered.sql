@@ -1,8 +1,14 @@
 with
 
-stg_stripe__events as (
+stg_stripe__subscription_event_pairs as (
 
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ ref('stg_stripe__subscription_event_pairs') }}
+
+),
+
+stg_stripe__subscription_events as (
+
+    select * from {{ ref('stg_stripe__subscription_events') }}
 
 ),
 
@@ -10,21 +16,14 @@ subscription_events as (
 
     select
         event_id,
-        object_id as subscription_id,
-        event_type,
+        subscription_id,
         occurred_at,
-        object,
-        previous_attributes,
         case event_type
             when 'customer.subscription.created' then 0
             when 'customer.subscription.deleted' then 2
             else 1
         end as type_rank
-
-    from stg_stripe__events
-    where
-        event_type like 'customer.subscription.%'
-        and object_type = 'subscription'
+    from stg_stripe__subscription_events
 
 ),
 
@@ -33,10 +32,7 @@ numbered as (
     select
         event_id,
         subscription_id,
-        event_type,
         occurred_at,
-        object,
-        previous_attributes,
         type_rank,
         row_number() over (
             partition by subscription_id order by occurred_at, type_rank, event_id
@@ -55,12 +51,32 @@ tied as (
         event_id,
         subscription_id,
         occurred_at,
-        object,
-        previous_attributes,
         event_number as fallback_number,
         min(event_number) over (partition by subscription_id, occurred_at) as first_number
     from numbered
     where type_rank = 1 and tied_count between 2 and 50
+
+),
+
+pairs_within as (
+
+    select
+        tied.subscription_id,
+        tied.occurred_at,
+        tied.event_id,
+        tied.fallback_number,
+        pairs.earlier_event_id as other_event_id,
+        case when pairs.is_consistent then 1 else -1 end as agreement,
+        case when reverse_pairs.is_consistent then 1 else -1 end as reverse_agreement
+
+    from tied
+    inner join stg_stripe__subscription_event_pairs as pairs
+        on tied.event_id = pairs.later_event_id
+    -- Exists only for two updates of the second: no other event is the later one of a pair with it.
+    inner join stg_stripe__subscription_event_pairs as reverse_pairs
+        on
+            pairs.earlier_event_id = reverse_pairs.later_event_id
+            and pairs.later_event_id = reverse_pairs.earlier_event_id
 
 ),
 
@@ -69,58 +85,42 @@ tied as (
 {%- for pass in (1, 2) %}
 {%- set records_before = 'numbered' if pass == 1 else 'ordered_1' %}
 
-outcomes_{{ pass }} as (
+pairs_{{ pass }} as (
 
     select
         subscription_id,
         occurred_at,
         event_id,
-        object,
-        previous_attributes
-    from tied
+        fallback_number,
+        other_event_id,
+        agreement,
+        reverse_agreement
+    from pairs_within
 
     union all
 
     select
         tied.subscription_id,
         tied.occurred_at,
-        '' as event_id,
-        before.object,
-        null as previous_attributes
+        tied.event_id,
+        tied.fallback_number,
+        '' as other_event_id,
+        case
+            when pairs.is_consistent then 1
+            when not pairs.is_consistent then -1
+            else 0
+        end as agreement,
+        0 as reverse_agreement
 
     from tied
     left join {{ records_before }} as before
         on
             tied.subscription_id = before.subscription_id
             and tied.first_number - 1 = before.event_number
-    where tied.fallback_number = tied.first_number
-
-),
-
-pairs_{{ pass }} as (
-
-    select
-        later.subscription_id,
-        later.occurred_at,
-        later.event_id,
-        later.fallback_number,
-        earlier.event_id as other_event_id,
-        case
-            when earlier.object is null then 0
-            when {{ json_agrees_with('earlier.object', 'later.previous_attributes') }} then 1
-            else -1
-        end as agreement,
-        case
-            when {{ json_agrees_with('later.object', 'earlier.previous_attributes') }} then 1
-            else -1
-        end as reverse_agreement
-
-    from tied as later
-    inner join outcomes_{{ pass }} as earlier
+    left join stg_stripe__subscription_event_pairs as pairs
         on
-            later.subscription_id = earlier.subscription_id
-            and later.occurred_at = earlier.occurred_at
-            and later.event_id != earlier.event_id
+            tied.event_id = pairs.later_event_id
+            and before.event_id = pairs.earlier_event_id
 
 ),
 
@@ -145,7 +145,6 @@ ordered_{{ pass }} as (
     select
         numbered.event_id,
         numbered.subscription_id,
-        numbered.object,
         coalesce(
             orders.first_number + array_position(orders.ordered_ids, numbered.event_id) - 1,
             numbered.event_number
@@ -164,17 +163,10 @@ ordered_{{ pass }} as (
 final as (
 
     select
-        numbered.event_id,
-        numbered.subscription_id,
-        numbered.event_type,
-        numbered.occurred_at,
-        ordered_2.event_number,
-        numbered.object,
-        numbered.previous_attributes
-
-    from numbered
-    inner join ordered_2
-        on numbered.event_id = ordered_2.event_id
+        event_id,
+        subscription_id,
+        event_number
+    from ordered_2
 
 )
 

@@ -125,7 +125,7 @@ tax_rate_rows as (
     select
         version_id,
         subscription_item_id,
-        {{ explode(json_array('tax_rates')) }} as tax_rate
+        {{ explode('tax_rates') }} as tax_rate
     from int_subscription_version_items
 
 ),
@@ -135,10 +135,10 @@ inclusive_tax_rates as (
     select
         version_id,
         subscription_item_id,
-        sum(cast({{ json_string('tax_rate', 'percentage') }} as decimal(9, 6))) as percentage
+        sum(tax_rate.percentage) as percentage
 
     from tax_rate_rows
-    where cast({{ json_string('tax_rate', 'inclusive') }} as boolean)
+    where tax_rate.is_inclusive
     group by
         version_id,
         subscription_item_id

@@ -1,14 +1,14 @@
 with
 
-int_subscription_version_items as (
+int_subscription_source_records as (
 
-    select * from {{ ref('int_subscription_version_items') }}
+    select * from {{ ref('int_subscription_source_records') }}
 
 ),
 
-stg_stripe__events as (
+stg_stripe__catalog_events as (
 
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ ref('stg_stripe__catalog_events') }}
 
 ),
 
@@ -24,29 +24,53 @@ stg_stripe__prices as (
 
 ),
 
+stg_stripe__subscription_items as (
+
+    select * from {{ ref('stg_stripe__subscription_items') }}
+
+),
+
+items as (
+
+    select {{ explode('items') }} as item
+    from int_subscription_source_records
+
+),
+
 price_objects as (
 
     select distinct
-        price as object,
+        item.price,
         2 as preference_number
-    from int_subscription_version_items
-    where {{ json_string('price', 'id') }} is not null
+    from items
+
+    union all
+
+    select distinct
+        price,
+        2 as preference_number
+    from stg_stripe__subscription_items
 
     union all
 
     select
-        object,
+        price,
         3 as preference_number
-    from stg_stripe__events
-    where object_type in ('price', 'plan')
+    from stg_stripe__catalog_events
 
     union all
 
     select distinct
-        plan as object,
+        item.plan as price,
         5 as preference_number
-    from int_subscription_version_items
-    where {{ json_string('plan', 'id') }} is not null
+    from items
+
+    union all
+
+    select distinct
+        plan as price,
+        5 as preference_number
+    from stg_stripe__subscription_items
 
 ),
 
@@ -77,7 +101,7 @@ price_versions as (
         price_id,
         product_id,
         currency,
-        cast(null as json) as currency_options,
+        null as currency_options,
         price_type,
         billing_scheme,
         unit_amount_decimal,
@@ -95,44 +119,23 @@ price_versions as (
     union all
 
     select
-        {{ json_string('object', 'id') }} as price_id,
-        {{ expandable_id(json_string('object', 'product')) }} as product_id,
-        upper({{ json_string('object', 'currency') }}) as currency,
-        {{ json_value('object', 'currency_options') }} as currency_options,
-        coalesce({{ json_string('object', 'type') }}, 'recurring') as price_type,
-        {{ json_string('object', 'billing_scheme') }} as billing_scheme,
-        cast(
-            coalesce(
-                {{ json_string('object', 'unit_amount_decimal') }},
-                {{ json_string('object', 'unit_amount') }},
-                {{ json_string('object', 'amount_decimal') }},
-                {{ json_string('object', 'amount') }}
-            ) as decimal(38, 12)
-        ) as unit_amount_decimal,
-        {{ json_value('object', 'tiers') }} as tiers,
-        {{ json_string('object', 'tiers_mode') }} as tiers_mode,
-        coalesce(
-            {{ json_value('object', 'transform_quantity') }},
-            {{ json_value('object', 'transform_usage') }}
-        ) as transform_quantity,
-        coalesce(
-            {{ json_string('object', 'recurring.interval') }},
-            {{ json_string('object', 'interval') }}
-        ) as recurring_interval,
-        cast(
-            coalesce(
-                {{ json_string('object', 'recurring.interval_count') }},
-                {{ json_string('object', 'interval_count') }}
-            ) as integer
-        ) as recurring_interval_count,
-        coalesce(
-            {{ json_string('object', 'recurring.usage_type') }},
-            {{ json_string('object', 'usage_type') }}
-        ) as usage_type,
-        {{ json_string('object', 'tax_behavior') }} as tax_behavior,
+        price.price_id,
+        price.product_id,
+        price.currency,
+        price.currency_options,
+        price.price_type,
+        price.billing_scheme,
+        price.unit_amount_decimal,
+        price.tiers,
+        price.tiers_mode,
+        price.transform_quantity,
+        price.recurring_interval,
+        price.recurring_interval_count,
+        price.usage_type,
+        price.tax_behavior,
         preference_number
-
     from price_objects
+    where price.price_id is not null
 
 ),
 

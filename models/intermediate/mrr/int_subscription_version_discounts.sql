@@ -6,9 +6,31 @@ int_discounts_resolved as (
 
 ),
 
+int_subscription_source_records as (
+
+    select * from {{ ref('int_subscription_source_records') }}
+
+),
+
 int_subscription_versions as (
 
     select * from {{ ref('int_subscription_versions') }}
+
+),
+
+versions as (
+
+    select
+        int_subscription_versions.version_id,
+        int_subscription_versions.subscription_id,
+        records.items,
+        records.discounts
+
+    from int_subscription_versions
+    inner join int_subscription_source_records as records
+        on
+            int_subscription_versions.subscription_id = records.subscription_id
+            and int_subscription_versions.record_number = records.record_number
 
 ),
 
@@ -19,7 +41,17 @@ subscription_lists as (
         subscription_id,
         cast(null as string) as subscription_item_id,
         {{ explode('discounts', with_position=true) }} as listed
-    from int_subscription_versions
+    from versions
+
+),
+
+nested as (
+
+    select
+        version_id,
+        subscription_id,
+        {{ explode('items') }} as item
+    from versions
 
 ),
 
@@ -28,8 +60,9 @@ items as (
     select
         version_id,
         subscription_id,
-        {{ explode(json_array('items')) }} as item
-    from int_subscription_versions
+        item.subscription_item_id,
+        item.discounts
+    from nested
 
 ),
 
@@ -38,8 +71,8 @@ item_lists as (
     select
         version_id,
         subscription_id,
-        {{ json_string('item', 'id') }} as subscription_item_id,
-        {{ explode(json_array(json_value('item', 'discounts')), with_position=true) }} as listed
+        subscription_item_id,
+        {{ explode('discounts', with_position=true) }} as listed
     from items
 
 ),
@@ -52,7 +85,7 @@ listed as (
         subscription_item_id,
         1 as level_number,
         listed.position as position_number,
-        {{ expandable_id(json_string('listed.value')) }} as discount_id
+        listed.value.discount_id
     from item_lists
 
     union all
@@ -63,7 +96,7 @@ listed as (
         subscription_item_id,
         2 as level_number,
         listed.position as position_number,
-        {{ expandable_id(json_string('listed.value')) }} as discount_id
+        listed.value.discount_id
     from subscription_lists
 
 ),

@@ -1,5 +1,11 @@
 with
 
+int_subscription_source_records as (
+
+    select * from {{ ref('int_subscription_source_records') }}
+
+),
+
 int_subscription_versions as (
 
     select * from {{ ref('int_subscription_versions') }}
@@ -12,12 +18,33 @@ stg_stripe__subscription_items as (
 
 ),
 
+versions as (
+
+    select
+        int_subscription_versions.version_id,
+        int_subscription_versions.subscription_id,
+        int_subscription_versions.version_number,
+        int_subscription_versions.currency as subscription_currency,
+        records.items,
+        records.has_more_items,
+        records.default_tax_rates
+
+    from int_subscription_versions
+    inner join int_subscription_source_records as records
+        on
+            int_subscription_versions.subscription_id = records.subscription_id
+            and int_subscription_versions.record_number = records.record_number
+
+),
+
 nested as (
 
     select
         version_id,
-        {{ explode(json_array('items')) }} as item
-    from int_subscription_versions
+        subscription_id,
+        version_number,
+        {{ explode('items') }} as item
+    from versions
 
 ),
 
@@ -25,8 +52,12 @@ nested_identified as (
 
     select
         version_id,
-        {{ json_string('item', 'id') }} as subscription_item_id,
-        item
+        subscription_id,
+        version_number,
+        item.subscription_item_id,
+        item.price_id,
+        item.quantity,
+        item.tax_rates
     from nested
 
 ),
@@ -35,31 +66,37 @@ listed as (
 
     select
         version_id,
+        subscription_id,
+        version_number,
         subscription_item_id,
-        item
+        price_id,
+        quantity,
+        tax_rates
     from nested_identified
 
     union all
 
     -- A long list of items has further pages, whose items are extracted as objects of their own.
     select
-        int_subscription_versions.version_id,
+        versions.version_id,
+        versions.subscription_id,
+        versions.version_number,
         stg_stripe__subscription_items.subscription_item_id,
-        stg_stripe__subscription_items.item
+        stg_stripe__subscription_items.price_id,
+        stg_stripe__subscription_items.quantity,
+        stg_stripe__subscription_items.tax_rates
 
-    from int_subscription_versions
+    from versions
     inner join stg_stripe__subscription_items
-        on
-            int_subscription_versions.subscription_id
-            = stg_stripe__subscription_items.subscription_id
+        on versions.subscription_id = stg_stripe__subscription_items.subscription_id
     left join nested_identified
         on
-            int_subscription_versions.version_id = nested_identified.version_id
+            versions.version_id = nested_identified.version_id
             and stg_stripe__subscription_items.subscription_item_id
             = nested_identified.subscription_item_id
     where
-        int_subscription_versions.has_more_items
-        and int_subscription_versions.items is not null
+        versions.has_more_items
+        and versions.items is not null
         and nested_identified.version_id is null
 
 ),
@@ -67,19 +104,14 @@ listed as (
 first_and_last_seen as (
 
     select
-        int_subscription_versions.subscription_id,
-        listed.subscription_item_id,
-        min(int_subscription_versions.version_number) as first_version_number,
-        max_by(listed.item, int_subscription_versions.version_number) filter (
-            where listed.item is not null
-        ) as last_item
-
+        subscription_id,
+        subscription_item_id,
+        min(version_number) as first_version_number,
+        max(version_number) as last_version_number
     from listed
-    inner join int_subscription_versions
-        on listed.version_id = int_subscription_versions.version_id
     group by
-        int_subscription_versions.subscription_id,
-        listed.subscription_item_id
+        subscription_id,
+        subscription_item_id
 
 ),
 
@@ -87,48 +119,47 @@ first_and_last_seen as (
 present_and_gone as (
 
     select
-        int_subscription_versions.version_id,
-        int_subscription_versions.currency as subscription_currency,
-        int_subscription_versions.default_tax_rates,
+        versions.version_id,
+        versions.subscription_id,
+        versions.subscription_currency,
+        versions.default_tax_rates,
         first_and_last_seen.subscription_item_id,
         listed.version_id is not null as is_present,
-        coalesce(listed.item, first_and_last_seen.last_item) as item
+        coalesce(listed.version_number, first_and_last_seen.last_version_number)
+            as state_version_number
 
     from first_and_last_seen
-    inner join int_subscription_versions
+    inner join versions
         on
-            first_and_last_seen.subscription_id = int_subscription_versions.subscription_id
-            and first_and_last_seen.first_version_number
-            <= int_subscription_versions.version_number
+            first_and_last_seen.subscription_id = versions.subscription_id
+            and first_and_last_seen.first_version_number <= versions.version_number
     left join listed
         on
-            int_subscription_versions.version_id = listed.version_id
+            versions.version_id = listed.version_id
             and first_and_last_seen.subscription_item_id = listed.subscription_item_id
 
 ),
 
--- `plan` is the legacy form of `price`. Objects older than prices have only the plan.
 final as (
 
     select
-        version_id,
-        subscription_item_id,
-        is_present,
-        coalesce(
-            {{ expandable_id(json_string('item', 'price')) }},
-            {{ expandable_id(json_string('item', 'plan')) }}
-        ) as price_id,
-        {{ json_value('item', 'price') }} as price,
-        {{ json_value('item', 'plan') }} as plan,
-        cast(cast({{ json_string('item', 'quantity') }} as decimal(28, 6)) as bigint) as quantity,
-        subscription_currency,
+        present_and_gone.version_id,
+        present_and_gone.subscription_item_id,
+        present_and_gone.is_present,
+        states.price_id,
+        states.quantity,
+        present_and_gone.subscription_currency,
         case
-            when json_array_length({{ json_value('item', 'tax_rates') }}) > 0
-                then {{ json_value('item', 'tax_rates') }}
-            else default_tax_rates
+            when len(states.tax_rates) > 0 then states.tax_rates
+            else present_and_gone.default_tax_rates
         end as tax_rates
 
     from present_and_gone
+    inner join listed as states
+        on
+            present_and_gone.subscription_id = states.subscription_id
+            and present_and_gone.subscription_item_id = states.subscription_item_id
+            and present_and_gone.state_version_number = states.version_number
 
 )
 

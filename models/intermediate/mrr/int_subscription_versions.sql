@@ -124,6 +124,7 @@ final as (
         spells.subscription_id || '/' || spells.version_number as version_id,
         spells.subscription_id,
         spells.version_number,
+        spells.record_number,
         spells.valid_from_at,
         spells.valid_to_at,
         spells.subscription_status,
@@ -138,11 +139,7 @@ final as (
                 then {{ dbt.dateadd(
                     'day', var('past_due_grace_days'), 'past_due_starts.past_due_since_at'
                 ) }}
-        end as past_due_expires_at,
-        records.items,
-        records.has_more_items,
-        records.discounts,
-        records.default_tax_rates
+        end as past_due_expires_at
 
     from spells
     inner join int_subscription_source_records as records

@@ -3,7 +3,7 @@
     as macros/incremental.sql explains.
 -#}
 {%- set raw_events = source('stripe', 'events') %}
-{%- set is_catalog = "split_part(type, '.', 1) in ('coupon', 'product')" %}
+{%- set is_catalog = "split_part(type, '.', 1) in ('coupon', 'plan', 'price', 'product')" %}
 {{ config(
     materialized='incremental',
     unique_key='event_id',
@@ -42,6 +42,10 @@ final as (
         id as event_id,
         type as event_type,
         case when type like 'coupon.%' then {{ stripe_coupon('object') }} end as coupon,
+        case
+            when split_part(type, '.', 1) in ('plan', 'price')
+                then {{ stripe_price(json_fields('object', stripe_price_fields())) }}
+        end as price,
         case when type like 'product.%' then {{ json_string('object', 'id') }} end as product_id,
         case when type like 'product.%' then {{ json_string('object', 'name') }} end
             as product_name,

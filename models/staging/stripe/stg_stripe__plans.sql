@@ -1,3 +1,12 @@
+{%- set plan = {} %}
+{%- for field in [
+    'id', 'product', 'currency', 'billing_scheme', 'amount_decimal', 'amount', 'tiers', 'tiers_mode',
+    'transform_usage', 'interval_count', 'usage_type',
+] %}
+{%- do plan.update({field: field}) %}
+{%- endfor %}
+{%- do plan.update({'interval': '"interval"'}) %}
+
 with
 
 source as (
@@ -6,27 +15,47 @@ source as (
 
 ),
 
+latest as (
+
+    select
+        id,
+        {{ stripe_price(json_fields(json_object(plan), stripe_price_fields())) }} as plan,
+        nickname,
+        meter,
+        trial_period_days,
+        metadata,
+        active,
+        deleted,
+        created,
+        _batch_id,
+        _extracted_at
+
+    from source
+    where coalesce(livemode, true)
+    qualify {{ is_latest_version('id') }}
+
+),
+
 final as (
 
     select
         id as price_id,
-        {{ expandable_id('product') }} as product_id,
+        plan.product_id,
 
         nickname,
-        upper(currency) as currency,
-        'recurring' as price_type,
-        billing_scheme,
-        "interval" as recurring_interval, -- noqa: references.quoting
-        cast(interval_count as integer) as recurring_interval_count,
-        usage_type,
+        plan.currency,
+        plan.price_type,
+        plan.billing_scheme,
+        plan.recurring_interval,
+        plan.recurring_interval_count,
+        plan.usage_type,
         meter as meter_id,
         cast(trial_period_days as integer) as trial_period_days,
-        tiers_mode,
+        plan.tiers_mode,
 
-        cast(coalesce(amount_decimal, cast(amount as string)) as decimal(38, 12))
-            as unit_amount_decimal,
-        tiers,
-        transform_usage as transform_quantity,
+        plan.unit_amount_decimal,
+        plan.tiers,
+        plan.transform_quantity,
         metadata,
 
         coalesce(active, false) as is_active,
@@ -37,9 +66,7 @@ final as (
         _batch_id,
         _extracted_at
 
-    from source
-    where coalesce(livemode, true)
-    qualify {{ is_latest_version('id') }}
+    from latest
 
 )
 

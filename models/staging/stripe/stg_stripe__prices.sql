@@ -1,3 +1,11 @@
+{%- set price = {} %}
+{%- for field in [
+    'id', 'product', 'currency', 'currency_options', 'type', 'billing_scheme', 'unit_amount_decimal',
+    'unit_amount', 'tiers', 'tiers_mode', 'transform_quantity', 'recurring', 'tax_behavior',
+] %}
+{%- do price.update({field: field}) %}
+{%- endfor %}
+
 with
 
 source as (
@@ -6,32 +14,51 @@ source as (
 
 ),
 
+latest as (
+
+    select
+        id,
+        {{ stripe_price(json_fields(json_object(price), stripe_price_fields())) }} as price,
+        nickname,
+        lookup_key,
+        type,
+        recurring,
+        metadata,
+        active,
+        deleted,
+        created,
+        _batch_id,
+        _extracted_at
+
+    from source
+    where coalesce(livemode, true)
+    qualify {{ is_latest_version('id') }}
+
+),
+
 final as (
 
     select
         id as price_id,
-        {{ expandable_id('product') }} as product_id,
+        price.product_id,
 
         nickname,
         lookup_key,
-        upper(currency) as currency,
+        price.currency,
         type as price_type,
-        billing_scheme,
-        {{ json_string('recurring', 'interval') }} as recurring_interval,
-        cast({{ json_string('recurring', 'interval_count') }} as integer)
-            as recurring_interval_count,
-        {{ json_string('recurring', 'usage_type') }} as usage_type,
+        price.billing_scheme,
+        price.recurring_interval,
+        price.recurring_interval_count,
+        price.usage_type,
         {{ json_string('recurring', 'meter') }} as meter_id,
         cast({{ json_string('recurring', 'trial_period_days') }} as integer) as trial_period_days,
-        tiers_mode,
-        tax_behavior,
+        price.tiers_mode,
+        price.tax_behavior,
 
-        -- The whole amount is null where the price is a fraction of the minor unit.
-        cast(coalesce(unit_amount_decimal, cast(unit_amount as string)) as decimal(38, 12))
-            as unit_amount_decimal,
-        tiers,
-        transform_quantity,
-        currency_options,
+        price.unit_amount_decimal,
+        price.tiers,
+        price.transform_quantity,
+        price.currency_options,
         metadata,
 
         coalesce(active, false) as is_active,
@@ -42,9 +69,7 @@ final as (
         _batch_id,
         _extracted_at
 
-    from source
-    where coalesce(livemode, true)
-    qualify {{ is_latest_version('id') }}
+    from latest
 
 )
 

@@ -1,0 +1,132 @@
+{#- A Stripe subscription as a struct, the same for every API version:
+        subscription_id, stripe_customer_id, currency, status, pause_behavior,
+        items: a list of structs as of `stripe_subscription_item`,
+        discounts: a list of structs as of `stripe_discount`; empty without a discount,
+        default_tax_rates: a list of structs as of `stripe_tax_rates`,
+        has_more_items, is_cancel_at_period_end,
+        created_at, start_at, trial_start_at, trial_end_at,
+        current_period_end_at: of the first item; of the subscription in versions before basil,
+        pause_resumes_at, cancel_at, ended_at.
+    Timestamps are in UTC, the currency is in upper case.
+
+    Arguments:
+        fields: a subscription as read by `json_fields` with `stripe_subscription_fields`.
+-#}
+{% macro stripe_subscription(fields) -%}
+    {{ return(adapter.dispatch('stripe_subscription')(fields)) }}
+{%- endmacro %}
+
+{% macro duckdb__stripe_subscription(fields) -%}
+    struct_pack(
+        subscription_id := {{ fields }}.id,
+        stripe_customer_id := {{ expandable_id(fields ~ '.customer') }},
+        currency := upper({{ fields }}.currency),
+        status := {{ fields }}.status,
+        pause_behavior := {{ fields }}.pause_collection.behavior,
+        items := list_transform(
+            {{ fields }}.items.data,
+            lambda item: {{ stripe_subscription_item('item') }}
+        ),
+        -- API versions up to acacia have one `discount`, later ones a list; some have both.
+        discounts := list_transform(
+            case
+                when
+                    coalesce(len({{ fields }}.discounts), 0) = 0
+                    and {{ fields }}.discount is not null
+                    then [{{ fields }}.discount]
+                else coalesce({{ fields }}.discounts, cast([] as json[]))
+            end,
+            lambda listed: {{ stripe_discount('listed') }}
+        ),
+        default_tax_rates := {{ stripe_tax_rates(fields ~ '.default_tax_rates') }},
+        has_more_items := coalesce({{ fields }}.items.has_more, false),
+        is_cancel_at_period_end := coalesce({{ fields }}.cancel_at_period_end, false),
+        created_at := {{ from_epoch(fields ~ '.created') }},
+        start_at := {{ from_epoch(fields ~ '.start_date') }},
+        trial_start_at := {{ from_epoch(fields ~ '.trial_start') }},
+        trial_end_at := {{ from_epoch(fields ~ '.trial_end') }},
+        current_period_end_at := {{ from_epoch(
+            'coalesce(' ~ fields ~ '.items.data[1].current_period_end, '
+            ~ fields ~ '.current_period_end)'
+        ) }},
+        pause_resumes_at := {{ from_epoch(fields ~ '.pause_collection.resumes_at') }},
+        cancel_at := {{ from_epoch(fields ~ '.cancel_at') }},
+        ended_at := {{ from_epoch(fields ~ '.ended_at') }}
+    )
+{%- endmacro %}
+
+{#- The fields that `stripe_subscription` needs, for `json_fields`. -#}
+{% macro stripe_subscription_fields() -%}
+    {{ return({
+        'id': 'string', 'customer': 'string', 'currency': 'string', 'status': 'string',
+        'created': 'bigint', 'start_date': 'bigint', 'trial_start': 'bigint', 'trial_end': 'bigint',
+        'cancel_at': 'bigint', 'cancel_at_period_end': 'boolean', 'current_period_end': 'bigint',
+        'ended_at': 'bigint', 'pause_collection': {'behavior': 'string', 'resumes_at': 'bigint'},
+        'items': {'data': [stripe_subscription_item_fields()], 'has_more': 'boolean'},
+        'discounts': ['json'], 'discount': 'json', 'default_tax_rates': stripe_tax_rate_fields(),
+    }) }}
+{%- endmacro %}
+
+{#- An item of a subscription as a struct:
+        subscription_item_id,
+        price_id: of the price, or else of the legacy plan,
+        quantity bigint, current_period_end_at,
+        discounts: a list of structs as of `stripe_discount`,
+        tax_rates: a list of structs as of `stripe_tax_rates`,
+        price, plan: structs as of `stripe_price`.
+
+    Arguments:
+        fields: an item as read by `json_fields` with `stripe_subscription_item_fields`.
+-#}
+{% macro stripe_subscription_item(fields) -%}
+    {{ return(adapter.dispatch('stripe_subscription_item')(fields)) }}
+{%- endmacro %}
+
+{% macro duckdb__stripe_subscription_item(fields) -%}
+    struct_pack(
+        subscription_item_id := {{ fields }}.id,
+        price_id := coalesce({{ fields }}.price.id, {{ fields }}.plan.id),
+        quantity := cast({{ fields }}.quantity as bigint),
+        current_period_end_at := {{ from_epoch(fields ~ '.current_period_end') }},
+        discounts := list_transform(
+            {{ fields }}.discounts, lambda listed: {{ stripe_discount('listed') }}
+        ),
+        tax_rates := {{ stripe_tax_rates(fields ~ '.tax_rates') }},
+        price := {{ stripe_price(fields ~ '.price') }},
+        plan := {{ stripe_price(fields ~ '.plan') }}
+    )
+{%- endmacro %}
+
+{#- The fields that `stripe_subscription_item` needs, for `json_fields`. -#}
+{% macro stripe_subscription_item_fields() -%}
+    {{ return({
+        'id': 'string', 'price': stripe_price_fields(), 'plan': stripe_price_fields(),
+        'quantity': 'decimal(28, 6)', 'current_period_end': 'bigint', 'discounts': ['json'],
+        'tax_rates': stripe_tax_rate_fields(),
+    }) }}
+{%- endmacro %}
+
+{#- Tax rates as a list of structs of tax_rate_id, percentage decimal(9,6) and is_inclusive; null for null.
+
+    Arguments:
+        fields: tax rates as read by `json_fields` with `stripe_tax_rate_fields`.
+-#}
+{% macro stripe_tax_rates(fields) -%}
+    {{ return(adapter.dispatch('stripe_tax_rates')(fields)) }}
+{%- endmacro %}
+
+{% macro duckdb__stripe_tax_rates(fields) -%}
+    list_transform(
+        {{ fields }},
+        lambda tax_rate: struct_pack(
+            tax_rate_id := tax_rate.id,
+            percentage := tax_rate.percentage,
+            is_inclusive := coalesce(tax_rate.inclusive, false)
+        )
+    )
+{%- endmacro %}
+
+{#- The fields that `stripe_tax_rates` needs, for `json_fields`. -#}
+{% macro stripe_tax_rate_fields() -%}
+    {{ return([{'id': 'string', 'percentage': 'decimal(9, 6)', 'inclusive': 'boolean'}]) }}
+{%- endmacro %}

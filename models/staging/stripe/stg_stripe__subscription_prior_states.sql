@@ -1,0 +1,91 @@
+{#-
+    The raw table is read for few events, found by narrow keys, because their objects are long.
+-#}
+with
+
+stg_stripe__subscription_events as (
+
+    select * from {{ ref('stg_stripe__subscription_events') }}
+
+),
+
+-- Any event of the first second may be the first one.
+first_seconds as (
+
+    select
+        subscription_id,
+        min(occurred_at) as occurred_at
+    from stg_stripe__subscription_events
+    group by subscription_id
+    having
+        min(occurred_at) filter (where event_type = 'customer.subscription.created') is null
+        or min(occurred_at) filter (where event_type = 'customer.subscription.created')
+        > min(occurred_at)
+
+),
+
+with_fields as (
+
+    select
+        events.event_id,
+        {{ json_fields(
+            json_overlay(
+                json_value('source.data', 'object'), json_value('source.data', 'previous_attributes')
+            ), stripe_subscription_fields()
+        ) }} as fields
+
+    from first_seconds
+    inner join stg_stripe__subscription_events as events
+        on
+            first_seconds.subscription_id = events.subscription_id
+            and first_seconds.occurred_at = events.occurred_at
+    inner join {{ source('stripe', 'events') }} as source
+        on
+            events.event_id = source.id
+            and events._batch_id = source._batch_id
+            and events._source_file = source._source_file
+            and events._source_row = source._source_row
+
+),
+
+with_subscription as (
+
+    select
+        event_id,
+        {{ stripe_subscription('fields') }} as subscription
+    from with_fields
+
+),
+
+final as (
+
+    select
+        event_id,
+        subscription.subscription_id,
+        subscription.stripe_customer_id,
+
+        subscription.status,
+        subscription.currency,
+        subscription.pause_behavior,
+
+        subscription.items,
+        subscription.discounts,
+        subscription.default_tax_rates,
+
+        subscription.has_more_items,
+        subscription.is_cancel_at_period_end,
+
+        subscription.created_at,
+        subscription.start_at,
+        subscription.trial_start_at,
+        subscription.trial_end_at,
+        subscription.current_period_end_at,
+        subscription.pause_resumes_at,
+        subscription.cancel_at,
+        subscription.ended_at
+
+    from with_subscription
+
+)
+
+select * from final
