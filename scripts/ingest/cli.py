@@ -88,6 +88,13 @@ _backups = click.option(
 )
 
 
+_full = click.option(
+    "--full",
+    is_flag=True,
+    help="Each batch is a full Salesforce export: records it lacks are deleted.",
+)
+
+
 def _out(default: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
     return click.option(
         "--out", type=_DIR, default=default, metavar="DIR", help="Folder to write to."
@@ -146,6 +153,7 @@ def generate(
 @click.option(
     "--replace", is_flag=True, help="Replace a batch whose files changed since it landed."
 )
+@_full
 @click.option("--encoding", metavar="NAME", help="Of CSV files that no _batch.json describes.")
 @click.option("--quiet", is_flag=True, help="Show no progress bar.")
 def load(
@@ -154,6 +162,7 @@ def load(
     warehouse: Path,
     batch_ids: tuple[str, ...],
     replace: bool,
+    full: bool,
     encoding: str | None,
     quiet: bool,
 ) -> int:
@@ -165,6 +174,7 @@ def load(
         warehouse,
         batch_ids=batch_ids or None,
         replace=replace,
+        full=full,
         encoding=encoding,
         quiet=quiet,
     )
@@ -183,12 +193,13 @@ def status(extracts: Path, warehouse: Path) -> None:
 @cli.command()
 @_extracts
 @_warehouse
+@_full
 @click.option("--vars", "variables", default="{}", metavar="YAML", help="dbt variables.")
-def build(extracts: Path, warehouse: Path, variables: str) -> None:
+def build(*, extracts: Path, warehouse: Path, full: bool, variables: str) -> None:
     """Load, snapshot and build what is not done yet."""
     from ingest.build import build as run
 
-    run(extracts, warehouse, variables=variables)
+    run(extracts, warehouse, variables=variables, full=full)
 
 
 @cli.command()

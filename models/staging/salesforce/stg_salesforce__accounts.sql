@@ -1,8 +1,26 @@
 with
 
+absences as (
+
+    select
+        record_id,
+        max_by(is_absent, dated_at) as is_absent,
+        max(dated_at) as dated_at
+    from {{ source('audit', 'absent_records') }}
+    where object_name = 'Account'
+    group by record_id
+
+),
+
 source as (
 
-    select * from {{ source('salesforce', 'Account') }}
+    select
+        accounts.*,
+        absences.is_absent,
+        absences.dated_at
+    from {{ source('salesforce', 'Account') }} as accounts
+    left join absences
+        on left(accounts.id, 15) = absences.record_id
 
 ),
 
@@ -29,11 +47,15 @@ renamed as (
         {{ json_string('_extra', var('account_segment_field'), ignores_case=true) }}
             as legacy_segment,
 
-        coalesce(isdeleted, false) or masterrecordid is not null as is_deleted,
+        coalesce(isdeleted, false)
+        or coalesce(is_absent, false)
+        or masterrecordid is not null as is_deleted,
 
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
+        greatest(
+            coalesce(systemmodstamp, lastmodifieddate, _extracted_at), dated_at
+        ) as system_modified_at,
 
         _extracted_at,
         _batch_id,
@@ -41,8 +63,11 @@ renamed as (
         _source_row
 
     from source
+    qualify
+        {{ is_latest_version(
+            'salesforce_account_id', 'coalesce(systemmodstamp, lastmodifieddate, _extracted_at)'
+        ) }}
 
 )
 
 select * from renamed
-qualify {{ is_latest_version('salesforce_account_id', 'system_modified_at') }}

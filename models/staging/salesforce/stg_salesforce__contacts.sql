@@ -1,8 +1,26 @@
 with
 
+absences as (
+
+    select
+        record_id,
+        max_by(is_absent, dated_at) as is_absent,
+        max(dated_at) as dated_at
+    from {{ source('audit', 'absent_records') }}
+    where object_name = 'Contact'
+    group by record_id
+
+),
+
 source as (
 
-    select * from {{ source('salesforce', 'Contact') }}
+    select
+        contacts.*,
+        absences.is_absent,
+        absences.dated_at
+    from {{ source('salesforce', 'Contact') }} as contacts
+    left join absences
+        on left(contacts.id, 15) = absences.record_id
 
 ),
 
@@ -27,11 +45,15 @@ renamed as (
 
         coalesce(hasoptedoutofemail, false) as has_opted_out_of_email,
         coalesce(isemailbounced, false) or emailbounceddate is not null as is_email_bounced,
-        coalesce(isdeleted, false) or masterrecordid is not null as is_deleted,
+        coalesce(isdeleted, false)
+        or coalesce(is_absent, false)
+        or masterrecordid is not null as is_deleted,
 
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
+        greatest(
+            coalesce(systemmodstamp, lastmodifieddate, _extracted_at), dated_at
+        ) as system_modified_at,
         emailbounceddate as email_bounced_at,
 
         _extracted_at,
@@ -40,8 +62,11 @@ renamed as (
         _source_row
 
     from source
+    qualify
+        {{ is_latest_version(
+            'salesforce_contact_id', 'coalesce(systemmodstamp, lastmodifieddate, _extracted_at)'
+        ) }}
 
 )
 
 select * from renamed
-qualify {{ is_latest_version('salesforce_contact_id', 'system_modified_at') }}

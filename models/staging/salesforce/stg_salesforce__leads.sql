@@ -1,8 +1,26 @@
 with
 
+absences as (
+
+    select
+        record_id,
+        max_by(is_absent, dated_at) as is_absent,
+        max(dated_at) as dated_at
+    from {{ source('audit', 'absent_records') }}
+    where object_name = 'Lead'
+    group by record_id
+
+),
+
 source as (
 
-    select * from {{ source('salesforce', 'Lead') }}
+    select
+        leads.*,
+        absences.is_absent,
+        absences.dated_at
+    from {{ source('salesforce', 'Lead') }} as leads
+    left join absences
+        on left(leads.id, 15) = absences.record_id
 
 ),
 
@@ -30,11 +48,15 @@ renamed as (
         annualrevenue as annual_revenue_amount,
 
         coalesce(isconverted, false) as is_converted,
-        coalesce(isdeleted, false) or masterrecordid is not null as is_deleted,
+        coalesce(isdeleted, false)
+        or coalesce(is_absent, false)
+        or masterrecordid is not null as is_deleted,
 
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
+        greatest(
+            coalesce(systemmodstamp, lastmodifieddate, _extracted_at), dated_at
+        ) as system_modified_at,
         converteddate as converted_date,
 
         _extracted_at,
@@ -43,8 +65,11 @@ renamed as (
         _source_row
 
     from source
+    qualify
+        {{ is_latest_version(
+            'salesforce_lead_id', 'coalesce(systemmodstamp, lastmodifieddate, _extracted_at)'
+        ) }}
 
 )
 
 select * from renamed
-qualify {{ is_latest_version('salesforce_lead_id', 'system_modified_at') }}

@@ -1,8 +1,26 @@
 with
 
+absences as (
+
+    select
+        record_id,
+        max_by(is_absent, dated_at) as is_absent,
+        max(dated_at) as dated_at
+    from {{ source('audit', 'absent_records') }}
+    where object_name = 'Opportunity'
+    group by record_id
+
+),
+
 source as (
 
-    select * from {{ source('salesforce', 'Opportunity') }}
+    select
+        opportunities.*,
+        absences.is_absent,
+        absences.dated_at
+    from {{ source('salesforce', 'Opportunity') }} as opportunities
+    left join absences
+        on left(opportunities.id, 15) = absences.record_id
 
 ),
 
@@ -49,13 +67,15 @@ renamed as (
             when forecast_category = 'Omitted' and (isclosed or probability = 0) then false
         end as is_won,
         coalesce(hasopportunitylineitem, false) as has_line_items,
-        coalesce(isdeleted, false) as is_deleted,
+        coalesce(isdeleted, false) or coalesce(is_absent, false) as is_deleted,
 
         closedate as close_date,
 
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
+        greatest(
+            coalesce(systemmodstamp, lastmodifieddate, _extracted_at), dated_at
+        ) as system_modified_at,
         laststagechangedate as stage_changed_at,
 
         _extracted_at,
@@ -64,8 +84,11 @@ renamed as (
         _source_row
 
     from source
+    qualify
+        {{ is_latest_version(
+            'opportunity_id', 'coalesce(systemmodstamp, lastmodifieddate, _extracted_at)'
+        ) }}
 
 )
 
 select * from renamed
-qualify {{ is_latest_version('opportunity_id', 'system_modified_at') }}

@@ -1,8 +1,26 @@
 with
 
+absences as (
+
+    select
+        record_id,
+        max_by(is_absent, dated_at) as is_absent,
+        max(dated_at) as dated_at
+    from {{ source('audit', 'absent_records') }}
+    where object_name = 'OpportunityLineItem'
+    group by record_id
+
+),
+
 source as (
 
-    select * from {{ source('salesforce', 'OpportunityLineItem') }}
+    select
+        opportunity_line_items.*,
+        absences.is_absent,
+        absences.dated_at
+    from {{ source('salesforce', 'OpportunityLineItem') }} as opportunity_line_items
+    left join absences
+        on left(opportunity_line_items.id, 15) = absences.record_id
 
 ),
 
@@ -23,12 +41,14 @@ renamed as (
         totalprice as total_price_amount,
         cast({{ ratio('discount', 100) }} as decimal(18, 6)) as discount_rate,
 
-        coalesce(isdeleted, false) as is_deleted,
+        coalesce(isdeleted, false) or coalesce(is_absent, false) as is_deleted,
 
         servicedate as service_date,
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
+        greatest(
+            coalesce(systemmodstamp, lastmodifieddate, _extracted_at), dated_at
+        ) as system_modified_at,
 
         _extracted_at,
         _batch_id,
@@ -36,8 +56,11 @@ renamed as (
         _source_row
 
     from source
+    qualify
+        {{ is_latest_version(
+            'opportunity_line_item_id', 'coalesce(systemmodstamp, lastmodifieddate, _extracted_at)'
+        ) }}
 
 )
 
 select * from renamed
-qualify {{ is_latest_version('opportunity_line_item_id', 'system_modified_at') }}

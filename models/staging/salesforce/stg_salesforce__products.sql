@@ -1,8 +1,26 @@
 with
 
+absences as (
+
+    select
+        record_id,
+        max_by(is_absent, dated_at) as is_absent,
+        max(dated_at) as dated_at
+    from {{ source('audit', 'absent_records') }}
+    where object_name = 'Product2'
+    group by record_id
+
+),
+
 source as (
 
-    select * from {{ source('salesforce', 'Product2') }}
+    select
+        products.*,
+        absences.is_absent,
+        absences.dated_at
+    from {{ source('salesforce', 'Product2') }} as products
+    left join absences
+        on left(products.id, 15) = absences.record_id
 
 ),
 
@@ -18,11 +36,13 @@ renamed as (
         cast(description as string) as description,
 
         coalesce(isactive, false) as is_active,
-        coalesce(isdeleted, false) as is_deleted,
+        coalesce(isdeleted, false) or coalesce(is_absent, false) as is_deleted,
 
         createddate as created_at,
         lastmodifieddate as modified_at,
-        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
+        greatest(
+            coalesce(systemmodstamp, lastmodifieddate, _extracted_at), dated_at
+        ) as system_modified_at,
 
         _extracted_at,
         _batch_id,
@@ -30,8 +50,11 @@ renamed as (
         _source_row
 
     from source
+    qualify
+        {{ is_latest_version(
+            'salesforce_product_id', 'coalesce(systemmodstamp, lastmodifieddate, _extracted_at)'
+        ) }}
 
 )
 
 select * from renamed
-qualify {{ is_latest_version('salesforce_product_id', 'system_modified_at') }}

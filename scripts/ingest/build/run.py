@@ -24,13 +24,16 @@ _REPLACED = {"build", "project", "relation"}
 _PROJECT_SUFFIXES = {".csv", ".sql", ".yml"}
 
 
-def build(extracts_path: Path, warehouse_path: Path, variables: str = "{}") -> None:
+def build(
+    extracts_path: Path, warehouse_path: Path, variables: str = "{}", *, full: bool = False
+) -> None:
     """Brings the warehouse up to date: loads, snapshots and builds what is not done yet.
 
     Args:
         extracts_path: A folder of batches, or one batch.
         warehouse_path: The DuckDB file; created when absent.
         variables: dbt variables as YAML.
+        full: Declare that the pending batches are full exports.
 
     Raises:
         UsageError: The extracts path is not a folder.
@@ -39,12 +42,13 @@ def build(extracts_path: Path, warehouse_path: Path, variables: str = "{}") -> N
     """
     started = time.monotonic()
     # dbt changes the working directory, so relative paths are resolved before it runs.
-    is_changed = _build(extracts_path.resolve(), warehouse_path.resolve(), variables)
+    paths = (extracts_path.resolve(), warehouse_path.resolve())
+    is_changed = _build(*paths, variables, full=full)
     seconds = f" after {time.monotonic() - started:.1f} s" if is_changed else ": nothing to do"
     print(f"{warehouse_path} is up to date{seconds}")
 
 
-def _build(extracts_path: Path, warehouse_path: Path, variables: str) -> bool:
+def _build(extracts_path: Path, warehouse_path: Path, variables: str, *, full: bool) -> bool:
     """Builds what is not done yet and returns whether there was anything to do."""
     try:
         waiting = pending(extracts_path, warehouse_path)
@@ -60,7 +64,7 @@ def _build(extracts_path: Path, warehouse_path: Path, variables: str) -> bool:
     for batch_id in waiting:
         # A batch may overwrite records of the one before it.
         history.keep()
-        for report in load_batches(extracts_path, warehouse_path, batch_ids=[batch_id]):
+        for report in load_batches(extracts_path, warehouse_path, batch_ids=[batch_id], full=full):
             print(summary(report), flush=True)
             if report.status == "refused":
                 raise BuildError(f"stopped at batch {batch_id}, which was refused; see above")
@@ -186,7 +190,8 @@ def _fingerprint(warehouse_path: Path, project: str) -> str:
         "select batch_id, source_file, sha256, cast(loaded_at as varchar) from files"
         " where status = 'landed' order by all",
     )
-    return hashlib.sha256(json.dumps([project, landed]).encode()).hexdigest()
+    full = _rows(warehouse_path, "select batch_id from batches where is_full_export order by all")
+    return hashlib.sha256(json.dumps([project, landed, full]).encode()).hexdigest()
 
 
 def _project_digest(variables: str) -> str:

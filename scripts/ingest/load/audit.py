@@ -136,8 +136,13 @@ def record(
     batch_date: date,
     files: list[FileAudit],
     scratch: Path,
+    *,
+    is_full_export: bool | None = None,
 ) -> None:
-    """Write the batch, its files and what they brought."""
+    """Write the batch, its files and what they brought.
+
+    Whether it is a full export is None where nothing declares it.
+    """
     rows = [
         (
             *(file.source_file, file.source, file.object_name, file.sha256, file.size),
@@ -166,7 +171,7 @@ def record(
     _record_objects(connection, stamp.batch_id)
     totals = sum((file.rows for file in files), Counter[str]())
     connection.execute(
-        "insert into raw_audit.batches values (?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into raw_audit.batches values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             stamp.batch_id,
             batch_date,
@@ -174,7 +179,32 @@ def record(
             stamp.loaded_at,
             len(files),
             *(totals[count] for count in ("read", "landed", "rejected")),
+            is_full_export,
         ],
+    )
+
+
+def is_declared(
+    connection: duckdb.DuckDBPyConnection, batch_id: str, is_full_export: bool | None
+) -> bool:
+    """Whether a landed batch has this declaration; no declaration leaves an earlier one alone."""
+    return (
+        is_full_export is None
+        or connection.execute(
+            "select 1 from raw_audit.batches where batch_id = ? and is_full_export = ?",
+            [batch_id, is_full_export],
+        ).fetchone()
+        is not None
+    )
+
+
+def declare(
+    connection: duckdb.DuckDBPyConnection, batch_id: str, is_full_export: bool | None
+) -> None:
+    """Declare that a landed batch is a full export, or that it is not."""
+    connection.execute(
+        "update raw_audit.batches set is_full_export = ? where batch_id = ?",
+        [is_full_export, batch_id],
     )
 
 

@@ -35,6 +35,7 @@ class Manifest:
     extracted_at: datetime | None = None
     encoding: str | None = None
     files: dict[str, Listed] = field(default_factory=dict)
+    is_full_export: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +130,16 @@ def manifest_of(batch: Batch) -> Manifest:
             extracted_at=_instant(extracted_at) if extracted_at else None,
             encoding=encoding if isinstance(encoding, str) else None,
             files={entry["path"]: _listed(entry, per_file) for entry in content.get("files") or []},
+            is_full_export=_flag(content.get("is_full_export")),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RefusedError(f"{MANIFEST} cannot be read: {error!r}") from error
+
+
+def _flag(value: object) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise ValueError("is_full_export is neither true nor false")
+    return value
 
 
 def _listed(entry: dict[str, Any], encodings: dict[str, str]) -> Listed:

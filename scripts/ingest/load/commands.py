@@ -20,6 +20,7 @@ def load(
     *,
     batch_ids: Sequence[str] | None = None,
     replace: bool = False,
+    full: bool = False,
     encoding: str | None = None,
     quiet: bool = False,
 ) -> int:
@@ -35,13 +36,14 @@ def load(
         warehouse_path,
         batch_ids=batch_ids,
         replace=replace,
+        full=full,
         encoding=encoding,
         quiet=quiet,
     ):
         reports.append(report)
-        if report.status != "unchanged":
+        if report.status != "unchanged" or report.reason:
             print(summary(report), flush=True)
-    if all(report.status == "unchanged" for report in reports):
+    if all(report.status == "unchanged" and not report.reason for report in reports):
         print(f"nothing to load: {len(reports)} of {len(reports)} batches have landed")
     refused = any(report.status == "refused" for report in reports)
     return 1 if refused or not any(map(_is_of_use, reports)) else 0

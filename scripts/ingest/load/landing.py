@@ -56,6 +56,7 @@ def land(
     files: Sequence[Inspected],
     scratch: Path,
     *,
+    is_full_export: bool | None = None,
     quiet: bool = False,
 ) -> BatchReport:
     """Land a batch's files; the caller begins and ends the transaction.
@@ -66,6 +67,7 @@ def land(
         manifest: what its `_batch.json` says.
         files: what is in it; their audits are filled in.
         scratch: a folder for what is on its way.
+        is_full_export: whether it is declared to be one.
         quiet: no progress bar.
 
     Raises:
@@ -99,7 +101,8 @@ def land(
         stamp = Stamp(batch.batch_id, last_instant(day), now)
         audit.stamp_again(connection, stamp)
     audits = [file.audit for file in files]
-    audit.record(connection, stamp, day, audits, scratch / "audit")
+    scratch_file = scratch / "audit"
+    audit.record(connection, stamp, day, audits, scratch_file, is_full_export=is_full_export)
     changes = profile.record(target)
     totals = sum((file.rows for file in audits), Counter[str]())
     return BatchReport(

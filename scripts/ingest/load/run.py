@@ -1,15 +1,16 @@
 """Loading batches in order: each landed whole in one transaction, or not at all."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace as replace_fields
 from enum import Enum
 from pathlib import Path
 
 import duckdb
 
 from ingest.errors import UsageError
-from ingest.load import audit, erasure, inspection, landing, warehouse
-from ingest.load.batches import Batch, discover, manifest_of
+from ingest.load import absence, audit, erasure, inspection, landing, warehouse
+from ingest.load.batches import MANIFEST, Batch, discover, manifest_of
 from ingest.load.errors import RefusedError, WarehouseError
 from ingest.load.inspection import Inspected
 from ingest.load.landing import BatchReport
@@ -31,6 +32,7 @@ def load_batches(
     *,
     batch_ids: Sequence[str] | None = None,
     replace: bool = False,
+    full: bool = False,
     encoding: str | None = None,
     quiet: bool = False,
 ) -> Iterator[BatchReport]:
@@ -41,6 +43,7 @@ def load_batches(
         warehouse_path: the DuckDB file; created when absent.
         batch_ids: only these.
         replace: replace what landed by batches whose files changed since.
+        full: declare that each batch is a full export; its `_batch.json` can do the same.
         encoding: of CSV files that no `_batch.json` describes.
         quiet: no progress bar.
 
@@ -66,7 +69,13 @@ def load_batches(
             scratch.mkdir()
             for batch in batches:
                 yield load_batch(
-                    connection, batch, scratch, replace=replace, encoding=encoding, quiet=quiet
+                    connection,
+                    batch,
+                    scratch,
+                    replace=replace,
+                    full=full,
+                    encoding=encoding,
+                    quiet=quiet,
                 )
         except (duckdb.Error, OSError) as error:
             if warehouse.is_damage(str(error)):
@@ -84,6 +93,7 @@ def load_batch(
     scratch: Path,
     *,
     replace: bool = False,
+    full: bool = False,
     encoding: str | None = None,
     quiet: bool = False,
 ) -> BatchReport:
@@ -94,6 +104,7 @@ def load_batch(
         batch: the folder.
         scratch: a folder for temporary files.
         replace: replace what landed by a batch whose files changed.
+        full: declare that it is a full export.
         encoding: of CSV files that no `_batch.json` describes.
         quiet: no progress bar.
     """
@@ -101,8 +112,10 @@ def load_batch(
         manifest = manifest_of(batch)
         files = inspection.inspect(batch, manifest, encoding)
         state, difference = _compare(connection, batch, files)
+        declared = True if full else manifest.is_full_export
         if state is _State.UNCHANGED:
-            return BatchReport(batch.batch_id, "unchanged", files=len(files))
+            reason = _declare(connection, batch, declared)
+            return BatchReport(batch.batch_id, "unchanged", reason, files=len(files))
         if state is _State.CHANGED and not replace:
             reason = f"{difference}; to replace the batch, load it with --replace"
             return BatchReport(batch.batch_id, "refused", reason, files=len(files))
@@ -113,8 +126,13 @@ def load_batch(
         connection.begin()
         if state is not _State.NEW:
             audit.take_out(connection, batch.batch_id)
-        report = landing.land(connection, batch, manifest, files, scratch, quiet=quiet)
+        report = landing.land(
+            connection, batch, manifest, files, scratch, is_full_export=declared, quiet=quiet
+        )
         erasure.enforce(connection, batch.batch_id)
+        absence.refresh(connection)
+        if declared is None and (missing := absence.vanished(connection, batch.batch_id)):
+            report = replace_fields(report, notes=(*report.notes, _vanished(missing)))
         connection.commit()
     except RefusedError as error:
         _roll_back(connection)
@@ -123,6 +141,25 @@ def load_batch(
         _roll_back(connection)
         raise
     return report
+
+
+def _declare(connection: duckdb.DuckDBPyConnection, batch: Batch, declared: bool | None) -> str:
+    """Changes the declaration of a batch that has landed, and says so."""
+    if audit.is_declared(connection, batch.batch_id, declared):
+        return ""
+    connection.begin()
+    audit.declare(connection, batch.batch_id, declared)
+    absence.refresh(connection)
+    connection.commit()
+    return "now a full export" if declared else "no longer a full export"
+
+
+def _vanished(missing: Mapping[str, int]) -> str:
+    counts = ", ".join(f"{count:,} {name}" for name, count in missing.items())
+    return (
+        f"it looks like a full export without {counts} of earlier batches; if they were deleted,"
+        f' put {{"is_full_export": true}} into its {MANIFEST}, or load it with --full'
+    )
 
 
 def pending(extracts_path: Path, warehouse_path: Path) -> list[str]:
@@ -143,11 +180,15 @@ def pending(extracts_path: Path, warehouse_path: Path) -> list[str]:
 
 def _has_landed(connection: duckdb.DuckDBPyConnection, batch: Batch) -> bool:
     try:
-        files = inspection.inspect(batch, manifest_of(batch))
+        manifest = manifest_of(batch)
+        files = inspection.inspect(batch, manifest)
     except RefusedError:
         # The load reports the reason.
         return False
-    return _compare(connection, batch, files)[0] is _State.UNCHANGED
+    state, _ = _compare(connection, batch, files)
+    return state is _State.UNCHANGED and audit.is_declared(
+        connection, batch.batch_id, manifest.is_full_export
+    )
 
 
 def _compare(

@@ -31,7 +31,8 @@ _SIGNS_OF_DAMAGE = (
 _AUDIT_TABLES = {
     "batches": """
         batch_id varchar, batch_date date, extracted_at timestamp, loaded_at timestamp,
-        files bigint, rows_read bigint, rows_landed bigint, rows_rejected bigint
+        files bigint, rows_read bigint, rows_landed bigint, rows_rejected bigint,
+        is_full_export boolean
     """,
     "files": """
         batch_id varchar, source_file varchar, source_system varchar, object_name varchar,
@@ -43,6 +44,11 @@ _AUDIT_TABLES = {
     "landed_objects": """
         batch_id varchar, source_file varchar, source_system varchar, object_name varchar,
         rows_landed bigint, id_checksum decimal(38, 0)
+    """,
+    # Records that a full export no longer held, and that a later batch held again.
+    "absent_records": """
+        batch_id varchar, object_name varchar, record_id varchar, dated_at timestamp,
+        is_absent boolean
     """,
     "rejected_records": """
         batch_id varchar, source_file varchar, source_row bigint, field varchar, reason varchar,
@@ -216,6 +222,10 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table if not exists {name_of(table)} ({columns})")
     for name, columns in _AUDIT_TABLES.items():
         connection.execute(f"create table if not exists raw_audit.{name} ({columns})")
+    # Warehouses of earlier versions lack it.
+    connection.execute(
+        "alter table raw_audit.batches add column if not exists is_full_export boolean"
+    )
     connection.commit()
 
 
