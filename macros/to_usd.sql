@@ -8,10 +8,11 @@
 {% macro to_usd(
     amount, usd_per_unit='usd_per_unit', currency='currency', month='rate_month'
 ) -%}
-    cast(
+    {%- set rate -%}
         case
             when {{ amount }} = 0 then 0
-            else {{ amount }} * {{ required_rate(usd_per_unit, currency, month, amount ~ ' != 0') }}
-        end as decimal(28, 6)
-    )
+            else {{ required_rate(usd_per_unit, currency, month, amount ~ ' != 0') }}
+        end
+    {%- endset -%}
+    {{ rounded_product(amount, rate) }}
 {%- endmacro %}

@@ -13,6 +13,11 @@
     ['from_epoch of text', from_epoch("'1769853600'"), 'timestamp'],
     ['utc_timestamp', utc_timestamp("'2026-01-31T10:00:00+02:00'"), 'timestamp'],
     ['ratio', ratio('1', "cast('2.50' as decimal(9, 2))"), 'double'],
+    [
+        'rounded_product',
+        rounded_product("cast('9.99' as decimal(28, 6))", "cast('1.1' as decimal(20, 10))"),
+        'decimal(28,6)'
+    ],
     ['prorate', prorate("cast('9.99' as decimal(9, 2))", '1', '3'), 'decimal(28,6)'],
     ['list_transform min', list_transform(list, json_string('element'), 'min'), 'bigint'],
     [
