@@ -67,7 +67,7 @@ invoice_discounts as (
 
     select
         created_at as observed_at,
-        {{ explode(json_array('discounts')) }} as discount
+        {{ explode('discounts') }} as discount
     from stg_stripe__invoices
 
 ),
@@ -120,7 +120,7 @@ discounts as (
 
     select
         observed_at,
-        {{ stripe_discount('discount') }} as discount
+        discount
     from invoice_discounts
 
     union all

@@ -1,3 +1,11 @@
+{%- set discounts -%}
+    case
+        when json_array_length(invoices.discounts) > 0 then invoices.discounts
+        when {{ json_string('invoices.discount', 'id') }} is not null
+            then to_json([invoices.discount])
+    end
+{%- endset -%}
+
 with
 
 -- Only keys are ranked, read from the table a second time: an invoice with its lines is wide.
@@ -21,12 +29,7 @@ final as (
         invoices.id as invoice_id,
         {{ stripe_invoice_columns('invoices') }},
 
-        case
-            when json_array_length(invoices.discounts) > 0 then invoices.discounts
-            when {{ json_string('invoices.discount', 'id') }} is not null
-                then to_json([invoices.discount])
-            else cast('[]' as json)
-        end as discounts,
+        {{ list_transform(json_array(discounts), stripe_discount('element')) }} as discounts,
 
         coalesce(invoices.deleted, false) as is_deleted,
 
