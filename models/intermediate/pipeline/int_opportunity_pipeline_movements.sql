@@ -15,7 +15,7 @@ held as (
         valid_from_at,
         currency,
         coalesce(amount, 0) as amount,
-        coalesce(amount_usd, 0) as amount_usd,
+        case when coalesce(amount, 0) = 0 then 0 else amount_usd end as amount_usd,
         is_in_pipeline,
         is_closed,
         is_won,

@@ -25,6 +25,7 @@ pipeline_intervals as (
         int_opportunity_states.sales_rep_id,
         int_opportunity_states.forecast_category,
         int_opportunity_states.close_date,
+        int_opportunity_states.amount,
         int_opportunity_states.amount_usd,
         int_opportunity_states.weighted_usd,
         {{ month_start('int_opportunity_states.valid_from_at') }} as first_month,
@@ -57,7 +58,10 @@ final as (
         pipeline_intervals.sales_rep_id,
         pipeline_intervals.forecast_category,
         pipeline_intervals.close_date,
-        pipeline_intervals.amount_usd,
+        case
+            when coalesce(pipeline_intervals.amount, 0) = 0 then 0
+            else pipeline_intervals.amount_usd
+        end as amount_usd,
         cast(pipeline_intervals.weighted_usd as decimal(28, 6)) as weighted_usd
 
     from pipeline_intervals

@@ -28,6 +28,10 @@ pipeline_intervals as (
         int_opportunity_states.forecast_category,
         int_opportunity_states.close_date,
         int_opportunity_states.amount_usd,
+        case
+            when coalesce(int_opportunity_states.amount, 0) = 0 then 0
+            else int_opportunity_states.amount_usd
+        end as pipeline_usd,
         int_opportunity_states.weighted_usd,
         greatest(
             cast(int_opportunity_states.valid_from_at as date), cast('1990-01-01' as date)
@@ -56,7 +60,8 @@ days as (
         forecast_category,
         close_date,
         amount_usd,
-        weighted_usd
+        pipeline_usd,
+        case when pipeline_usd is not null then coalesce(weighted_usd, 0) end as weighted_usd
 
     from pipeline_intervals
     where first_date <= last_date
@@ -71,7 +76,7 @@ summed as (
         sales_rep_id,
         count(*) as opportunity_count,
         count(*) filter (where amount_usd is null) as unvalued_opportunity_count,
-        sum(amount_usd) as amount_usd,
+        sum(pipeline_usd) as amount_usd,
         sum(weighted_usd) as weighted_usd,
         {%- for category, column in {
             'Pipeline': 'pipeline_category',
@@ -80,9 +85,15 @@ summed as (
             'Forecast': 'commit',
             'Omitted': 'omitted',
         }.items() %}
-        sum(amount_usd) filter (where forecast_category = '{{ category }}') as {{ column }}_usd,
+        coalesce(
+            sum(pipeline_usd) filter (where forecast_category = '{{ category }}'),
+            case when count(*) filter (where forecast_category = '{{ category }}') = 0 then 0 end
+        ) as {{ column }}_usd,
         {%- endfor %}
-        sum(amount_usd) filter (where close_date < pipeline_date) as overdue_usd
+        coalesce(
+            sum(pipeline_usd) filter (where close_date < pipeline_date),
+            case when count(*) filter (where close_date < pipeline_date) = 0 then 0 end
+        ) as overdue_usd
 
     from days
     group by
@@ -104,9 +115,9 @@ final as (
         {%- for column in (
             'amount', 'weighted', 'pipeline_category', 'best_case', 'most_likely', 'commit', 'omitted'
         ) %}
-        cast(coalesce(summed.{{ column }}_usd, 0) as decimal(28, 6)) as {{ column }}_usd,
+        cast(summed.{{ column }}_usd as decimal(28, 6)) as {{ column }}_usd,
         {%- endfor %}
-        cast(coalesce(summed.overdue_usd, 0) as decimal(28, 6)) as overdue_usd
+        cast(summed.overdue_usd as decimal(28, 6)) as overdue_usd
 
     from summed
     left join int_opportunity_stages_ranked

@@ -17,7 +17,10 @@ currencies as (
 
     select
         currency,
-        min(movement_month) as first_month
+        min(movement_month) as first_month,
+        -- Without a rate, no amount but 0 has dollars.
+        count(amount_usd) filter (where amount != 0) > 0
+        or count(*) filter (where amount != 0) = 0 as has_rate
     from int_opportunity_pipeline_movements
     group by currency
 
@@ -27,6 +30,7 @@ months as (
 
     select
         currencies.currency,
+        currencies.has_rate,
         {{ explode(date_series(
             'currencies.first_month',
             month_start('int_as_of.as_of_date'),
@@ -61,15 +65,25 @@ summed as (
         months.pipeline_month,
         {{ is_month_closed('months.pipeline_month', 'months.as_of_date') }} as is_month_closed,
         {%- for movement in movements %}
-        {%- for column, suffix in {'amount_usd': 'usd', 'amount': 'amount'}.items() %}
-        coalesce(sum(moved.{{ column }}) filter (where moved.movement_type = '{{ movement }}'), 0)
-            as {{ movement }}_{{ suffix }},
-        {%- endfor %}
+        case
+            when months.has_rate
+                then coalesce(
+                        sum(moved.amount_usd) filter (
+                            where moved.movement_type = '{{ movement }}'
+                        ),
+                        0
+                    )
+        end as {{ movement }}_usd,
+        coalesce(sum(moved.amount) filter (where moved.movement_type = '{{ movement }}'), 0)
+            as {{ movement }}_amount,
         count(moved.opportunity_count) filter (where moved.movement_type = '{{ movement }}')
             as {{ movement }}_count,
         {%- endfor %}
-        coalesce(sum(moved.amount_usd) filter (where moved.is_deletion), 0) as deleted_usd,
-        coalesce(sum(moved.amount_usd), 0) as net_usd,
+        case
+            when months.has_rate
+                then coalesce(sum(moved.amount_usd) filter (where moved.is_deletion), 0)
+        end as deleted_usd,
+        case when months.has_rate then coalesce(sum(moved.amount_usd), 0) end as net_usd,
         coalesce(sum(moved.amount), 0) as net_amount,
         coalesce(sum(moved.opportunity_count), 0) as net_count
 
@@ -81,6 +95,7 @@ summed as (
     group by
         months.currency,
         months.pipeline_month,
+        months.has_rate,
         months.as_of_date
 
 ),

@@ -41,8 +41,8 @@ forecasts as (
         opportunity_id,
         {{ month_start('close_date') }} as forecast_month,
         coalesce(forecast_category, 'Unknown') as forecast_category,
-        coalesce(amount_usd, 0) as forecast_usd,
-        coalesce(weighted_usd, 0) as expected_usd
+        amount_usd as forecast_usd,
+        case when amount_usd is not null then coalesce(weighted_usd, 0) end as expected_usd
     from int_opportunity_states_monthly
     where {{ month_start('close_date') }} = {{ dbt.dateadd('month', 1, 'pipeline_month') }}
 
@@ -70,7 +70,7 @@ compared as (
         forecasts.forecast_usd,
         forecasts.expected_usd,
         coalesce(outcomes.outcome, 'open') as outcome,
-        coalesce(outcomes.outcome_usd, 0) as outcome_usd
+        case when outcomes.outcome is null then 0 else outcomes.outcome_usd end as outcome_usd
 
     from forecasts
     left join outcomes
@@ -137,17 +137,25 @@ summed as (
         sum(categorised.expected_usd) as expected_usd,
         count(*) filter (where categorised.outcome = 'won') as won_count,
         coalesce(
-            sum(categorised.outcome_usd) filter (where categorised.outcome = 'won'), 0
+            sum(categorised.outcome_usd) filter (where categorised.outcome = 'won'),
+            case when count(*) filter (where categorised.outcome = 'won') = 0 then 0 end
         ) as won_usd,
         coalesce(
             sum(categorised.forecast_usd) filter (where categorised.outcome in ('lost', 'deleted')),
-            0
+            case
+                when count(*) filter (where categorised.outcome in ('lost', 'deleted')) = 0 then 0
+            end
         ) as lost_usd,
         coalesce(
             sum(categorised.forecast_usd) filter (
                 where categorised.outcome not in ('won', 'lost', 'deleted')
             ),
-            0
+            case
+                when count(*) filter (
+                        where categorised.outcome not in ('won', 'lost', 'deleted')
+                    ) = 0
+                    then 0
+            end
         ) as slipped_usd
 
     from categorised

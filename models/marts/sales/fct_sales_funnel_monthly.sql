@@ -109,8 +109,11 @@ summed as (
         count(*) filter (where not is_converted and is_closed) as dropped_count,
         count(*) filter (where not is_converted and not is_closed) as undecided_count,
         count(*) filter (where is_won) as won_count,
-        coalesce(sum(amount_usd), 0) as entered_usd,
-        coalesce(sum(amount_usd) filter (where is_converted), 0) as converted_usd,
+        sum(amount_usd) as entered_usd,
+        coalesce(
+            sum(amount_usd) filter (where is_converted),
+            case when count(*) filter (where is_converted) = 0 then 0 end
+        ) as converted_usd,
         {{ percentile('case when left_at is not null then stage_days end', 0.5) }}
             as median_stage_days
 

@@ -86,7 +86,7 @@ open_deals as (
         sales_rep_id,
         pipeline_month as sales_month,
         count(*) as open_count,
-        coalesce(sum(amount_usd), 0) as open_usd
+        sum(amount_usd) as open_usd
     from int_opportunity_states_monthly
     where sales_rep_id is not null
     group by
@@ -151,8 +151,12 @@ joined as (
         coalesce(closed.lost_count, 0) as lost_count,
         closed.average_cycle_days,
         coalesce(open_deals.open_count, 0) as open_count,
-        coalesce(open_deals.open_usd, 0) as open_usd,
-        case when quotas.quota_usd is not null then coalesce(due_deals.due_usd, 0) end as due_usd,
+        case when open_deals.sales_rep_id is null then 0 else open_deals.open_usd end as open_usd,
+        case
+            when quotas.quota_usd is null then null
+            when due_deals.sales_rep_id is null then 0
+            else due_deals.due_usd
+        end as due_usd,
         case
             when quotas.quarter_start_date is not null
                 then sum(coalesce(closed.bookings_usd, 0)) over (
