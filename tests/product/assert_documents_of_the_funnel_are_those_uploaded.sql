@@ -10,7 +10,7 @@ uploaded as (
         cast(min(occurred_at) as date) as uploaded_date
 
     from {{ ref('fct_events') }}
-    where event_name = 'Document Uploaded' and is_counted and document_id is not null
+    where document_action = 'begin' and is_counted and document_id is not null
     group by document_id
 
 ),

@@ -7,10 +7,10 @@ facts as (
 
     select
         occurred_date as fact_date,
-        count(*) filter (where event_name = 'Document Uploaded') as upload_count,
-        count(*) filter (where event_name = 'Document Processed') as processed_count,
-        count(*) filter (where event_name = 'Document Processing Failed') as failed_count,
-        count(*) filter (where event_name = 'Document Downloaded') as download_count,
+        count(*) filter (where document_action = 'begin') as upload_count,
+        count(*) filter (where document_action = 'process') as processed_count,
+        count(*) filter (where document_action = 'fail') as failed_count,
+        count(*) filter (where document_action = 'finish') as download_count,
         count(*) as event_count
 
     from {{ ref('fct_events') }}

@@ -24,6 +24,12 @@ features as (
 
 ),
 
+funnels as (
+
+    select * from {{ ref('funnels') }}
+
+),
+
 raw_names as (
 
     select
@@ -63,7 +69,27 @@ planned_names as (
 
 ),
 
-resolved as (
+-- What an event of the main funnel does to its document.
+document_actions as (
+
+    select
+        replace({{ normalised_name('event_name') }}, ' ', '') as event_name_key,
+        case
+            when outcome = 'failure' then 'fail'
+            when outcome = 'aside' then 'share'
+            when step_number = 1 then 'begin'
+            when step_number = max(step_number) filter (where outcome = 'success') over ()
+                then 'finish'
+            else 'process'
+        end as document_action
+
+    from funnels
+    where funnel_key = '{{ var("main_funnel") }}'
+    qualify row_number() over (partition by event_name_key order by step_number) = 1
+
+),
+
+named as (
 
     select
         raw_names.raw_name_key,
@@ -87,14 +113,7 @@ resolved as (
         coalesce(features.feature_key, planned_names.feature_key) as feature_key,
         raw_names.message_type != 'track'
         or planned_names.event_name is not null as is_known_event,
-        coalesce(planned_names.is_key_action, false) as is_key_action,
-        {{ row_digest([
-            'planned_names.event_name',
-            'features.feature_key',
-            'features.tool_key',
-            'planned_names.feature_key',
-            'planned_names.is_key_action',
-        ]) }} as _digest
+        coalesce(planned_names.is_key_action, false) as is_key_action
 
     from raw_names
     left join planned_names
@@ -103,6 +122,36 @@ resolved as (
         on
             replace({{ normalised_name('raw_names.tool_key') }}, ' ', '')
             = replace({{ normalised_name('features.tool_key') }}, ' ', '')
+
+),
+
+resolved as (
+
+    select
+        named.raw_name_key,
+        named.message_type,
+        named.raw_event_name,
+        named.tool_key,
+        named.event_name,
+        named.feature_key,
+        named.is_known_event,
+        named.is_key_action,
+        document_actions.document_action,
+        {{ row_digest([
+            'named.event_name',
+            'named.tool_key',
+            'named.feature_key',
+            'named.is_known_event',
+            'named.is_key_action',
+            'document_actions.document_action',
+        ]) }} as _digest
+
+    from named
+    left join document_actions
+        on
+            replace({{ normalised_name('named.event_name') }}, ' ', '')
+            = document_actions.event_name_key
+            and named.message_type = 'track'
 
 ),
 
@@ -117,6 +166,7 @@ final as (
         resolved.feature_key,
         resolved.is_known_event,
         resolved.is_key_action,
+        resolved.document_action,
         resolved._digest,
         {{ built_at() }} as _built_at
 

@@ -38,14 +38,12 @@ steps as (
 
     select
         document_id,
-        event_name,
+        document_action,
         occurred_at
 
     from fct_events
     where
-        event_name in (
-            'Document Processed', 'Document Processing Failed', 'Document Downloaded'
-        )
+        document_action in ('process', 'fail', 'finish')
         and is_counted
 
 ),
@@ -55,17 +53,17 @@ attempts as (
     select
         uploads.document_id,
         min(steps.occurred_at) filter (
-            where steps.event_name = 'Document Processed'
+            where steps.document_action = 'process'
         ) as processed_at,
         count(*) filter (
-            where steps.event_name = 'Document Processing Failed'
+            where steps.document_action = 'fail'
         ) as failed_count
 
     from steps
     inner join uploads
         on steps.document_id = uploads.document_id
     where
-        steps.event_name in ('Document Processed', 'Document Processing Failed')
+        steps.document_action in ('process', 'fail')
         and steps.occurred_at between uploads.uploaded_at and uploads.window_end_at
     group by uploads.document_id
 
@@ -83,7 +81,7 @@ downloads as (
     inner join attempts
         on steps.document_id = attempts.document_id
     where
-        steps.event_name = 'Document Downloaded'
+        steps.document_action = 'finish'
         and steps.occurred_at between attempts.processed_at and uploads.window_end_at
     group by uploads.document_id
 

@@ -145,6 +145,7 @@ final as (
         coalesce(int_event_names_resolved.raw_event_name, messages.page_name) as raw_event_name,
         int_event_names_resolved.feature_key,
         int_event_names_resolved.tool_key,
+        int_event_names_resolved.document_action,
         messages.file_type,
         messages.error_code,
         messages.page_path,

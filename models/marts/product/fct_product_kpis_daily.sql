@@ -39,16 +39,11 @@ document_events as (
         occurred_date,
         document_id,
         tool_key,
-        event_name
+        document_action
 
     from fct_events
     where
-        event_name in (
-            'Document Uploaded',
-            'Document Processed',
-            'Document Processing Failed',
-            'Document Downloaded'
-        )
+        document_action in ('begin', 'process', 'fail', 'finish')
         and is_counted
 
 ),
@@ -58,7 +53,7 @@ events as (
     select
         document_events.occurred_date as kpi_date,
         coalesce(document_events.tool_key, document_tools.tool_key, '(none)') as tool_key,
-        document_events.event_name
+        document_events.document_action
 
     from document_events
     left join document_tools
@@ -72,10 +67,10 @@ measured as (
     select
         kpi_date,
         tool_key,
-        count(*) filter (where event_name = 'Document Uploaded') as upload_count,
-        count(*) filter (where event_name = 'Document Processed') as processed_count,
-        count(*) filter (where event_name = 'Document Processing Failed') as failed_count,
-        count(*) filter (where event_name = 'Document Downloaded') as download_count,
+        count(*) filter (where document_action = 'begin') as upload_count,
+        count(*) filter (where document_action = 'process') as processed_count,
+        count(*) filter (where document_action = 'fail') as failed_count,
+        count(*) filter (where document_action = 'finish') as download_count,
         0 as uploaded_document_count,
         0 as processed_document_count,
         0 as converted_document_count

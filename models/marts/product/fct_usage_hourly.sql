@@ -14,10 +14,10 @@ final as (
         cast(count(*) as integer) as event_count,
         cast(count(distinct person_id) as integer) as active_user_count,
         cast(
-            count(*) filter (where event_name = 'Document Uploaded') as integer
+            count(*) filter (where document_action = 'begin') as integer
         ) as upload_count,
         cast(
-            count(*) filter (where event_name = 'Document Processed') as integer
+            count(*) filter (where document_action = 'process') as integer
         ) as processed_count
 
     from fct_events

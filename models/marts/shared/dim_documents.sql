@@ -6,7 +6,7 @@ events as (
     select
         document_id,
         event_id,
-        event_name,
+        document_action,
         tool_key,
         occurred_at,
         is_counted,
@@ -26,7 +26,7 @@ activity as (
         min_by(
             event_id,
             (
-                event_name != 'Document Uploaded',
+                document_action is distinct from 'begin',
                 not is_counted,
                 is_dated_ahead,
                 occurred_at,
@@ -37,15 +37,15 @@ activity as (
             where tool_key is not null
         ) as tool_key,
         coalesce(
-            min(occurred_at) filter (where event_name = 'Document Uploaded' and is_counted),
-            min(occurred_at) filter (where event_name = 'Document Uploaded' and not is_dated_ahead)
+            min(occurred_at) filter (where document_action = 'begin' and is_counted),
+            min(occurred_at) filter (where document_action = 'begin' and not is_dated_ahead)
         ) as uploaded_at,
         min(occurred_at) filter (where not is_dated_ahead) as first_event_at,
         max(occurred_at) filter (where not is_dated_ahead) as last_event_at,
-        count(*) filter (where event_name = 'Document Processed') as processed_count,
-        count(*) filter (where event_name = 'Document Processing Failed') as failed_count,
-        count(*) filter (where event_name = 'Document Downloaded') as download_count,
-        count(*) filter (where event_name = 'Document Shared') as share_count
+        count(*) filter (where document_action = 'process') as processed_count,
+        count(*) filter (where document_action = 'fail') as failed_count,
+        count(*) filter (where document_action = 'finish') as download_count,
+        count(*) filter (where document_action = 'share') as share_count
 
     from events
     group by document_id

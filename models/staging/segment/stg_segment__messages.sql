@@ -1,8 +1,8 @@
 {#-
     The only pass over the raw JSON. A run takes the loads that came or went, as macros/incremental.sql
-    explains, and selects again among the deliveries of every message in them. Few messages have more
-    than one, so only those are sorted. The raw table is read by its name, because DuckDB materializes
-    a CTE that is read more than once, with all its columns.
+    explains, and selects again among the deliveries of every message in them, sorting only those of
+    messages that have several. The raw table is read by its name, because DuckDB materializes a CTE
+    that is read more than once, with all its columns.
 -#}
 {{ config(
     materialized='incremental',
@@ -17,10 +17,12 @@
     'os': {'name': 'string'}, 'device': {'type': 'string'}, 'page': {'path': 'string', 'url': 'string'},
 } %}
 {%- set property_fields = {
-    'document_id': 'string', 'tool': 'string', 'file_type': 'string', 'error_code': 'string',
+    'tool': 'string', 'file_type': 'string', 'error_code': 'string',
     'pages': 'bigint', 'size_bytes': 'bigint', 'duration_ms': 'bigint',
 } %}
-{%- set page_fields = {'path': 'string', 'url': 'string'} %}
+{%- do property_fields.update({}.fromkeys(var('document_id_properties'), 'string')) %}
+{%- set document_id = 'coalesce(nullif(trim(property_fields."'
+    ~ var('document_id_properties') | join('"), \'\'), nullif(trim(property_fields."') ~ '"), \'\'))' %}
 {#- An id unless it is a placeholder. An id of zeros is one, whatever its length. -#}
 {%- set known_id = "case
             when regexp_extract(ID, '[^0-]', 0) != '' and lower(trim(ID)) not in (
@@ -28,14 +30,12 @@
             ) then ID
         end" %}
 {%- set columns = [
-    'type', 'userid', 'anonymousid', 'previousid', 'groupid', 'event', 'name',
-    'context', 'properties', 'traits',
-    'originaltimestamp', 'sentat', 'receivedat', 'timestamp',
+    'type', 'userid', 'anonymousid', 'previousid', 'groupid', 'event', 'name', 'context',
+    'properties', 'traits', 'originaltimestamp', 'sentat', 'receivedat', 'timestamp',
     '_extracted_at', '_batch_id', '_loaded_at',
 ] %}
 {%- set other_columns = ['messageid', 'category', '_source_file', '_source_row'] %}
-{%- set new_line = ',\n        ' %}
-{%- set first_plausible_at = "cast('1990-01-01' as timestamp)" %}
+{%- set new_line, first_plausible_at = ',\n        ', "cast('1990-01-01' as timestamp)" %}
 {%- set deliveries = 'touched_deliveries' if is_incremental() else source('segment', 'messages') %}
 
 with
@@ -148,8 +148,9 @@ with_fields as (
         one_per_message.message_id,
         one_per_message.{{ columns | join(new_line ~ 'one_per_message.') }},
         {{ json_fields('one_per_message.context', context_fields) }} as context_fields,
-        {{ json_fields('one_per_message.properties', dict(property_fields, **page_fields)) }}
-            as property_fields,
+        {{ json_fields(
+            'one_per_message.properties', dict(property_fields, path='string', url='string')
+        ) }} as property_fields,
         {{ json_texts('one_per_message.traits') }} as trait_texts,
         one_per_message.receivedat
         - (one_per_message.sentat - one_per_message.originaltimestamp) as corrected_at
@@ -190,7 +191,7 @@ final as (
         context_fields.os.name as os_name,
         context_fields.device.type as device_type,
 
-        {{ known_id.replace('ID', 'trim(property_fields.document_id)') }} as document_id,
+        {{ known_id.replace('ID', document_id) }} as document_id,
         nullif(trim(property_fields.tool), '') as tool_key,
         property_fields.file_type,
         property_fields.error_code,
