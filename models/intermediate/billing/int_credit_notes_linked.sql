@@ -40,7 +40,7 @@ refunds_listed as (
 
     select
         credit_note_id,
-        {{ explode(json_array('refunds')) }} as listed_refund
+        {{ explode('refunds') }} as listed_refund
     from stg_stripe__credit_notes
 
 ),
@@ -49,8 +49,8 @@ refunds_named as (
 
     select
         credit_note_id,
-        {{ expandable_id(json_string('listed_refund', 'refund')) }} as refund_id,
-        cast({{ json_string('listed_refund', 'amount_refunded') }} as bigint) as refunded_minor
+        listed_refund.refund_id,
+        listed_refund.refunded_minor
     from refunds_listed
 
 ),
@@ -99,7 +99,7 @@ credit_notes as (
         stg_stripe__credit_notes.pre_payment_minor,
         stg_stripe__credit_notes.post_payment_minor,
         coalesce(stg_stripe__credit_notes.out_of_band_minor, 0) as out_of_band_minor,
-        stg_stripe__credit_notes.line_items,
+        stg_stripe__credit_notes.lines,
 
         stg_stripe__credit_notes.voided_at is not null
         or coalesce(stg_stripe__credit_notes.status, 'issued') = 'void' as is_void,
@@ -139,7 +139,7 @@ final as (
         credit_notes.post_payment_minor,
         credit_notes.out_of_band_minor,
         coalesce(refunds.refunded_minor, 0) as refunded_minor,
-        credit_notes.line_items,
+        credit_notes.lines,
 
         credit_notes.is_void,
         credit_notes.is_of_revenue_invoice and not credit_notes.is_void as is_revenue,

@@ -1,11 +1,3 @@
-{%- set inclusive_tax -%}
-    case
-        when coalesce({{ json_string('element', 'tax_behavior') }} = 'inclusive',
-            {{ json_string('element', 'inclusive') }} = 'true')
-            then {{ json_string('element', 'amount') }}
-    end
-{%- endset -%}
-
 with
 
 int_as_of as (
@@ -30,7 +22,7 @@ credited_lines as (
 
     select
         credit_note_id,
-        {{ explode(json_array('line_items')) }} as raw_line
+        {{ explode('lines') }} as line
     from int_credit_notes_linked
     where is_revenue
 
@@ -40,22 +32,9 @@ net_credited_lines as (
 
     select
         credit_note_id,
-        {{ json_string('raw_line', 'id') }} as credit_note_line_id,
-        {{ json_string('raw_line', 'invoice_line_item') }} as invoice_line_id,
-        cast({{ json_string('raw_line', 'amount') }} as bigint)
-        - {{ list_transform(
-            json_array(json_value('raw_line', 'discount_amounts')),
-            json_string('element', 'amount'),
-            'sum'
-        ) }}
-        - {{ list_transform(
-            json_array(
-                'coalesce(' ~ json_value('raw_line', 'taxes') ~ ', '
-                ~ json_value('raw_line', 'tax_amounts') ~ ')'
-            ),
-            inclusive_tax,
-            'sum'
-        ) }} as net_minor
+        line.credit_note_line_id,
+        line.invoice_line_id,
+        line.amount_minor - line.discount_amount_minor - line.inclusive_tax_minor as net_minor
 
     from credited_lines
 

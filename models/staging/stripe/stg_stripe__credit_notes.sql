@@ -1,25 +1,37 @@
+{%- set tax = {'amount': 'bigint', 'inclusive': 'boolean', 'tax_behavior': 'string'} -%}
+{%- set line_fields = {
+    'id': 'string', 'invoice_line_item': 'string', 'amount': 'bigint',
+    'discount_amounts': [{'amount': 'bigint'}], 'taxes': [tax], 'tax_amounts': [tax],
+} -%}
+{%- set line -%}
+    struct_pack(
+        credit_note_line_id := element.id,
+        invoice_line_id := element.invoice_line_item,
+        amount_minor := element.amount,
+        discount_amount_minor := {{ list_transform(
+            'element.discount_amounts', 'element.amount', 'sum'
+        ) }},
+        inclusive_tax_minor := {{ list_transform(
+            'coalesce(element.taxes, element.tax_amounts)',
+            "case when coalesce(element.tax_behavior = 'inclusive', element.inclusive)
+            then element.amount end",
+            'sum'
+        ) }}
+    )
+{%- endset -%}
+{%- set refund_fields = {'refund': 'string', 'amount_refunded': 'bigint'} -%}
+{%- set listed_refund -%}
+    struct_pack(
+        refund_id := {{ expandable_id('element.refund') }},
+        refunded_minor := element.amount_refunded
+    )
+{%- endset -%}
+
 with
 
 source as (
 
     select * from {{ source('stripe', 'credit_notes') }}
-
-),
-
-latest as (
-
-    select
-        * exclude (refunds),
-        -- Since basil a list, each with the part it paid back; before, one refund.
-        case
-            when json_array_length(refunds) > 0 then refunds
-            when refund is not null
-                then to_json([{{ json_object({'refund': expandable_id('refund')}) }}])
-            else cast('[]' as json)
-        end as refunds
-    from source
-    where coalesce(livemode, true)
-    qualify {{ is_latest_version('id') }}
 
 ),
 
@@ -55,8 +67,17 @@ final as (
             as post_payment_minor,
         out_of_band_amount as out_of_band_minor,
 
-        {{ json_value('lines', 'data') }} as line_items,
-        refunds,
+        {{ list_transform(json_fields(json_value('lines', 'data'), [line_fields]), line) }}
+            as lines,
+        -- Since basil a list, each with the part it paid back; before, one refund.
+        case
+            when coalesce(json_array_length(refunds), 0) = 0 and refund is not null
+                then [struct_pack(
+                    refund_id := {{ expandable_id('refund') }},
+                    refunded_minor := cast(null as bigint)
+                )]
+            else {{ list_transform(json_fields('refunds', [refund_fields]), listed_refund) }}
+        end as refunds,
         metadata,
 
         coalesce(cast({{ json_string('lines', 'has_more') }} as boolean), false) as has_more_lines,
@@ -69,7 +90,9 @@ final as (
         _batch_id,
         _extracted_at
 
-    from latest
+    from source
+    where coalesce(livemode, true)
+    qualify {{ is_latest_version('id') }}
 
 )
 
