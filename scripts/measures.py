@@ -32,7 +32,7 @@ Run = tuple[str, ...]
 DATA = ("model", "source", "seed", "snapshot")
 BILLING = re.compile(
     r"models/(intermediate/(billing|mrr|currency|bookings)/|marts/finance/|staging/stripe/"
-    r"(?!.*stg_stripe__(customers|customer_events|customer_extracts|events)\.sql))"
+    r"(?!.*stg_stripe__(customers|customer_events|customer_extracts)\.sql))"
 )
 # Stripe objects that identify a customer, and so are part of identity.
 IDENTITY_SOURCES = {"customers", "events"}
@@ -285,8 +285,8 @@ def measures(manifest: Node) -> Iterator[Measure]:
     events = [node["name"] for node in ancestors(manifest, "fct_events")]
     yield Measure("ancestors of fct_events", 42, events)
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-    yield Measure("models", 194, [node["original_file_path"] for node in models])
-    yield Measure("macro files", 50, [str(path) for path in tracked_files("macros/*.sql")])
+    yield Measure("models", 193, [node["original_file_path"] for node in models])
+    yield Measure("macro files", 49, [str(path) for path in tracked_files("macros/*.sql")])
     most = shared_runs(tracked_files("*.sql", "*.py"))[:RANKED_PAIRS]
     copies = [
         f"{pair.one}:{pair.one_line} {pair.other}:{pair.other_line} ({pair.runs} runs)"

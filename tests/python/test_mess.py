@@ -29,8 +29,11 @@ _COUNTS: dict[str, tuple[tuple[str, ...], str]] = {
         """
         (select count(*) from raw_stripe.events)
         - (select count(distinct id) from raw_stripe.events)
-        + (select count(distinct id) from raw_stripe.events where livemode)
-        - (select count(*) from staging.stg_stripe__events)
+        + (
+            select count(distinct id) from raw_stripe.events
+            where livemode and type like 'customer.subscription.%'
+        )
+        - (select count(*) from staging.stg_stripe__subscription_events)
         """,
     ),
     "timestamps in the future": (

@@ -43,22 +43,13 @@ deals as (
 
 ),
 
-named_opportunities as (
-
-    select
-        subscription_id,
-        {{ json_first_string('metadata', var('opportunity_id_fields')) }} as named_id
-    from stg_stripe__subscriptions
-
-),
-
 explicit_links as (
 
     select
         subscription_id,
-        {{ salesforce_id18('named_id') }} as opportunity_id
-    from named_opportunities
-    where named_id is not null
+        {{ salesforce_id18('opportunity_id') }} as opportunity_id
+    from stg_stripe__subscriptions
+    where opportunity_id is not null
 
 ),
 

@@ -3,6 +3,15 @@
     vendors send at least once, and staging must show the first copy. Few ids occur twice, so only
     those are ranked and compared.
 -#}
+{%- set is_staged_kind -%}
+    coalesce(
+            type like 'customer.subscription.%'
+            or type like 'customer.discount.%'
+            or type in ('customer.created', 'customer.updated', 'customer.deleted')
+            or split_part(type, '.', 1) in ('coupon', 'plan', 'price', 'product'),
+            false
+        )
+{%- endset -%}
 {%- set loading = ['_batch_id', '_extracted_at', '_loaded_at', '_source_file', '_source_row'] -%}
 
 with
@@ -67,6 +76,7 @@ single_events as (
         coalesce(livemode, true)
         and coalesce(cast({{ json_string('data', 'object.livemode') }} as boolean), true)
             as is_live,
+        {{ is_staged_kind }} as is_staged_kind,
         _batch_id
 
     from {{ source('stripe', 'events') }}
@@ -82,6 +92,7 @@ compared_events as (
         coalesce(livemode, true)
         and coalesce(cast({{ json_string('data', 'object.livemode') }} as boolean), true)
             as is_live,
+        {{ is_staged_kind }} as is_staged_kind,
         _extracted_at as received_at,
         md5({{ json_without('to_json(raw_event)', loading) }}) as content,
         _batch_id,
@@ -101,6 +112,7 @@ ranked as (
         exported_id,
         record_id,
         true as is_live,
+        true as is_staged_kind,
         content,
         row_number() over first_received as copy_number,
         first_value(content) over first_received as first_content,
@@ -121,6 +133,7 @@ ranked as (
         exported_id,
         record_id,
         is_live,
+        is_staged_kind,
         content,
         row_number() over first_extracted as copy_number,
         first_value(content) over first_extracted as first_content,
@@ -152,7 +165,11 @@ final as (
     select
         'stripe' as source_system,
         'events' as object_name,
-        case when is_live then 'staged' else 'test_mode' end as row_outcome,
+        case
+            when not is_live then 'test_mode'
+            when is_staged_kind then 'staged'
+            else 'elsewhere'
+        end as row_outcome,
         record_checksum as exported_checksum,
         record_checksum,
         _batch_id
@@ -166,6 +183,7 @@ final as (
         object_name,
         case
             when not is_live then 'test_mode'
+            when not is_staged_kind then 'elsewhere'
             when copy_number = 1 then 'staged'
             when content = first_content then 'duplicate'
             else 'superseded'

@@ -1,4 +1,4 @@
-{#- Raw table: source, staging model, its id and, where it holds money, its amount. -#}
+{#- Raw table: source, staging models, their id and, where it holds money, its amount. -#}
 {%- set staged = {
     'Account': ['salesforce', 'accounts', 'salesforce_account_id'],
     'Contact': ['salesforce', 'contacts', 'salesforce_contact_id'],
@@ -24,7 +24,9 @@
     'customers': ['stripe', 'customers', 'stripe_customer_id'],
     'discounts': ['stripe', 'discounts', 'discount_id'],
     'disputes': ['stripe', 'disputes', 'dispute_id', 'amount_minor'],
-    'events': ['stripe', 'events', 'event_id'],
+    'events': [
+        'stripe', 'catalog_events customer_events discount_events subscription_events', 'event_id',
+    ],
     'invoices': ['stripe', 'invoices', 'invoice_id', 'total_minor'],
     'messages': ['segment', 'messages', 'message_id'],
     'plans': ['stripe', 'plans', 'price_id'],
@@ -38,10 +40,12 @@
 
 with
 
-final as (
+counted as (
 
     {% for object_name, rules in staged.items() -%}
-    {%- set source_name, entities, id = rules[:3] -%}
+    {%- set source_name, models, id = rules[:3] -%}
+    {%- set is_last_object = loop.last -%}
+    {%- for entities in models.split() -%}
     select
         _batch_id as batch_id,
         '{{ source_name }}' as source_system,
@@ -54,12 +58,31 @@ final as (
 
     from {{ ref('stg_' ~ source_name ~ '__' ~ entities) }}
     group by all
-    {%- if not loop.last %}
+    {%- if not (is_last_object and loop.last) %}
 
     union all
 
     {% endif -%}
+    {%- endfor -%}
     {%- endfor %}
+
+),
+
+final as (
+
+    select
+        batch_id,
+        source_system,
+        object_name,
+        cast(sum(row_count) as bigint) as row_count,
+        cast(sum(record_checksum) as decimal(38, 0)) as record_checksum,
+        cast(sum(control_amount) as decimal(38, 9)) as control_amount
+
+    from counted
+    group by
+        batch_id,
+        source_system,
+        object_name
 
 )
 

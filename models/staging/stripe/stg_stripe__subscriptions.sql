@@ -16,6 +16,7 @@ final as (
         {{ expandable_id('latest_invoice') }} as latest_invoice_id,
         {{ expandable_id('default_payment_method') }} as default_payment_method_id,
         {{ expandable_id('schedule') }} as subscription_schedule_id,
+        {{ json_first_string('metadata', var('opportunity_id_fields')) }} as opportunity_id,
 
         status,
         upper(currency) as currency,
