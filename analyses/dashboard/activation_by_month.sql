@@ -1,5 +1,4 @@
--- Which share of each month's sign-ups reaches a first result within 14 days, and at which step do
--- the others stop?
+-- Which share of each month's sign-ups is activated, and how far do the others get?
 with
 
 fct_user_activation as (
@@ -13,9 +12,8 @@ final as (
     select
         signed_up_month,
         count(*) as signed_up_count,
-        count(*) filter (where uploaded_at is not null) as uploaded_count,
-        count(*) filter (where processed_at is not null) as processed_count,
-        count(*) filter (where downloaded_at is not null) as downloaded_count,
+        count(*) filter (where done_action_count >= 1) as one_action_count,
+        count(*) filter (where done_action_count >= 2) as two_actions_count,
         count(*) filter (where is_activated) as activated_count,
         {{ ratio('count(*) filter (where is_activated)', 'count(*)') }} as activation_rate,
         {{ percentile('days_to_activate', 0.5) }} as median_days_to_activate

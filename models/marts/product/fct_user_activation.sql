@@ -1,5 +1,17 @@
 with
 
+activation_rules as (
+
+    select * from {{ ref('activation_rules') }}
+
+),
+
+dim_event_types as (
+
+    select * from {{ ref('dim_event_types') }}
+
+),
+
 dim_users as (
 
     select * from {{ ref('dim_users') }}
@@ -39,8 +51,7 @@ sign_ups as (
     select
         dim_users.user_id,
         dim_users.account_id,
-        dim_users.signed_up_at,
-        {{ dbt.dateadd('day', 14, 'dim_users.signed_up_at') }} as window_end_at
+        dim_users.signed_up_at
 
     from dim_users
     inner join counted_users
@@ -49,64 +60,86 @@ sign_ups as (
 
 ),
 
-steps as (
+-- The rules under the names that events have.
+rules as (
 
     select
-        user_id,
-        event_name,
-        occurred_at
+        activation_rules.action_name,
+        activation_rules.least_count,
+        activation_rules.window_days,
+        dim_event_types.event_name
 
-    from fct_events
-    where
-        event_name in ('Document Uploaded', 'Document Processed', 'Document Downloaded')
-        and user_id is not null
-        and is_counted
+    from activation_rules
+    inner join dim_event_types
+        on
+            replace({{ normalised_name('activation_rules.event_name') }}, ' ', '')
+            = replace({{ normalised_name('dim_event_types.event_name') }}, ' ', '')
 
 ),
 
-firsts as (
+required as (
+
+    select
+        count(distinct action_name) as required_action_count,
+        max(window_days) as window_days
+    from activation_rules
+
+),
+
+-- Each action is done when it has happened as often as the rule asks.
+actions as (
 
     select
         sign_ups.user_id,
-        min(steps.occurred_at) filter (
-            where steps.event_name = 'Document Uploaded'
-        ) as uploaded_at,
-        min(steps.occurred_at) filter (
-            where steps.event_name = 'Document Processed'
-        ) as processed_at,
-        min(steps.occurred_at) filter (
-            where steps.event_name = 'Document Downloaded'
-        ) as downloaded_at
+        rules.action_name,
+        fct_events.occurred_at as done_at
 
-    from steps
+    from fct_events
+    inner join rules
+        on fct_events.event_name = rules.event_name
     inner join sign_ups
-        on steps.user_id = sign_ups.user_id
-    where steps.occurred_at between sign_ups.signed_up_at and sign_ups.window_end_at
-    group by sign_ups.user_id
+        on
+            fct_events.user_id = sign_ups.user_id
+            and fct_events.occurred_at between sign_ups.signed_up_at
+            and {{ dbt.dateadd('day', 'rules.window_days', 'sign_ups.signed_up_at') }}
+    where fct_events.event_type = 'track' and fct_events.is_counted
+    qualify
+        row_number() over (
+            partition by sign_ups.user_id, rules.action_name
+            order by fct_events.occurred_at, fct_events.event_id
+        ) = rules.least_count
 
 ),
 
--- Null unless all steps were done: greatest() alone would ignore a missing step.
+done as (
+
+    select
+        user_id,
+        count(*) as done_action_count,
+        max(done_at) as last_done_at
+
+    from actions
+    group by user_id
+
+),
+
 timed as (
 
     select
         sign_ups.user_id,
         sign_ups.account_id,
         sign_ups.signed_up_at,
-        sign_ups.window_end_at,
-        firsts.uploaded_at,
-        firsts.processed_at,
-        firsts.downloaded_at,
+        {{ dbt.dateadd('day', 'required.window_days', 'sign_ups.signed_up_at') }} as window_end_at,
+        required.required_action_count,
+        coalesce(done.done_action_count, 0) as done_action_count,
         case
-            when firsts.uploaded_at is not null
-                and firsts.processed_at is not null
-                and firsts.downloaded_at is not null
-                then greatest(firsts.uploaded_at, firsts.processed_at, firsts.downloaded_at)
+            when done.done_action_count = required.required_action_count then done.last_done_at
         end as activated_at
 
     from sign_ups
-    left join firsts
-        on sign_ups.user_id = firsts.user_id
+    cross join required
+    left join done
+        on sign_ups.user_id = done.user_id
 
 ),
 
@@ -117,9 +150,8 @@ final as (
         timed.account_id,
         {{ month_start('timed.signed_up_at') }} as signed_up_month,
         timed.signed_up_at,
-        timed.uploaded_at,
-        timed.processed_at,
-        timed.downloaded_at,
+        cast(timed.done_action_count as integer) as done_action_count,
+        cast(timed.required_action_count as integer) as required_action_count,
         timed.activated_at,
         timed.activated_at is not null as is_activated,
         coalesce(timed.window_end_at <= int_as_of.as_of_at, false) as is_window_closed,
