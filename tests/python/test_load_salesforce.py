@@ -194,7 +194,7 @@ def test_a_file_that_is_not_read_is_named_with_the_names_that_are(loading: Loadi
     assert report.notes == (
         "salesforce/user_role.csv is ignored: its name is not one of the Salesforce objects "
         + ", ".join(sorted(table.name for table in catalog.tables_of("salesforce"))),
-        "salesforce/Account.csv is without Website, OwnerId; figures that need them are empty",
+        "salesforce/Account.csv has no Website, OwnerId; figures from these fields are empty",
     )
     assert f"\n  note: {report.notes[0]}\n" in summary(report)
 

@@ -139,7 +139,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "User": {
         "required": "Id",
-        "wanted": "Name Email IsActive",
+        "wanted": "Email IsActive",
         "text": """
             Id Username LastName FirstName Name CompanyName Division Department Title Street
             City State PostalCode Country GeocodeAccuracy Email Signature Phone Fax MobilePhone

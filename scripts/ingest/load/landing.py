@@ -128,7 +128,7 @@ def notes(files: Sequence[Inspected]) -> tuple[str, ...]:
         if file.audit.status == "ignored" and not file.path.name.startswith((".", "_"))
     ]
     thin = [
-        f"{file.audit.source_file} is {file.audit.note}; figures that need them are empty"
+        f"{file.audit.source_file} {file.audit.note}; figures from these fields are empty"
         for file in files
         if file.audit.source == "salesforce"
         and file.audit.status in {"landed", "empty"}

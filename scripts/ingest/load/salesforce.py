@@ -45,7 +45,7 @@ def land_file(target: Target, path: Path, name: str, taken_for: Recognised) -> L
     if missing := [name for name in table.required if name.lower() not in header]:
         raise RefusedError(f"{name}: the header has no column {', '.join(missing)}")
     absent = [name for name in table.wanted if name.lower() not in header]
-    note = f"without {', '.join(absent)}" if absent else ""
+    note = f"has no {', '.join(absent)}" if absent else ""
     cells = csvfile.read(connection, path, taken_for, spool)
     texts = {
         declared[sent].name: _text(declared[sent], f"c{index}")

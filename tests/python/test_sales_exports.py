@@ -1,0 +1,176 @@
+"""Deals from exports that are thinner, or spelled otherwise, than Salesforce's full picture."""
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from harness import Row, rows
+from ingest.load import load_batches
+from warehouses import NO_TESTS, dbt
+
+MAY, JUNE = "2026-05-31", "2026-06-30"
+MARTS = (
+    "fct_opportunities",
+    "fct_opportunity_stages",
+    "fct_pipeline_movements_monthly",
+    "fct_bookings_to_billings",
+)
+
+# The parts of one org's opportunities, as different tools export them.
+PARTS = {
+    # Created with neither SystemModstamp nor LastModifiedDate; the history has the rest.
+    f"{JUNE}/salesforce/Opportunity_1.csv": """
+Id,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate
+006000000000001AAA,no clock,Closed Won,1000,2026-05-20,true,true,2026-03-01T10:00Z
+""",
+    f"{JUNE}/salesforce/opportunity_history.csv": """
+Id,OpportunityId,CreatedDate,StageName,Amount,CloseDate,Probability,ForecastCategory
+008000000000011AAA,006000000000001AAA,2026-03-05T10:00Z,Prospecting,1000,2026-05-31,10,Pipeline
+008000000000012AAA,006000000000001AAA,2026-04-10T10:00Z,Proposal,1000,2026-05-31,75,Pipeline
+008000000000013AAA,006000000000001AAA,2026-05-20T10:00Z,Closed Won,1000,2026-05-20,100,Closed
+""",
+    # Neither IsClosed nor IsWon. The last two stages are in no category; only one is in the seed.
+    f"{JUNE}/salesforce/Opportunity_2.csv": """
+Id,Name,StageName,Amount,Probability,CloseDate,ForecastCategoryName,CreatedDate,SystemModstamp
+006000000000021AAA,won,Ganada,1000,100,2026-05-10,Closed,2026-04-01,2026-05-10
+006000000000022AAA,lost,Perdida,2000,0,2026-05-11,Omitted,2026-04-01,2026-05-11
+006000000000023AAA,open,Propuesta,4000,50,2026-07-11,Best Case,2026-04-01,2026-05-11
+006000000000024AAA,seed,CLOSED LOST,8000,0,2026-05-11,,2026-04-01,2026-05-11
+006000000000025AAA,unknown,Aplazada,16000,50,2026-07-11,,2026-04-01,2026-05-11
+""",
+    # Data Loader's capitals, with custom fields.
+    f"{JUNE}/salesforce/OPPORTUNITY_3.CSV": """
+ID,NAME,STAGENAME,AMOUNT,CLOSEDATE,ISCLOSED,ISWON,CREATEDDATE,SYSTEMMODSTAMP,CONTRACT_TERM__C,LOSS_REASON__C
+006000000000031AAA,two years,Closed Won,24000,2026-05-10,true,true,2026-01-05,2026-05-10,24,
+006000000000032AAA,lost,Closed Lost,500,2026-05-10,true,false,2026-01-05,2026-05-10,12,Price
+""",
+    # Amounts that are large, and in currencies without a rate.
+    f"{JUNE}/salesforce/Opportunity_4.csv": """
+Id,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,SystemModstamp,CurrencyIsoCode
+006000000000041AAA,huge,Closed Won,1250000000000,2026-05-15,true,true,2026-01-05,2026-05-15,JPY
+006000000000042AAA,beyond,Closed Won,12500000000000000000,2026-05-15,true,true,2026-01-05,2026-05-15,JPY
+006000000000043AAA,unrated,Prospecting,1000,2026-07-15,false,false,2026-06-05,2026-06-05,ARS
+006000000000044AAA,pegged,Prospecting,3672.5,2026-07-15,false,false,2026-06-05,2026-06-05,AED
+""",
+    # Two deals in May, of which the full export of June holds one.
+    f"{MAY}/salesforce/Opportunity.csv": """
+Id,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,SystemModstamp,CurrencyIsoCode
+006000000000051AAA,stays,Prospecting,1000,2026-07-31,false,false,2026-05-01T10:00Z,2026-05-01T10:00Z,GBP
+006000000000052AAA,purged,Prospecting,50000,2026-07-31,false,false,2026-05-01T10:00Z,2026-05-01T10:00Z,GBP
+""",
+    f"{JUNE}/salesforce/Opportunity_5.csv": """
+Id,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,SystemModstamp,CurrencyIsoCode
+006000000000051AAA,stays,Prospecting,1000,2026-07-31,false,false,2026-05-01T10:00Z,2026-05-01T10:00Z,GBP
+""",
+    f"{JUNE}/_batch.json": '{"is_full_export": true}',
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The marts of the deals from all parts at once."""
+    folder = tmp_path_factory.mktemp("exports")
+    for name, content in PARTS.items():
+        path = folder / "extracts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content.lstrip())
+    warehouse = folder / "warehouse.duckdb"
+    reports = list(load_batches(folder / "extracts", warehouse, quiet=True))
+    assert [(one.status, one.rows_rejected) for one in reports] == [("landed", 0), ("landed", 1)]
+    assert reports[1].first_reject == (
+        "salesforce/Opportunity_4.csv:2: Amount is a number out of range"
+    )
+    dbt(warehouse, "build", "--select", *(f"+{mart}" for mart in MARTS), excluded=NO_TESTS)
+    return warehouse
+
+
+def _deal(warehouse: Path, number: int, columns: str, table: str = "fct_opportunities") -> Row:
+    (row,) = rows(
+        warehouse,
+        f"select {columns} from sales.{table} where opportunity_id = ?",
+        f"006{number:012}AAA",
+    )
+    return row
+
+
+def test_a_deal_without_a_modification_time_has_its_history(warehouse: Path) -> None:
+    assert rows(
+        warehouse,
+        """
+        select stage_name, entered_at
+        from sales.fct_opportunity_stages
+        where opportunity_id = '006000000000001AAA'
+        order by entered_at
+        """,
+    ) == [
+        ("Prospecting", datetime(2026, 3, 5, 10)),
+        ("Proposal", datetime(2026, 4, 10, 10)),
+        ("Closed Won", datetime(2026, 5, 20, 10)),
+    ]
+    assert _deal(warehouse, 1, "reopening_count, is_won") == (0, True)
+
+
+def test_flags_come_from_the_category_or_the_seed_or_are_unknown(warehouse: Path) -> None:
+    flags = [_deal(warehouse, number, "is_closed, is_won, is_lost") for number in range(21, 26)]
+    assert flags == [
+        (True, True, False),
+        (True, False, True),
+        (False, False, False),
+        (True, False, True),
+        (None, None, None),
+    ]
+
+
+def test_pipeline_has_what_is_known_to_be_open(warehouse: Path) -> None:
+    """Dollars: the open 4,000; the 16,000 may be closed. Pounds: 1,000 stay, 50,000 were deleted in
+    June. 3,672.50 dirhams are 1,000 dollars. Pesos have no rate."""
+    assert rows(
+        warehouse,
+        """
+        select currency, closing_amount, closing_count, closing_usd is null
+        from sales.fct_pipeline_movements_monthly
+        where pipeline_month = '2026-06-01' and currency != 'JPY'
+        order by currency
+        """,
+    ) == [
+        ("AED", Decimal("3672.5"), 1, False),
+        ("ARS", Decimal(1000), 1, True),
+        ("GBP", Decimal(1000), 1, False),
+        ("USD", Decimal(4000), 1, False),
+    ]
+    assert rows(
+        warehouse,
+        """
+        select closing_usd, deleted_usd is not null and deleted_usd = decreased_usd
+        from sales.fct_pipeline_movements_monthly
+        where pipeline_month = '2026-06-01' and currency in ('AED', 'GBP')
+        order by currency
+        """,
+    ) == [(Decimal("1000.000000"), True), (_pounds(warehouse), True)]
+
+
+def _pounds(warehouse: Path) -> Decimal:
+    """1,000 pounds at the end of April, the month before the deals were created."""
+    ((rate,),) = rows(
+        warehouse,
+        "select usd_per_unit from seeds.exchange_rates"
+        " where currency = 'GBP' and rate_month = '2026-04-01'",
+    )
+    assert isinstance(rate, Decimal)
+    return round(1000 * rate, 6)
+
+
+def test_custom_fields_in_capitals_count(warehouse: Path) -> None:
+    """24,000 for 24 months are 12,000 a year."""
+    booked = _deal(warehouse, 31, "booked_annual_amount", "fct_bookings_to_billings")
+    assert booked == (Decimal(12_000),)
+    assert _deal(warehouse, 32, "loss_reason") == ("Price",)
+
+
+def test_a_large_amount_is_converted(warehouse: Path) -> None:
+    """1,250 billion yen are between 5 and 12 billion dollars."""
+    ((usd,),) = [_deal(warehouse, 41, "amount_usd")]
+    assert isinstance(usd, Decimal)
+    assert 5_000_000_000 < usd < 12_000_000_000
