@@ -23,13 +23,13 @@ PARTS = {
     # Created with neither SystemModstamp nor LastModifiedDate; the history has the rest.
     f"{JUNE}/salesforce/Opportunity_1.csv": """
 Id,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate
-006000000000001AAA,no clock,Closed Won,1000,2026-05-20,true,true,2026-03-01T10:00Z
+006000000000001AAA,no clock,Closed Won,1000,2026-05-20,true,true,2026-03-01T10:00:00Z
 """,
     f"{JUNE}/salesforce/opportunity_history.csv": """
 Id,OpportunityId,CreatedDate,StageName,Amount,CloseDate,Probability,ForecastCategory
-008000000000011AAA,006000000000001AAA,2026-03-05T10:00Z,Prospecting,1000,2026-05-31,10,Pipeline
-008000000000012AAA,006000000000001AAA,2026-04-10T10:00Z,Proposal,1000,2026-05-31,75,Pipeline
-008000000000013AAA,006000000000001AAA,2026-05-20T10:00Z,Closed Won,1000,2026-05-20,100,Closed
+008000000000011AAA,006000000000001AAA,2026-03-05T10:00:00Z,Prospecting,1000,2026-05-31,10,Pipeline
+008000000000012AAA,006000000000001AAA,2026-04-10T10:00:00Z,Proposal,1000,2026-05-31,75,Pipeline
+008000000000013AAA,006000000000001AAA,2026-05-20T10:00:00Z,Closed Won,1000,2026-05-20,100,Closed
 """,
     # Neither IsClosed nor IsWon. The last two stages are in no category; only one is in the seed.
     f"{JUNE}/salesforce/Opportunity_2.csv": """
@@ -50,19 +50,19 @@ ID,NAME,STAGENAME,AMOUNT,CLOSEDATE,ISCLOSED,ISWON,CREATEDDATE,SYSTEMMODSTAMP,CON
     f"{JUNE}/salesforce/Opportunity_4.csv": """
 Id,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,SystemModstamp,CurrencyIsoCode
 006000000000041AAA,huge,Closed Won,1250000000000,2026-05-15,true,true,2026-01-05,2026-05-15,JPY
-006000000000042AAA,beyond,Closed Won,12500000000000000000,2026-05-15,true,true,2026-01-05,2026-05-15,JPY
+006000000000042AAA,far,Closed Won,1250000000000000000,2026-05-15,true,true,2026-01-05,2026-05-15,JPY
 006000000000043AAA,unrated,Prospecting,1000,2026-07-15,false,false,2026-06-05,2026-06-05,ARS
 006000000000044AAA,pegged,Prospecting,3672.5,2026-07-15,false,false,2026-06-05,2026-06-05,AED
 """,
     # Two deals in May, of which the full export of June holds one.
     f"{MAY}/salesforce/Opportunity.csv": """
 Id,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,SystemModstamp,CurrencyIsoCode
-006000000000051AAA,stays,Prospecting,1000,2026-07-31,false,false,2026-05-01T10:00Z,2026-05-01T10:00Z,GBP
-006000000000052AAA,purged,Prospecting,50000,2026-07-31,false,false,2026-05-01T10:00Z,2026-05-01T10:00Z,GBP
+006000000000051AAA,stays,Prospecting,1000,2026-07-31,false,false,2026-05-01T10:00:00Z,2026-05-01T10:00:00Z,GBP
+006000000000052AAA,purged,Prospecting,50000,2026-07-31,false,false,2026-05-01T10:00:00Z,2026-05-01T10:00:00Z,GBP
 """,
     f"{JUNE}/salesforce/Opportunity_5.csv": """
 Id,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,SystemModstamp,CurrencyIsoCode
-006000000000051AAA,stays,Prospecting,1000,2026-07-31,false,false,2026-05-01T10:00Z,2026-05-01T10:00Z,GBP
+006000000000051AAA,stays,Prospecting,1000,2026-07-31,false,false,2026-05-01T10:00:00Z,2026-05-01T10:00:00Z,GBP
 """,
     f"{JUNE}/_batch.json": '{"is_full_export": true}',
 }  # fmt: skip
