@@ -15,6 +15,17 @@ where amount != 0 and amount_usd is null
 union all
 
 select
+    'fct_opportunity_line_items' as relation,
+    opportunity_id,
+    currency,
+    close_month as amount_month,
+    total_price_amount as amount
+from {{ ref('fct_opportunity_line_items') }}
+where total_price_amount != 0 and total_price_usd is null
+
+union all
+
+select
     'int_opportunity_states' as relation,
     opportunity_id,
     currency,

@@ -46,6 +46,7 @@ opportunities as (
         stg_salesforce__opportunities.owner_salesforce_user_id as sales_rep_id,
         stg_salesforce__opportunities.opportunity_type,
         stg_salesforce__opportunities.lead_source,
+        stg_salesforce__opportunities.campaign_id,
         stg_salesforce__opportunities.stage_name,
         stg_salesforce__opportunities.forecast_category,
         stg_salesforce__opportunities.loss_reason,
@@ -92,6 +93,7 @@ final as (
         opportunities.sales_rep_id,
         opportunities.opportunity_type,
         opportunities.lead_source,
+        opportunities.campaign_id,
         opportunities.stage_name,
         opportunities.forecast_category,
         case

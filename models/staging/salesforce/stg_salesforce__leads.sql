@@ -47,7 +47,10 @@ renamed as (
         cast(numberofemployees as bigint) as employee_count,
         annualrevenue as annual_revenue_amount,
 
-        coalesce(isconverted, false) as is_converted,
+        case
+            when isconverted is not null then isconverted
+            when converteddate is not null or convertedaccountid is not null then true
+        end as is_converted,
         coalesce(isdeleted, false)
         or coalesce(is_absent, false)
         or masterrecordid is not null as is_deleted,
