@@ -1,6 +1,7 @@
 -- Proves that every document with a counted upload is in the funnel once, on the day of its first
 -- upload, and in that day's figures. Inner joins to the later steps would leave only documents
--- that reached them, and conversion would always be high.
+-- that reached them, and conversion would always be high. Where the main funnel follows sessions or
+-- people, the figures of the day count these instead.
 with
 
 uploaded as (
@@ -48,6 +49,14 @@ kpis as (
 
 ),
 
+main_funnel as (
+
+    select bool_and(followed_by = 'document') as is_of_documents
+    from {{ ref('funnels') }}
+    where funnel_key = '{{ var("main_funnel") }}'
+
+),
+
 dates as (
 
     select uploaded_date from by_date
@@ -77,7 +86,10 @@ left join funnel
     on dates.uploaded_date = funnel.uploaded_date
 left join kpis
     on dates.uploaded_date = kpis.kpi_date
-where not coalesce(
+cross join main_funnel
+where
+    main_funnel.is_of_documents
+    and not coalesce(
         by_date.uploaded_count = funnel.funnel_count
         and funnel.funnel_count = kpis.kpi_count
         and funnel.converted_count = kpis.converted_count,

@@ -97,6 +97,7 @@ events as (
         fct_events.event_id,
         fct_events.user_id,
         fct_events.account_id,
+        fct_events.tool_key,
         fct_events.occurred_at
 
     from {{ ref('fct_events') }} as fct_events
@@ -119,6 +120,7 @@ step_1 as (
         min(events.occurred_at) as reached_at,
         min_by(events.user_id, (events.occurred_at, events.event_id)) as user_id,
         min_by(events.account_id, (events.occurred_at, events.event_id)) as account_id,
+        min_by(events.tool_key, (events.occurred_at, events.event_id)) as tool_key,
         min(events.occurred_at) as started_at,
         {{ dbt.dateadd(
             'hour', 'max(step_names.window_hours)', 'min(events.occurred_at)'
@@ -146,6 +148,7 @@ step_{{ number }} as (
         min(events.occurred_at) as reached_at,
         previous.user_id,
         previous.account_id,
+        previous.tool_key,
         previous.started_at,
         previous.window_end_at
 
@@ -171,6 +174,7 @@ reached as (
         reached_at,
         user_id,
         account_id,
+        tool_key,
         started_at,
         window_end_at
     from step_{{ number }}
@@ -192,6 +196,7 @@ final as (
         step_names.step_name,
         reached.user_id,
         reached.account_id,
+        reached.tool_key,
         step_names.is_last_step,
         coalesce(reached.window_end_at <= int_as_of.as_of_at, false) as is_window_closed,
         cast(reached.started_at as date) as started_date,

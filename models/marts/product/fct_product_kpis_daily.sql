@@ -18,9 +18,34 @@ fct_document_funnel as (
 
 ),
 
+fct_funnel_steps as (
+
+    select * from {{ ref('fct_funnel_steps') }}
+
+),
+
+funnels as (
+
+    select * from {{ ref('funnels') }}
+
+),
+
 int_as_of as (
 
     select * from {{ ref('int_as_of') }}
+
+),
+
+main_funnel as (
+
+    select
+        funnel_key,
+        max(window_hours) as window_hours,
+        bool_and(followed_by = 'document') as is_of_documents
+
+    from funnels
+    where funnel_key = '{{ var("main_funnel") }}'
+    group by funnel_key
 
 ),
 
@@ -61,7 +86,8 @@ events as (
 
 ),
 
--- Events count on the day of the event, documents on the day of their upload.
+-- Events count on the day of the event, documents on the day of their upload. A main funnel that
+-- follows sessions or people counts these in the place of documents.
 measured as (
 
     select
@@ -94,9 +120,32 @@ measured as (
         count(*) filter (where is_downloaded) as converted_document_count
 
     from fct_document_funnel
+    where true in (select main_funnel.is_of_documents from main_funnel)
     group by
         uploaded_date,
         tool_key
+
+    union all
+
+    select
+        fct_funnel_steps.started_date as kpi_date,
+        coalesce(fct_funnel_steps.tool_key, '(none)') as tool_key,
+        0 as upload_count,
+        0 as processed_count,
+        0 as failed_count,
+        0 as download_count,
+        count(*) filter (where fct_funnel_steps.step_number = 1) as uploaded_document_count,
+        count(*) filter (where fct_funnel_steps.step_number = 2) as processed_document_count,
+        count(*) filter (where fct_funnel_steps.is_last_step) as converted_document_count
+
+    from fct_funnel_steps
+    inner join main_funnel
+        on
+            fct_funnel_steps.funnel_key = main_funnel.funnel_key
+            and not main_funnel.is_of_documents
+    group by
+        kpi_date,
+        fct_funnel_steps.tool_key
 
 ),
 
@@ -136,10 +185,15 @@ final as (
             as success_rate,
         {{ ratio('summed.converted_document_count', 'summed.uploaded_document_count') }}
             as conversion_rate,
-        coalesce(summed.kpi_date < int_as_of.as_of_date, false) as is_conversion_final
+        coalesce(
+            {{ dbt.dateadd('hour', 'main_funnel.window_hours', 'summed.kpi_date') }}
+            <= int_as_of.as_of_date,
+            false
+        ) as is_conversion_final
 
     from summed
     cross join int_as_of
+    cross join main_funnel
 
 )
 
