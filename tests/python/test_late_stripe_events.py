@@ -121,3 +121,49 @@ def test_a_replaced_batch_leaves_what_another_one_delivers(
         for part, batch in enumerate(_BATCHES)
     ]
     assert _land(tmp_path / "replaced", [*parts, (replaced, [_event(98, "x")])]) == expected
+
+
+def _extracted(folder: Path, parts: Iterable[tuple[str, Sequence[Record]]]) -> list[Row]:
+    """The subscriptions of every extract after each batch landed and the model ran.
+
+    Makes sure that a full refresh changes nothing, down to the row that an extract is from.
+    """
+    folder.mkdir()
+    loading = Loading(folder)
+    model = "stg_stripe__subscription_extracts"
+    for batch, subscriptions in parts:
+        loading.write_json("stripe/subscriptions.jsonl", *subscriptions, batch=batch)
+        loading.load(batch_ids=[batch], replace=True)
+        dbt(loading.warehouse, "run", "--select", model, excluded=NO_TESTS)
+
+    def staged(columns: str) -> list[Row]:
+        return rows(loading.warehouse, f"select {columns} from staging.{model} order by all")
+
+    landed = staged("*")
+    dbt(loading.warehouse, "run", "--full-refresh", "--select", model, excluded=NO_TESTS)
+    assert staged("*") == landed
+    return staged("subscription_id, extracted_at, status, items, _batch_id, _source_row")
+
+
+def _subscription(number: int, status: str, **fields: object) -> Record:
+    items = {"data": [{"id": f"si_{number}", "price": {"id": "p"}, "quantity": number}]}
+    made = {"id": f"sub_{number}", "object": "subscription", "status": status, "items": items}
+    return {**made, "created": at("2026-02-01"), **fields}
+
+
+def test_extracts_are_the_same_in_any_order_and_after_a_correction(tmp_path: Path) -> None:
+    """One day is exported twice, a subscription is twice in a file, and one batch is corrected."""
+    again = f"{_BATCHES[1]}-again"
+    right = {
+        _BATCHES[0]: [_subscription(n, "trialing") for n in (1, 2, 3)],
+        _BATCHES[1]: [_subscription(n, "active") for n in (1, 2, 2, 4)],
+        again: [_subscription(1, "past_due"), _subscription(5, "active", livemode=False)],
+        _BATCHES[2]: [_subscription(1, "canceled"), {"id": "sub_4", "object": "subscription"}],
+    }
+    wrong = [_subscription(n, "unpaid") for n in (1, 4, 6)]
+    expected = _extracted(tmp_path / "in_order", right.items())
+    assert [row[0] for row in expected] == [f"sub_{n}" for n in (1, 1, 1, 2, 2, 3, 4)]
+    assert [row[2] for row in expected[:3]] == ["trialing", "past_due", "canceled"]
+    late = [(batch, right[batch]) for batch in (_BATCHES[2], again, _BATCHES[1])]
+    landed = [(again, wrong), (_BATCHES[0], wrong), *late, (_BATCHES[0], right[_BATCHES[0]])]
+    assert _extracted(tmp_path / "landed", landed) == expected
