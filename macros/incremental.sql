@@ -1,6 +1,6 @@
 {#-
     The protocol of the incremental models: the product models from raw messages to daily activity, and
-    the staging models of Stripe's events and subscriptions.
+    the staging models of Stripe's events, subscriptions and invoices.
 
     Columns
         `_loaded_at`: when the load that brought the row landed. No two loads share an instant, and a
@@ -15,6 +15,9 @@
             (`loads_only_in`). It selects again among the deliveries of every message in either.
         `stg_stripe__…_events`: the same for events (`is_in_changed_loads`).
         `stg_stripe__subscription_extracts`: the same for subscriptions of an extract.
+        `stg_stripe__invoices`: invoices whose latest raw row is not the one that the table has.
+        `stg_stripe__invoice_events`: events of new loads. It reads all events again when a load, or an
+            extract that a row relies on, is gone.
         `int_identity_signals`: messages written since those it has counted (`counted_until`).
         `int_event_names_resolved`, `int_message_identities`: everything, because both are small.
         `fct_events`: loads that were added or removed, and messages whose name or identity was
@@ -35,7 +38,7 @@
     Interrupted runs and full refresh
         The rows are the only record of progress, so nothing is lost when a run is interrupted: the
         next run finds the same differences. A full refresh reads everything and gives the same rows,
-        except for `_built_at` (tests/python/test_late_events.py). It is needed after editing one of these
+        except for `_built_at` (tests/python/test_late_events.py and test_invoice_webhooks.py). It is needed after editing one of these
         models; `python -m ingest build` adds it.
 -#}
 

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {%- set columns = [
     'invoice_id', 'stripe_customer_id', 'subscription_id', 'invoice_number', 'status',
     'billing_reason', 'collection_method', 'currency', 'subtotal_minor', 'discount_amount_minor',
@@ -16,8 +18,8 @@ stg_stripe__invoice_events as (
 
 ),
 
--- Read from the model a second time, because DuckDB materializes a CTE that is read twice, with all
--- the lines.
+-- Extracts are read from their model twice, because DuckDB materializes a CTE that is read twice,
+-- with all the lines.
 newer_events as (
 
     select

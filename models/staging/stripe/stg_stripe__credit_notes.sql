@@ -26,6 +26,17 @@
         refunded_minor := element.amount_refunded
     )
 {%- endset -%}
+{#- Since basil a list, each with the part it paid back; before, one refund. -#}
+{%- set all_refunds -%}
+    case
+        when coalesce(json_array_length(refunds), 0) = 0 and refund is not null
+            then [struct_pack(
+                refund_id := {{ expandable_id('refund') }},
+                refunded_minor := cast(null as bigint)
+            )]
+        else {{ list_transform(json_fields('refunds', [refund_fields]), listed_refund) }}
+    end
+{%- endset -%}
 
 with
 
@@ -69,15 +80,7 @@ final as (
 
         {{ list_transform(json_fields(json_value('lines', 'data'), [line_fields]), line) }}
             as lines,
-        -- Since basil a list, each with the part it paid back; before, one refund.
-        case
-            when coalesce(json_array_length(refunds), 0) = 0 and refund is not null
-                then [struct_pack(
-                    refund_id := {{ expandable_id('refund') }},
-                    refunded_minor := cast(null as bigint)
-                )]
-            else {{ list_transform(json_fields('refunds', [refund_fields]), listed_refund) }}
-        end as refunds,
+        {{ all_refunds }} as refunds,
         metadata,
 
         coalesce(cast({{ json_string('lines', 'has_more') }} as boolean), false) as has_more_lines,

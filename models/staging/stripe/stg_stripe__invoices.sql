@@ -1,3 +1,15 @@
+{#-
+    The only pass over the JSON of invoices, which is most of the work. A run reads the invoices whose
+    latest row is not the one that the table has, and deletes those whose load is gone. The raw table
+    is read by its name: only keys are ranked, because an invoice with its lines is wide.
+-#}
+{{ config(
+    materialized='incremental',
+    unique_key='invoice_id',
+    post_hook="{% if is_incremental() %}delete from {{ this }} where _loaded_at in ({{
+        loads_only_in(this, source('stripe', 'invoices')) }}){% endif %}",
+) }}
+
 {%- set discounts -%}
     case
         when json_array_length(invoices.discounts) > 0 then invoices.discounts
@@ -8,18 +20,38 @@
 
 with
 
--- Only keys are ranked, read from the table a second time: an invoice with its lines is wide.
-replaced_versions as (
+latest as (
 
     select
         id,
-        _batch_id,
+        _loaded_at,
         _source_file,
         _source_row
 
     from {{ source('stripe', 'invoices') }}
     where coalesce(livemode, true)
-    qualify not {{ is_latest_version('id') }}
+    qualify {{ is_latest_version('id') }}
+
+),
+
+changed as (
+
+    select
+        latest.id,
+        latest._loaded_at,
+        latest._source_file,
+        latest._source_row
+
+    from latest
+    {%- if is_incremental() %}
+    left join {{ this }} as known
+        on
+            latest.id = known.invoice_id
+            and latest._loaded_at = known._loaded_at
+            and latest._source_file = known._source_file
+            and latest._source_row = known._source_row
+    where known.invoice_id is null
+    {%- endif %}
 
 ),
 
@@ -34,19 +66,19 @@ final as (
         coalesce(invoices.deleted, false) as is_deleted,
 
         invoices._batch_id,
-        invoices._extracted_at
+        invoices._extracted_at,
+        invoices._loaded_at,
+        invoices._source_file,
+        invoices._source_row
 
     from {{ source('stripe', 'invoices') }} as invoices
-    left join replaced_versions
+    inner join changed
         on
             -- Invoices of one list share a row, so the id is part of the join.
-            invoices.id = replaced_versions.id
-            and invoices._batch_id = replaced_versions._batch_id
-            and invoices._source_file = replaced_versions._source_file
-            and invoices._source_row = replaced_versions._source_row
-    where
-        replaced_versions._source_row is null
-        and coalesce(invoices.livemode, true)
+            invoices.id = changed.id
+            and invoices._loaded_at = changed._loaded_at
+            and invoices._source_file = changed._source_file
+            and invoices._source_row = changed._source_row
 
 )
 
