@@ -131,6 +131,7 @@ final as (
         pushes.first_close_date,
         deals.close_date,
         deals.close_month,
+        {{ fiscal_quarter_start('deals.close_date') }} as close_fiscal_quarter_date,
         deals.created_date,
         deals.created_at,
         deals.stage_changed_at,

@@ -172,6 +172,12 @@ final as (
     select
         summed.forecast_month,
         summed.forecast_category,
+        case summed.forecast_category
+            when 'BestCase' then 'Best Case'
+            when 'MostLikely' then 'Most Likely'
+            when 'Forecast' then 'Commit'
+            else summed.forecast_category
+        end as forecast_category_label,
         {{ is_month_closed('summed.forecast_month', 'int_as_of.as_of_date') }} as is_month_closed,
         cast(summed.forecast_count as integer) as forecast_count,
         cast(summed.won_count as integer) as won_count,

@@ -183,6 +183,7 @@ final as (
     select
         joined.sales_rep_id,
         joined.sales_month,
+        {{ fiscal_quarter_start('joined.sales_month') }} as fiscal_quarter_start_date,
         {{ is_month_closed('joined.sales_month', 'int_as_of.as_of_date') }} as is_month_closed,
         cast(joined.won_count as integer) as won_count,
         cast(joined.lost_count as integer) as lost_count,

@@ -114,6 +114,23 @@ final as (
             when 11 then 'November'
             else 'December'
         end as month_name,
+        {{ fiscal_quarter_start('weekdays.calendar_date') }} as fiscal_quarter_start_date,
+        cast(
+            extract(
+                year from {{ dbt.dateadd(
+                    'month', (13 - var('fiscal_year_start_month')) % 12,
+                    month_start('weekdays.calendar_date')
+                ) }}
+            ) as integer
+        ) as fiscal_year,
+        cast(
+            extract(
+                quarter from {{ dbt.dateadd(
+                    'month', (13 - var('fiscal_year_start_month')) % 12,
+                    month_start('weekdays.calendar_date')
+                ) }}
+            ) as integer
+        ) as fiscal_quarter_number,
         weekdays.day_of_week_number > 5 as is_weekend,
         weekdays.calendar_date = last_day(weekdays.calendar_date) as is_month_end,
         coalesce(weekdays.calendar_date > int_as_of.as_of_date, false) as is_after_as_of
