@@ -208,6 +208,24 @@ def test_a_request_by_address_finds_the_user(loading: Loading) -> None:
     )
 
 
+def test_traits_in_every_spelling_identify_a_person(loading: Loading) -> None:
+    traits = {
+        "E-Mail": None,
+        "EMAIL": "Jo.Doe@acme.example",
+        "first_name": "Jo",
+        "Last Name": "Doe",
+    }
+    loading.write_json(
+        "segment/more.jsonl",
+        track(20, type="identify", userId="usr_jo_000003", traits=traits),
+        track(21, userId="usr_mary_0002", properties={"invitee": "usr_jo_000003"}),
+    )
+    loading.load()
+    _request(loading, "jo.doe@acme.example")
+    erasure.erase(loading.warehouse)
+    assert not traces(loading.warehouse, ("usr_jo_000003", "jo.doe@acme.example"))
+
+
 def test_a_name_that_somebody_else_has_too_stays(loading: Loading) -> None:
     loading.write("salesforce/User.csv", "Id,Name,Email\n005A,Jane Roe,jane@vendor.example\n")
     _request(loading, "usr_jane_0001")

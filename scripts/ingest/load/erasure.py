@@ -41,12 +41,29 @@ _MESSAGES = 'raw_segment."messages"'
 _IDS = "(select value from erasing where kind = 'id')"
 _DEVICES = "(select value from erasing where kind in ('id', 'device'))"
 _EMAILS = "(select value from erasing where kind = 'email')"
-_TRAITS_EMAIL = """lower(coalesce(
-    json_extract_string(traits, '$.email'), json_extract_string(context, '$.traits.email')
+
+
+def _trait(name: str, traits: str = "traits") -> str:
+    """A trait, whose name libraries write in any case and with any separators."""
+    return f"""list_filter(
+        list_transform(
+            list_filter(
+                json_keys({traits}),
+                lambda field: regexp_replace(lower(field), '[^a-z0-9]', '', 'g') = '{name}'
+            ),
+            lambda field: json_extract_string(
+                {traits}, '/' || replace(replace(field, '~', '~0'), '/', '~1')
+            )
+        ),
+        lambda text: text is not null
+    )[1]"""
+
+
+_TRAITS_EMAIL = f"""lower(coalesce(
+    {_trait("email")}, {_trait("email", "json_extract(context, '$.traits')")}
 ))"""
-_TRAITS_NAME = """lower(coalesce(
-    json_extract_string(traits, '$.name'),
-    json_extract_string(traits, '$.firstName') || ' ' || json_extract_string(traits, '$.lastName')
+_TRAITS_NAME = f"""lower(coalesce(
+    {_trait("name")}, {_trait("firstname")} || ' ' || {_trait("lastname")}
 ))"""
 
 # Kind and value of what else identifies a person of whom something is known; see `_complete`.
