@@ -8,11 +8,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dbt.contracts.graph.nodes import ModelNode
 
 from data_tests import DataTests
 from harness import batches, expect, ingest, rows
 from ingest.build import BuildError
-from warehouses import dbt
+from warehouses import dbt, parsed
 
 _JUDGED_AGAIN = (
     *("int_raw_records_counted", "int_staged_records_counted", "dq_source_reconciliation"),
@@ -130,6 +131,50 @@ def test_data_tests_have_the_same_results_without_dbt(
     assert found == recorded
     assert len(found) == len(data_tests.tests)
     assert any(found.values())
+
+
+def test_contracts_keep_nulls_out_of_marts(
+    tiny_warehouse: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DuckDB has the constraint of every column, so no data test looks for nulls there."""
+    declared = {
+        (node.schema, node.name, column.name)
+        for node in parsed().nodes.values()
+        if isinstance(node, ModelNode) and node.config.materialized != "view"
+        for column in node.columns.values()
+        if any(constraint.type == "not_null" for constraint in column.constraints)
+    }
+    constrained = "select schema_name, table_name, column_name from duckdb_columns() where {}"
+    schemas = "schema_name in ('shared', 'finance', 'sales', 'product', 'quality')"
+    found = rows(tiny_warehouse, constrained.format(f"not is_nullable and {schemas}"))
+    assert len(found) > 500
+    assert set(found) == declared
+
+    warehouse = tmp_path / tiny_warehouse.name
+    shutil.copyfile(tiny_warehouse, warehouse)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update intermediate.int_account_identities set match_rule = null")
+    with pytest.raises(BuildError):
+        dbt(warehouse, "run", "--select", "bridge_account_identities")
+    assert "NOT NULL constraint failed" in capsys.readouterr().out
+
+
+def test_nulls_are_found_column_by_column(tiny_warehouse: Path, data_tests: DataTests) -> None:
+    """One scan finds what a test per column would."""
+    (test,) = (one for one in data_tests.tests if one.name == "not_null_int_usd_rate_ranges")
+    query = test.query.partition("from (")[2].rpartition(")")[0]
+    table = "int_usd_rate_ranges"
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{tiny_warehouse}' as built (read_only)")
+        connection.execute("attach ':memory:' as warehouse")
+        connection.execute("create schema warehouse.intermediate")
+        copied = f"warehouse.intermediate.{table}"
+        connection.execute(f"create table {copied} as from built.intermediate.{table}")
+        assert connection.execute(query).fetchall() == []
+        connection.execute(f"insert into {copied} (currency, last_rate_month) values ('A', null)")
+        connection.execute(f"insert into {copied} (currency) values ('B'), (null)")
+        found = connection.execute(query).fetchall()
+    assert sorted(found) == [("currency", 1), ("first_rate_month", 3), ("last_rate_month", 3)]
 
 
 @pytest.fixture(scope="module")

@@ -252,7 +252,8 @@ def _tests(connection: duckdb.DuckDBPyConnection) -> Section:
         connection,
         """
         select
-            test_name as "test", tested_model as "of", status, failure_count as "rows",
+            test_name as "test", tested_model as "of", column_name as "columns", status,
+            failure_count as "rows",
             failing_since_at as "failing since", last_passed_at as "last passed",
             consecutive_failure_count as "runs in a row", failures_relation as "see"
         from quality.dq_test_results

@@ -34,6 +34,8 @@ Node = dict[str, Any]
 _ASSETS = Path("docs/assets")
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 _SHOWN_ROWS = 24
+# The project's test of several columns.
+_NOT_NULL = "not_null_columns"
 _SPOKEN = {"arpa", "arr", "crm", "dau", "fx", "id", "ltv", "mau", "mrr", "usd", "wau"}
 _INNER_LAYERS = ("staging", "intermediate", "seeds", "snapshots")
 _PAGES = {
@@ -107,6 +109,7 @@ class _Project:
         catalog: Node = json.loads((target / "catalog.json").read_text())
         self._tables: Node = catalog["nodes"] | catalog["sources"]
         self.nodes: Node = self.manifest["nodes"] | self.manifest["sources"]
+        self._never_null = set(_never_null(self.nodes))
         self.groups = sorted(self.manifest["groups"].values(), key=lambda group: group["name"])
         self.exposures = sorted(self.manifest["exposures"].values(), key=lambda one: one["label"])
 
@@ -128,6 +131,7 @@ class _Project:
                 "name": column["name"],
                 "type": column["type"].lower(),
                 "description": written.get(column["name"].lower(), {}).get("description", ""),
+                "is_never_null": (node["unique_id"], column["name"].lower()) in self._never_null,
             }
             for column in sorted(table["columns"].values(), key=lambda column: column["index"])
         ]
@@ -187,6 +191,34 @@ class _Project:
                     yield child
 
 
+def _never_null(nodes: Node) -> Iterator[tuple[str, str]]:
+    """Node and name of every column that a constraint or a test keeps from being null."""
+    for node in nodes.values():
+        test = node.get("test_metadata") or {}
+        if test.get("name") == _NOT_NULL and node["config"]["severity"].lower() == "error":
+            for column in test["kwargs"]["columns"]:
+                yield node["attached_node"], column
+        for name, column in node["columns"].items():
+            if any(one["type"] == "not_null" for one in column.get("constraints") or []):
+                yield node["unique_id"], name
+
+
+def _dbt_page(target: Path) -> str:
+    """The page of dbt itself, which shows a test of several columns at each of them."""
+    written = (target / "manifest.json").read_text()
+    manifest: Node = json.loads(written)
+    for name, test in list(manifest["nodes"].items()):
+        given = test.get("test_metadata") or {}
+        if given.get("name") == _NOT_NULL:
+            for column in given["kwargs"]["columns"]:
+                manifest["nodes"][f"{name}.{column}"] = test | {
+                    "unique_id": f"{name}.{column}",
+                    "column_name": column,
+                    "test_metadata": given | {"name": "not_null"},
+                }
+    return (target / "static_index.html").read_text().replace(written, json.dumps(manifest))
+
+
 def _write(
     project: _Project, connection: duckdb.DuckDBPyConnection, target: Path, out: Path
 ) -> None:
@@ -195,7 +227,7 @@ def _write(
     day = as_of(connection)
     shutil.rmtree(out, ignore_errors=True)
     (out / "dbt").mkdir(parents=True)
-    shutil.copy(target / "static_index.html", out / "dbt/index.html")
+    (out / "dbt/index.html").write_text(_dbt_page(target))
     for folder in (out, out / "dbt"):
         shutil.copytree(PROJECT / _ASSETS, folder / _ASSETS)
     shutil.copy(Path(__file__).with_name("templates") / "style.css", out)
