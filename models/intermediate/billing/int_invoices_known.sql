@@ -50,11 +50,11 @@ final as (
         extracted_invoices._extracted_at as observed_at
 
     from {{ ref('stg_stripe__invoices') }} as extracted_invoices
-    left join newer_events
-        on extracted_invoices.invoice_id = newer_events.invoice_id
     where
-        newer_events.invoice_id is null
-        and not extracted_invoices.is_deleted
+        not extracted_invoices.is_deleted
+        and extracted_invoices.invoice_id not in (
+            select newer_events.invoice_id from newer_events
+        )
 
     union all
 
