@@ -4,7 +4,6 @@ Bare is what an analyst would write for one-off figures: parse the archive, take
 tie devices to users, cut sessions, sum up days. It knows no late data, shared devices or tests.
 """
 
-import os
 import subprocess
 import sys
 import time
@@ -21,6 +20,16 @@ _WHOLE = tuple(f"+{mart}" for mart in _MARTS)
 _MESSAGES = tuple(f"stg_segment__messages+,+{mart}" for mart in _MARTS)
 _DAY_EVENTS = 10_000
 _CLOCKS = ("originalTimestamp", "sentAt", "receivedAt", "timestamp")
+
+_DBT = """
+import os, sys
+from pathlib import Path
+from ingest.build.dbt import Dbt
+warehouse, *arguments = sys.argv[1:]
+os.environ["DBT_TARGET_PATH"] = str(Path(warehouse).parent / "target")
+dbt = Dbt(Path(warehouse), "{}")
+dbt.run(*arguments) if arguments else dbt.parse()
+"""
 
 # Takes the file to make as an argument, the messages' glob and the taxonomy from standard input.
 _BARE = """
@@ -153,13 +162,14 @@ def bare(folder: Path, taxonomy: Path) -> tuple[list[str], str]:
     return [sys.executable, "-c", _BARE, str(folder / "bare.duckdb")], f"{glob}\n{taxonomy}"
 
 
-def parse(warehouse: Path) -> list[str]:
-    """The command by which dbt reads the project, which it does once for each change of it.
+def dbt(warehouse: Path, *arguments: str) -> list[str]:
+    """The command by which the project's own dbt runs, its artifacts beside the warehouse.
 
     Args:
         warehouse: The DuckDB file.
+        arguments: Of dbt; without any it reads the project, which it does once for each change.
     """
-    return [*_dbt(warehouse), "parse"]
+    return [sys.executable, "-c", _DBT, str(warehouse.resolve()), *arguments]
 
 
 def models(warehouse: Path, *, is_whole: bool) -> list[str]:
@@ -169,18 +179,9 @@ def models(warehouse: Path, *, is_whole: bool) -> list[str]:
         warehouse: The DuckDB file.
         is_whole: With all that it is made from; else what new messages can change.
     """
-    # Tests of marts that are not built here are left out, and unit tests, which read no data.
-    without = ("--indirect-selection", "cautious", "--exclude-resource-type", "unit_test")
+    # Tests of marts that are not built here are left out.
     selected = _WHOLE if is_whole else _MESSAGES
-    return [*_dbt(warehouse), "build", "--select", *selected, *without]
-
-
-def _dbt(warehouse: Path) -> list[str]:
-    """The command of dbt on a warehouse, its artifacts beside it."""
-    os.environ.update(
-        WAREHOUSE_PATH=str(warehouse), DBT_TARGET_PATH=str(warehouse.parent / "target")
-    )
-    return [str(Path(sys.executable).with_name("dbt")), "--quiet"]
+    return dbt(warehouse, "build", "--select", *selected, "--indirect-selection", "cautious")
 
 
 def write_a_day(warehouse: Path, folder: Path) -> None:
@@ -218,7 +219,7 @@ def slowest_query(warehouse: Path) -> tuple[str, float]:
     Returns:
         Its name, and the milliseconds of the slowest of three runs.
     """
-    command = [*_dbt(warehouse), "compile", "--select", "path:analyses/dashboard"]
+    command = dbt(warehouse, "compile", "--select", "path:analyses/dashboard")
     subprocess.run(command, check=True, capture_output=True)
     took = {}
     with duckdb.connect(str(warehouse), read_only=True) as connection:

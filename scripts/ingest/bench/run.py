@@ -1,29 +1,27 @@
-"""Speed and memory of generator, loader and build, as a table for people; no test reads it.
+"""Speed and memory of generator, loader and build, as a table with the goal of each figure.
 
-Each step runs in a process of its own, whose peak memory the kernel reports when it ends.
+Each step runs in a process of its own, whose time and peak memory the kernel reports when it ends.
+Ratios are of wall time unless they say CPU.
 """
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 
 from ingest.bench import finance, product
+from ingest.bench.figure import Figure, Goal, Run
 from ingest.build import PROJECT
 
-# Each target is set at one scale; `SCALE` measures all of them at another.
-_GENERATE, _LOAD, _BUILD, _MEMORY = "large", "medium", "small", "large"
-# A day's increment at the large scale is compared with one at this scale.
-_SMALLER = "small"
-# Number of days that are added one after another.
+# Each goal is set at one scale; `SCALE` measures all of them at another.
+_BUILD, _LOAD, _LARGE = "small", "medium", "large"
+# Number of days that are added one after another, onto the large scale and onto the small one.
 _DAYS = 3
 # Measured only on request: it takes as long as all other figures together.
 _GROWN = "xlarge"
@@ -42,157 +40,116 @@ for number, line in enumerate(sys.stdin.read().splitlines()):
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Time and peak memory of a process."""
-
-    seconds: float
-    peak_gigabytes: float
-
-
 def bench(scale: str | None) -> int:
     """Prints the table for one scale, or for each figure's own; returns the exit code."""
     Path("data").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir="data", prefix="bench-") as folder:
-        print(f"{'what':<34}{'scale':<9}{'measured':<34}promised")
-        for what, at_scale, measured, promised in _figures(scale, Path(folder)):
-            print(f"{what:<34}{at_scale:<9}{measured:<34}{promised}", flush=True)
+    with tempfile.TemporaryDirectory(dir="data", prefix="bench-") as name:
+        folder = Path(name)
+        for figure in _growth(folder) if scale == _GROWN else _figures(scale, folder):
+            print(figure, flush=True)
     return 0
 
 
-def _figures(scale: str | None, folder: Path) -> Iterator[tuple[str, str, str, str]]:
-    if scale == _GROWN:
-        yield from _growth_figures(folder)
-        return
-    at_scale = scale or _BUILD
-    generated = _generate(folder / "build", at_scale)
-    built = _ingest("build", folder / "build")
-    yield (
-        "generate, load, snapshot, build",
-        at_scale,
-        f"{generated.seconds + built.seconds:.0f} s",
-        "under 90 s at small",
+def _figures(scale: str | None, folder: Path) -> Iterator[Figure]:
+    yield from _small(scale or _BUILD, folder / "small")
+    yield from _finance(folder / "small" / "extracts", folder / "finance")
+    yield from _loader(scale or _LOAD, folder / "load")
+    yield from _large(scale or _LARGE, folder / "large", folder / "small" / "extracts")
+
+
+def _small(scale: str, folder: Path) -> Iterator[Figure]:
+    _generate(folder, scale)
+    _ingest("load", folder)
+    read = _run(product.dbt(folder / "warehouse.duckdb"))
+    yield Figure("dbt reads the project at first", "", str(read), [Goal(read.seconds, 8, " s")])
+    built = _ingest("build", folder)
+    goals = [Goal(built.seconds, 55, " s")]
+    yield Figure("every model and test, after the load", scale, str(built), goals)
+
+
+def _loader(scale: str, folder: Path) -> Iterator[Figure]:
+    _generate(folder, scale)
+    loaded, bare = _ingest("load", folder), _bare(folder)
+    goals = [Goal(loaded.seconds / bare.seconds, 1.8)]
+    yield Figure("load against bare DuckDB", scale, loaded.against(bare), goals)
+    shutil.rmtree(folder)
+
+
+def _finance(small: Path, folder: Path) -> Iterator[Figure]:
+    finance.copy_company(small, folder / "extracts")
+    _ingest("load", folder)
+    warehouse = folder / "warehouse.duckdb"
+    flattened = _run(finance.flattening(warehouse, folder / "flat.duckdb"), finance.flat_tables())
+    ready, models = finance.commands(warehouse)
+    _run(ready)
+    built = _run(models)
+    before = finance.CPU_BEFORE
+    yield Figure(
+        "finance models, " + finance.size(warehouse),
+        "copied",
+        f"{built}; {built.cpu / before:.2f} of {before} CPU s before",
+        [Goal(built.cpu / before, 0.4), Goal(built.peak, 1.5, " GB")],
     )
+    yield Figure("that against flattening their JSON alone", "copied", built.against(flattened))
+    shutil.rmtree(folder)
 
-    at_scale = scale or _LOAD
-    _generate(folder / "load", at_scale)
-    loaded = _ingest("load", folder / "load")
-    bare = _bare(folder / "load")
-    yield (
-        "load against bare DuckDB",
-        at_scale,
-        f"{loaded.seconds:.1f} s / {bare.seconds:.1f} s = {loaded.seconds / bare.seconds:.1f}",
-        "at most 2.5 at medium",
-    )
-    shutil.rmtree(folder / "load")
 
-    yield from _finance_figures(folder / "build" / "extracts", folder / "finance")
-
-    at_scale = scale or _GENERATE
-    generated = _generate(folder / "memory", at_scale)
-    loaded = _ingest("load", folder / "memory")
-    events = _events(folder / "memory")
-    yield (
+def _large(scale: str, folder: Path, small: Path) -> Iterator[Figure]:
+    generated = _generate(folder, scale)
+    loaded = _ingest("load", folder)
+    events = _events(folder)
+    rate = events / generated.seconds
+    yield Figure(
         "generate",
-        at_scale,
-        f"{events / generated.seconds:,.0f} events/s, {generated.peak_gigabytes:.1f} GB",
-        "over 100,000 events/s, under 2 GB at large",
+        scale,
+        f"{generated}; {rate:,.0f} events a second",
+        [Goal(rate, 100_000, " a second", is_floor=True), Goal(generated.peak, 2, " GB")],
     )
-    yield (
-        f"load {events:,} events",
-        at_scale,
-        f"{loaded.seconds:.0f} s, {loaded.peak_gigabytes:.1f} GB",
-        "under 6 GB at large",
+    yield Figure(f"load {events:,} events", scale, str(loaded), [Goal(loaded.peak, 6, " GB")])
+    yield from _core(scale, folder, small, loaded)
+    warehouse = folder / "warehouse.duckdb"
+    # What dbt reads for the first time is a figure of its own.
+    _run(product.dbt(warehouse))
+    built = _ingest("build", folder)
+    size = warehouse.stat().st_size / 1e9
+    yield Figure(
+        "then every model and test",
+        scale,
+        f"{built}; file {size:.2f} GB",
+        [Goal(built.peak, 6, " GB"), Goal(size, 2, " GB of file")],
     )
-    yield from _product_figures(at_scale, folder, loaded)
-    built = _ingest("build", folder / "memory")
-    size = (folder / "memory" / "warehouse.duckdb").stat().st_size / 1e9
-    yield (
-        "then build every model",
-        at_scale,
-        f"{built.seconds:.0f} s, {built.peak_gigabytes:.1f} GB, file {size:.2f} GB",
-        "under 6 GB, file under 2 GB at large",
-    )
-    slowest, milliseconds = product.slowest_query(folder / "memory" / "warehouse.duckdb")
-    yield (
-        "slowest of the dashboard's queries",
-        at_scale,
-        f"{milliseconds:.0f} ms, {slowest}",
-        "under 100 ms at large",
-    )
-    product.write_a_day(folder / "memory" / "warehouse.duckdb", folder / "day")
-    places = ("--extracts", folder / "day", "--warehouse", folder / "memory" / "warehouse.duckdb")
-    added = _run("build", *map(str, places))
-    whole = loaded.seconds + built.seconds
-    yield (
-        "a day of events, every model",
-        at_scale,
-        f"{added.seconds:.0f} s / {whole:.0f} s = {added.seconds / whole:.0%}",
-        "none; the core's is above",
-    )
+    slowest, milliseconds = product.slowest_query(warehouse)
+    goals = [Goal(milliseconds, 100, " ms")]
+    yield Figure("slowest dashboard query", scale, f"{milliseconds:.0f} ms, {slowest}", goals)
+    product.write_a_day(warehouse, folder / "day")
+    places = ("--extracts", folder / "day", "--warehouse", warehouse)
+    added, whole = _command("build", *places), loaded + built
+    goals = [Goal(added.seconds / whole.seconds, 0.12)]
+    yield Figure("a day of events, every model and test", scale, added.against(whole), goals)
 
 
-def _product_figures(
-    at_scale: str, folder: Path, loaded: Run
-) -> Iterator[tuple[str, str, str, str]]:
-    large, small = folder / "memory", folder / "product"
-    bare = _run_process(*product.bare(large, PROJECT / "seeds" / "event_taxonomy.csv"))
-    (large / "bare.duckdb").unlink()
+def _core(scale: str, folder: Path, small: Path, loaded: Run) -> Iterator[Figure]:
+    bare = _run(*product.bare(folder, PROJECT / "seeds" / "event_taxonomy.csv"))
     # Bare reads Segment's messages and nothing else, so it is set against the load of those alone.
-    messages = _load_of_messages(large / "extracts", folder / "messages")
-    # The warehouse of the other figures must not change.
-    copy = folder / "copy"
-    copy.mkdir()
-    shutil.copy(large / "warehouse.duckdb", copy)
-    read, built, added = _built_and_added(copy)
-    size = (copy / "warehouse.duckdb").stat().st_size / 1e9
-    alike, whole = messages.seconds + built.seconds, loaded.seconds + built.seconds
-    yield (
-        "load messages and core, bare SQL",
-        at_scale,
-        f"{alike:.0f} s / {bare.seconds:.0f} s = {alike / bare.seconds:.2f}",
-        "at most 3 at large, aim 2",
-    )
-    yield (
-        "the same, every source loaded",
-        at_scale,
-        f"{whole:.0f} s / {bare.seconds:.0f} s = {whole / bare.seconds:.2f}",
-        "none; bare reads messages alone",
-    )
-    yield (
-        "dbt reads the project at first",
-        at_scale,
-        f"{read.seconds:.0f} s",
-        "none; once for each change of it",
-    )
-    peak = max(loaded.peak_gigabytes, built.peak_gigabytes)
-    yield (
-        "its memory and file",
-        at_scale,
-        f"{peak:.1f} GB, {size:.2f} GB",
-        "under 6 GB, under 2 GB at large",
-    )
-    _generate(small, _SMALLER)
-    _ingest("load", small)
-    _, _, added_to_small = _built_and_added(small)
-    middle = sorted(added)[len(added) // 2]
-    yield (
-        "a day of events, load and core",
-        at_scale,
-        f"{middle:.0f} s / {whole:.0f} s = {middle / whole:.0%}",
-        "under 15 % at large",
-    )
-    ratios = [one / other for one, other in zip(added, added_to_small, strict=True)]
-    middle_of_small = sorted(added_to_small)[len(added) // 2]
-    days = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-    yield (
-        f"the same onto {_SMALLER}",
-        _SMALLER,
-        f"{days}; middle {middle / middle_of_small:.2f}",
-        "at most 1.3",
-    )
-    shutil.rmtree(small)
-    shutil.rmtree(copy)
+    messages = _load_of_messages(folder / "extracts", folder / "messages")
+    built, added = _built_and_added(folder / "warehouse.duckdb", folder / "core")
+    alike, whole = messages + built, loaded + built
+    goals = [Goal(alike.seconds / bare.seconds, 1.8)]
+    yield Figure("load and core against bare SQL, messages", scale, alike.against(bare), goals)
+    yield Figure("the same, every source loaded", scale, whole.against(bare))
+    goals = [Goal(whole.peak, 6, " GB")]
+    yield Figure("its memory", scale, f"{whole.peak:.2f} GB", goals)
+    # The small company's warehouse of the other figures is built; this one is only loaded.
+    (folder / "small").mkdir()
+    places = ("--extracts", small, "--warehouse", folder / "small" / "warehouse.duckdb")
+    _command("load", *places)
+    _, added_to_small = _built_and_added(folder / "small" / "warehouse.duckdb", folder / "core")
+    shutil.rmtree(folder / "small")
+    middle, of_small = _middle(added), _middle(added_to_small)
+    goals = [Goal(middle.seconds / whole.seconds, 0.1)]
+    yield Figure("a day of events, load and core", scale, middle.against(whole), goals)
+    goals = [Goal(middle.seconds / of_small.seconds, 1.2)]
+    yield Figure("that against the same onto small", scale, middle.against(of_small), goals)
 
 
 def _load_of_messages(extracts: Path, folder: Path) -> Run:
@@ -204,84 +161,63 @@ def _load_of_messages(extracts: Path, folder: Path) -> Run:
     return loaded
 
 
-def _built_and_added(folder: Path) -> tuple[Run, Run, list[float]]:
-    """The product core read by dbt and built whole, and days of events added one by one.
+def _built_and_added(warehouse: Path, folder: Path) -> tuple[Run, list[Run]]:
+    """The product core built whole on a copy, and days of events loaded and built one by one.
 
     The first day after a full build pays once for tidying the rows that it left in part groups.
-
-    Returns:
-        What reading and building took, and the seconds of each day, load and core.
     """
-    warehouse = folder / "warehouse.duckdb"
-    read = _run_process(product.parse(warehouse))
-    built = _run_process(product.models(warehouse, is_whole=True))
+    folder.mkdir()
+    copy = Path(shutil.copy(warehouse, folder))
+    _run(product.dbt(copy))
+    built = _run(product.models(copy, is_whole=True))
     added = []
     for number in range(_DAYS):
         day = folder / f"day-{number}"
-        product.write_a_day(warehouse, day)
-        loaded = _run("load", *map(str, ("--extracts", day, "--warehouse", warehouse)))
-        run = _run_process(product.models(warehouse, is_whole=False))
-        added.append(loaded.seconds + run.seconds)
-    return read, built, added
+        product.write_a_day(copy, day)
+        loaded = _command("load", "--extracts", day, "--warehouse", copy)
+        added.append(loaded + _run(product.models(copy, is_whole=False)))
+    shutil.rmtree(folder)
+    return built, added
 
 
-def _growth_figures(folder: Path) -> Iterator[tuple[str, str, str, str]]:
+def _middle(runs: Sequence[Run]) -> Run:
+    return sorted(runs, key=lambda run: run.seconds)[len(runs) // 2]
+
+
+def _growth(folder: Path) -> Iterator[Figure]:
     """Ten times as many events, with memory to spare and without."""
     seconds: dict[str, float] = {}
-    for at_scale, limits in (("large", ("4GB",)), ("xlarge", ("4GB", "10GB"))):
-        _generate(folder / at_scale, at_scale)
-        loaded = _ingest("load", folder / at_scale)
+    for scale, limits in ((_LARGE, ("4GB",)), (_GROWN, ("4GB", "10GB"))):
+        _generate(folder / scale, scale)
+        loaded = _ingest("load", folder / scale)
         for limit in limits:
-            copy = folder / at_scale / limit
+            copy = folder / scale / limit
             copy.mkdir()
-            shutil.copy(folder / at_scale / "warehouse.duckdb", copy)
+            shutil.copy(folder / scale / "warehouse.duckdb", copy)
             os.environ["DUCKDB_MEMORY_LIMIT"] = limit
-            built = _run_process(product.models(copy / "warehouse.duckdb", is_whole=True))
+            whole = loaded + _run(product.models(copy / "warehouse.duckdb", is_whole=True))
             del os.environ["DUCKDB_MEMORY_LIMIT"]
             shutil.rmtree(copy)
-            whole = loaded.seconds + built.seconds
-            seconds[f"{at_scale} {limit}"] = whole
-            peak = max(loaded.peak_gigabytes, built.peak_gigabytes)
-            yield (
-                f"load and product core, DuckDB {limit}",
-                at_scale,
-                f"{loaded.seconds:.0f} s + {built.seconds:.0f} s = {whole:.0f} s, {peak:.1f} GB",
-                "under 6 GB" if limit == "4GB" else "under 12 GB",
-            )
-        shutil.rmtree(folder / at_scale)
-    for one, other, promised in (
-        ("xlarge 4GB", "large 4GB", "at most 13"),
-        ("xlarge 4GB", "xlarge 10GB", "at most 1.4"),
+            seconds[f"{scale} {limit}"] = whole.seconds
+            goals = [Goal(whole.peak, 6 if limit == "4GB" else 12, " GB")]
+            yield Figure(f"load and core, DuckDB limited to {limit}", scale, str(whole), goals)
+        shutil.rmtree(folder / scale)
+    for one, other, limit_of_ratio in (
+        ("xlarge 4GB", "large 4GB", 13),
+        ("xlarge 4GB", "xlarge 10GB", 1.4),
     ):
         ratio = seconds[one] / seconds[other]
-        yield f"{one} against {other}", "xlarge", f"{ratio:.2f}", promised
-
-
-def _finance_figures(small: Path, folder: Path) -> Iterator[tuple[str, str, str, str]]:
-    subscriptions, invoices = finance.copy_company(small, folder / "extracts")
-    _ingest("load", folder)
-    warehouse, target = folder / "warehouse.duckdb", folder / "target"
-    ready, models, bare = finance.commands(warehouse, target)
-    os.environ["WAREHOUSE_PATH"] = str(warehouse)
-    _run_process(ready)
-    built = _run_process(models)
-    alone = _run_process(bare, given=json.dumps(finance.statements(target)))
-    yield (
-        "finance models against bare SQL",
-        "copied",
-        f"{built.seconds:.0f} s / {alone.seconds:.0f} s = {built.seconds / alone.seconds:.2f}",
-        f"none; {subscriptions:,} subscriptions, {invoices:,} invoices",
-    )
-    shutil.rmtree(folder)
+        yield Figure(f"{one} against {other}", "", f"{ratio:.2f}", [Goal(ratio, limit_of_ratio)])
 
 
 def _generate(folder: Path, scale: str) -> Run:
-    return _run("generate", "--scale", scale, "--out", str(folder / "extracts"))
+    return _command("generate", "--scale", scale, "--out", folder / "extracts")
 
 
 def _ingest(command: str, folder: Path) -> Run:
-    places = ("--extracts", folder / "extracts", "--warehouse", folder / "warehouse.duckdb")
-    return _run(command, *map(str, places))
+    warehouse = folder / "warehouse.duckdb"
+    os.environ["DBT_TARGET_PATH"] = str((folder / "target").resolve())
+    return _command(command, "--extracts", folder / "extracts", "--warehouse", warehouse)
 
 
 def _bare(folder: Path) -> Run:
@@ -291,7 +227,7 @@ def _bare(folder: Path) -> Run:
         names = {path.name.split(".")[0] for path in extracts.glob(f"2*/{source}/**/*.*")}
         reads += [f"{function} {extracts}/2*/{source}/**/{name}.*" for name in sorted(names)]
     command = [sys.executable, "-c", _BARE, str(folder / "bare.duckdb")]
-    return _run_process(command, given="\n".join(reads))
+    return _run(command, "\n".join(reads))
 
 
 def _events(folder: Path) -> int:
@@ -300,11 +236,11 @@ def _events(folder: Path) -> int:
     return int(row[0]) if row else 0
 
 
-def _run(*arguments: str) -> Run:
-    return _run_process([sys.executable, "-m", "ingest", *arguments])
+def _command(*arguments: str | Path) -> Run:
+    return _run([sys.executable, "-m", "ingest", *map(str, arguments)])
 
 
-def _run_process(command: list[str], given: str = "") -> Run:
+def _run(command: Sequence[str], given: str = "") -> Run:
     """Runs a command to its end.
 
     Raises:
@@ -322,6 +258,6 @@ def _run_process(command: list[str], given: str = "") -> Run:
             written.seek(0)
             print(written.read(), file=sys.stderr)
             raise subprocess.CalledProcessError(process.returncode, command)
-    # Linux counts in kilobytes, macOS in bytes.
+    # Linux counts memory in kilobytes, macOS in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
-    return Run(seconds, usage.ru_maxrss * unit / 1e9)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e9)
