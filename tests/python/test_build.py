@@ -1,5 +1,6 @@
 """What `ingest build` does and in which order; stand-ins for dbt and the loader write it down."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,9 @@ class Company:
         return list(self.waiting)
 
     def load_batches(
-        self, extracts_path: Path, warehouse_path: Path, *, batch_ids: list[str]
+        self, extracts_path: Path, warehouse_path: Path, *, batch_ids: list[str], full: bool
     ) -> list[BatchReport]:
+        assert not full
         (batch_id,) = batch_ids
         self.asked.append(f"load {batch_id}")
         if self.failing == f"load {batch_id}":
@@ -151,6 +153,22 @@ def test_a_warehouse_that_is_none_is_said_plainly(
     places[1].write_text("not a database")
     with pytest.raises(WarehouseError, match="is not a DuckDB file"):
         build(*places)
+
+
+def test_parsing_pauses_garbage_collection_even_if_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    def fail(dbt: Dbt, log_level: str, *arguments: str) -> None:
+        seen.append((arguments[-1], gc.isenabled()))
+        raise BuildError("dbt parse failed")
+
+    monkeypatch.setattr(Dbt, "_invoke", fail)
+    with pytest.raises(BuildError):
+        Dbt(tmp_path / "warehouse.duckdb", "{}", "raw_unparsed").parse()
+    assert seen == [("--no-write-json", False), ("--no-partial-parse", False)]
+    assert gc.isenabled()
 
 
 def test_history_of_batches_that_landed_together_is_kept_one_by_one(

@@ -1,5 +1,6 @@
 """The project's dbt, run in this process, which parses the project once for all commands."""
 
+import gc
 import logging
 import os
 import signal
@@ -78,11 +79,14 @@ class Dbt:
             BuildError: dbt cannot read the project.
         """
         if self._manifest is None:
-            try:
-                project = self._invoke("none", "parse").result
-            except BuildError:
-                # Partial parsing can miss nodes after many renames, as in an upgrade.
-                project = self._invoke("error", "parse", "--no-partial-parse").result
+            # Every command that builds writes the manifest again when it ends.
+            command = ("parse", "--no-write-json")
+            with _without_collection():
+                try:
+                    project = self._invoke("none", *command).result
+                except BuildError:
+                    # Partial parsing can miss nodes after many renames, as in an upgrade.
+                    project = self._invoke("error", *command, "--no-partial-parse").result
             if not isinstance(project, Manifest):
                 raise BuildError("dbt cannot read the project; `dbt parse` reports why")
             manifests[self._parsed_as] = project
@@ -194,6 +198,18 @@ def quiet_when_interrupted() -> Iterator[None]:
         console.removeFilter(is_shown)
         if is_heard:
             signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Stops the search for cyclic garbage: parsing keeps what it allocates, and leaves little."""
+    is_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_enabled:
+            gc.enable()
 
 
 def _messages(done: dbtRunnerResult) -> str:
