@@ -1,10 +1,13 @@
 """The small company that the tests share, generated and built once a session."""
 
 import gc
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+import warehouses
 from data_tests import DataTests
 from harness import VENDOR, expect, ingest
 from loading import Loading
@@ -13,6 +16,11 @@ from warehouses import Shared, build_warehouse, once
 # dbt's manifest is millions of objects, hardly one of them garbage, and the collector goes through
 # all of them each time. It therefore runs seldom.
 gc.set_threshold(100_000, 50, 100)
+
+# DuckDB tries to import pandas at every query with values. Where it is not installed, searching for
+# it takes a fifth of the time of a small load.
+if find_spec("pandas") is None:
+    sys.modules["pandas"] = None  # type: ignore[assignment]
 
 # Where whole warehouses are built, the longest first: started last, they would leave a core idle.
 _LONGEST = (
@@ -40,10 +48,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 @pytest.fixture(scope="session")
 def tiny_extracts(workspace: Path) -> Path:
     """The default company at scale tiny."""
-    extracts = workspace / "extracts"
-    return once(
-        extracts, lambda: expect(0, ingest("generate", "--scale", "tiny", "--out", extracts))
-    )
+    assert workspace
+    return warehouses.tiny_extracts()
 
 
 @pytest.fixture(scope="session")

@@ -83,6 +83,7 @@ class DataTests:
         """Whether each test fails; a test is left out if a relation that it reads is not built."""
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set threads = 1")
             built = {
                 f'"{database}"."{schema}"."{name}"'
                 for database, schema, name in connection.execute(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness import batches, rows
-from warehouses import NO_TESTS, dbt, load
+from warehouses import build_new, load
 
 _CENT = Decimal("0.005")
 
@@ -176,14 +176,7 @@ def test_extracts_without_an_archive_give_the_same_mrr_from_the_first_on(
             text = text.replace(f'"{discount_id}"', json.dumps(discount))
         path.write_text(text)
     warehouse = load(extracts, tmp_path / "warehouse.duckdb")
-    dbt(
-        warehouse,
-        "build",
-        "--select",
-        "+path:models/marts/finance",
-        "+dim_dates",
-        excluded=NO_TESTS,
-    )
+    build_new(warehouse, "+path:models/marts/finance", "+dim_dates")
 
     month_ends = """
         select stripe_customer_id, currency, calendar_date, sum(list_mrr), sum(mrr)

@@ -13,7 +13,7 @@ import pytest
 
 from harness import differences, rows
 from loading import Loading
-from warehouses import NO_TESTS, dbt
+from warehouses import build_new, dbt
 
 Message = dict[str, object]
 
@@ -125,7 +125,7 @@ class _Place:
         """Keeps a warehouse of which all that knows no message is built."""
         self.loading.write_json("segment/none.jsonl", batch="2026-01-31")
         self.loading.load()
-        self._run("build", *_ALL)
+        build_new(self.loading.warehouse, *_ALL)
         self.loading.warehouse.rename(self._empty)
 
     def land(self, parts: Iterable[tuple[str, Sequence[Message]]], into: Path) -> Path:
@@ -135,13 +135,10 @@ class _Place:
         for batch, messages in parts:
             self.loading.write_json("segment/messages.jsonl", *messages, batch=batch)
             self.loading.load(batch_ids=[batch], replace=True)
-            self._run("run", *_PRODUCT)
+            dbt(self.loading.warehouse, "run", "--select", *_PRODUCT)
         # Under the same name, which its views know it by.
         into.mkdir()
         return self.loading.warehouse.rename(into / self.loading.warehouse.name)
-
-    def _run(self, command: str, *selected: str) -> None:
-        dbt(self.loading.warehouse, command, "--select", *selected, excluded=NO_TESTS)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 
 from data_tests import DataTests
 from harness import Row, differences, rows
-from warehouses import NO_TESTS, dbt, load
+from warehouses import build_new, load
 
 Message = dict[str, Any]
 BATCHES = ("2026-03-31", "2026-04-30")
@@ -117,9 +117,7 @@ def _built(folder: Path, first: list[Message], second: list[Message]) -> Path:
         path.parent.mkdir(parents=True)
         path.write_text("".join(json.dumps(message) + "\n" for message in messages))
     warehouse = load(folder / "extracts", folder / "warehouse.duckdb")
-    selected = ("+path:models/marts/product", "dim_documents")
-    dbt(warehouse, "build", "--select", *selected, excluded=NO_TESTS)
-    return warehouse
+    return build_new(warehouse, "+path:models/marts/product", "dim_documents")
 
 
 @pytest.fixture(scope="module")

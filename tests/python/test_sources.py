@@ -8,8 +8,16 @@ from pathlib import Path
 import pytest
 
 from data_tests import DataTests
-from harness import batches, expect, ingest, marts, rows
-from warehouses import NO_TESTS, build_warehouse, dbt, seed_parsed
+from harness import batches, differences, expect, ingest, marts, rows
+from warehouses import (
+    NO_TESTS,
+    build_new,
+    build_warehouse,
+    dbt,
+    first_batch,
+    load,
+    seed_parsed,
+)
 
 _SOURCE_OF_SCHEMA = {"finance": "stripe", "sales": "salesforce", "product": "segment"}
 
@@ -36,6 +44,23 @@ def test_one_source_alone_leaves_the_others_marts_empty(
     assert filled - {"shared"} == {
         schema for schema, of_source in _SOURCE_OF_SCHEMA.items() if of_source == source
     }
+
+
+def test_replayed_statements_build_what_dbt_builds(tiny_extracts: Path, tmp_path: Path) -> None:
+    """Other tests replay the statements that dbt executed for this batch."""
+    by_dbt = first_batch()
+    warehouse = load(batches(tiny_extracts)[0], tmp_path / by_dbt.name)
+    replayed = build_new(warehouse)
+    described = """
+        select table_schema, table_name, table_type, column_name, data_type, is_nullable
+        from information_schema.columns
+        inner join information_schema.tables using (table_schema, table_name)
+        order by all
+    """
+    assert rows(replayed, described) == rows(by_dbt, described)
+    versions = "select count(*), count(dbt_scd_id) from snapshots.snap_salesforce__accounts"
+    assert rows(replayed, versions) == rows(by_dbt, versions) > [(0, 0)]
+    assert differences(by_dbt, replayed) == {}
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from fcntl import LOCK_EX, flock
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from pprint import pformat
 from unittest.mock import patch
@@ -21,10 +22,11 @@ from dbt.artifacts.resources.base import FileHash
 from dbt.config.runtime import load_profile
 from dbt.contracts.graph.manifest import Manifest
 
-from harness import PROJECT
+from harness import PROJECT, batches, expect, ingest
 from ingest.build import Dbt, build
 from ingest.cli import main
 from ingest.load import load_batches
+from replay import is_new, recorded, replay
 
 NAME = "warehouse.duckdb"
 # For `excluded`, where the data tests run without dbt or the warehouse is only compared.
@@ -165,6 +167,58 @@ def load(extracts: Path, warehouse: Path) -> Path:
     return warehouse
 
 
+def tiny_extracts() -> Path:
+    """The default company at scale tiny."""
+    extracts = Shared.folder / "extracts"
+    return once(
+        extracts, lambda: expect(0, ingest("generate", "--scale", "tiny", "--out", extracts))
+    )
+
+
+def first_batch() -> Path:
+    """The warehouse of the tiny company's first batch, as dbt builds it."""
+    warehouse = Shared.folder / "first" / NAME
+    warehouse.parent.mkdir(exist_ok=True)
+
+    def make() -> None:
+        first = batches(tiny_extracts())[0]
+        load(first, warehouse)
+        with recorded(_statements()):
+            dbt(warehouse, "build", excluded=NO_TESTS)
+
+    return once(warehouse, make)
+
+
+def _statements() -> Path:
+    return Shared.folder / "statements.json"
+
+
+def build_new(warehouse: Path, *selectors: str) -> Path:
+    """Builds a loaded warehouse as the first `dbt build` would, without the time that dbt takes.
+
+    Args:
+        warehouse: A loaded warehouse in which nothing is built yet.
+        selectors: What to build; everything unless something is named.
+    """
+    assert warehouse.name == NAME
+    first_batch()
+    replay(_statements(), warehouse, parsed(), selectors)
+    return warehouse
+
+
+@contextmanager
+def selecting(*selectors: str) -> Iterator[None]:
+    """Lets `ingest build` build a part of the project, after the history of all batches."""
+    run_all = Dbt.run
+
+    def run(self: Dbt, *arguments: str) -> str:
+        is_build = arguments == ("build",)
+        return run_all(self, *arguments, *(("--select", *selectors) if is_build else ()))
+
+    with patch.object(Dbt, "run", run):
+        yield
+
+
 def build_warehouse(
     extracts: Path,
     warehouse: Path,
@@ -174,6 +228,8 @@ def build_warehouse(
     select: Sequence[str] = (),
 ) -> Path:
     """Loads and builds a warehouse batch by batch, as `ingest build` does, and returns its path.
+
+    Of a new warehouse, the first command of dbt is replayed unless dbt runs its data tests.
 
     Args:
         extracts: The folder of batches.
@@ -186,16 +242,21 @@ def build_warehouse(
     _parse("raw")
     if is_loaded:
         _parse("known")
-    run_all = Dbt.run
+    run_by_dbt = Dbt.run
+    if not has_tests:
+        first_batch()
 
-    def run_selected(self: Dbt, *arguments: str) -> str:
-        selected = ("--select", *select) if select and arguments == ("build",) else ()
-        return run_all(self, *arguments, *selected)
+    def run(self: Dbt, *arguments: str) -> str:
+        if has_tests or self.raw_schemas != "raw" or not is_new(warehouse):
+            return run_by_dbt(self, *arguments)
+        selectors = takewhile(lambda one: one[:2] != "--", arguments[2:])
+        return replay(_statements(), warehouse, self.parse(), list(selectors))
 
     excluded = "unit_test" if has_tests else NO_TESTS
     with (
         _environment(warehouse.parent / "target", excluded, has_artifacts=has_tests),
-        patch.object(Dbt, "run", run_selected),
+        patch.object(Dbt, "run", run),
+        selecting(*select) if select else nullcontext(),
     ):
         build(extracts, warehouse)
     return warehouse
