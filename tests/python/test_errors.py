@@ -17,6 +17,7 @@ from harness import PROJECT, expect, ingest
 from ingest.cli import main
 from ingest.errors import explained
 from loading import Loading, customer
+from warehouses import seed_parsed
 
 
 @pytest.fixture
@@ -295,10 +296,13 @@ def test_ctrl_c_as_duckdb_reports_it() -> None:
 
 def test_ctrl_c_during_a_build(loading: Loading) -> None:
     """Sent while dbt runs, which prints the stack of what it was doing."""
+    target = loading.extracts.parent / "target"
+    seed_parsed(target, loading.warehouse)
+    paths = {"DBT_LOG_PATH": str(loading.extracts.parent / "logs"), "DBT_TARGET_PATH": str(target)}
     process = subprocess.Popen(
         [sys.executable, "-c", _INTERRUPTIBLE, "build", *_paths(loading)],
         cwd=PROJECT,
-        env={**os.environ, "DBT_LOG_PATH": str(loading.extracts.parent / "logs")},
+        env={**os.environ, **paths},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

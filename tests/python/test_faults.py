@@ -1,5 +1,7 @@
 """A few of each fault that `make soak` does by the dozen: nothing is lost, and nothing is twice."""
 
+import shutil
+import time
 from pathlib import Path
 
 import duckdb
@@ -7,14 +9,25 @@ import pytest
 
 from harness import PROJECT
 from ingest.bench.soak import Soak, Tally, differing
-from warehouses import seed_parsed
+from warehouses import build_warehouse, seed_parsed
 
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Soak:
+    """A company of two batches, and what `ingest build` makes of the first and then of both."""
     folder = tmp_path_factory.mktemp("soak")
     seed_parsed(folder / "target", folder / "trial" / "warehouse.duckdb")
-    return Soak(folder, seed=1, count=2)
+    company = Soak(folder, seed=1, count=2)
+    shutil.copytree(company.extracts / company.batches[0], folder / "earlier" / company.batches[0])
+    for path in (company.begun, company.built):
+        path.parent.mkdir()
+    build_warehouse(folder / "earlier", company.begun)
+    shutil.copy(company.begun, company.built)
+    started = time.monotonic()
+    build_warehouse(company.extracts, company.built)
+    # A process of its own needs as long to start as the one that loaded.
+    company.build_seconds = company.load_seconds + time.monotonic() - started
+    return company
 
 
 def _all_survived(tally: Tally) -> None:

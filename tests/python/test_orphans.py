@@ -9,7 +9,7 @@ import pytest
 
 from harness import differences, expect, rows
 from ingest.build import orphans
-from warehouses import NO_TESTS, ingest_here
+from warehouses import NO_TESTS, ingest_here, selecting
 
 _GRAPH = {
     ("staging", "stg_stripe__prices"),
@@ -118,7 +118,9 @@ def test_a_warehouse_of_an_older_project_is_upgraded(
         for name in _RECORDED:
             connection.execute(f"insert into raw_audit.build_steps values ('relation', '{name}')")
         connection.execute("delete from raw_audit.build_steps where step = 'build'")
-    assert _dropped(*arguments, target=tmp_path / "target") == list(_RECORDED)
+    # The first build proves what is built, the second only what is dropped.
+    with selecting("dim_dates"):
+        assert _dropped(*arguments, target=tmp_path / "target") == list(_RECORDED)
     assert _relations(older) == built | kept | {"intermediate.int_mine"}
     assert _dropped(*arguments, target=tmp_path / "target") == []
     steps = "from raw_audit.build_steps where step = 'relation' order by all"
