@@ -39,7 +39,7 @@ def _deliveries() -> list[Record]:
         for record in records
         if record["object"] == "event"
     ]
-    kinds = {
+    kinds: dict[str, dict[str, object]] = {
         "customer.created": {"name": "Acme", "metadata": {"sfdc_account_id": "001"}},
         "customer.updated": {"email": "pay@acme.example", "discount": {"id": "di", "start": 0}},
         "customer.deleted": {},
