@@ -1,0 +1,38 @@
+{#- An item of a subscription as a struct:
+        subscription_item_id,
+        price_id: of the price, or else of the legacy plan,
+        quantity bigint, current_period_end_at,
+        discounts: a list of structs as of `stripe_discount`,
+        tax_rates: a list of structs as of `stripe_tax_rates`,
+        price, plan: structs as of `stripe_price`.
+
+    Arguments:
+        fields: an item as read by `json_fields` with `stripe_subscription_item_fields`.
+-#}
+{% macro stripe_subscription_item(fields) -%}
+    {{ return(adapter.dispatch('stripe_subscription_item')(fields)) }}
+{%- endmacro %}
+
+{% macro duckdb__stripe_subscription_item(fields) -%}
+    struct_pack(
+        subscription_item_id := {{ fields }}.id,
+        price_id := coalesce({{ fields }}.price.id, {{ fields }}.plan.id),
+        quantity := cast({{ fields }}.quantity as bigint),
+        current_period_end_at := {{ from_epoch(fields ~ '.current_period_end') }},
+        discounts := list_transform(
+            {{ fields }}.discounts, lambda listed: {{ stripe_discount('listed') }}
+        ),
+        tax_rates := {{ stripe_tax_rates(fields ~ '.tax_rates') }},
+        price := {{ stripe_price(fields ~ '.price') }},
+        plan := {{ stripe_price(fields ~ '.plan') }}
+    )
+{%- endmacro %}
+
+{#- The fields that `stripe_subscription_item` needs, for `json_fields`. -#}
+{% macro stripe_subscription_item_fields() -%}
+    {{ return({
+        'id': 'string', 'price': stripe_price_fields(), 'plan': stripe_price_fields(),
+        'quantity': 'decimal(28, 6)', 'current_period_end': 'bigint', 'discounts': ['json'],
+        'tax_rates': stripe_tax_rates_fields(),
+    }) }}
+{%- endmacro %}

@@ -1,0 +1,24 @@
+{#- Tax rates as a list of structs of tax_rate_id, percentage decimal(9,6) and is_inclusive; null for null.
+
+    Arguments:
+        fields: tax rates as read by `json_fields` with `stripe_tax_rates_fields`.
+-#}
+{% macro stripe_tax_rates(fields) -%}
+    {{ return(adapter.dispatch('stripe_tax_rates')(fields)) }}
+{%- endmacro %}
+
+{% macro duckdb__stripe_tax_rates(fields) -%}
+    list_transform(
+        {{ fields }},
+        lambda tax_rate: struct_pack(
+            tax_rate_id := tax_rate.id,
+            percentage := tax_rate.percentage,
+            is_inclusive := coalesce(tax_rate.inclusive, false)
+        )
+    )
+{%- endmacro %}
+
+{#- The fields that `stripe_tax_rates` needs, for `json_fields`. -#}
+{% macro stripe_tax_rates_fields() -%}
+    {{ return([{'id': 'string', 'percentage': 'decimal(9, 6)', 'inclusive': 'boolean'}]) }}
+{%- endmacro %}
