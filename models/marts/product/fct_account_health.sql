@@ -7,6 +7,12 @@
 
 with
 
+features as (
+
+    select * from {{ ref('features') }}
+
+),
+
 fct_account_usage_monthly as (
 
     select * from {{ ref('fct_account_usage_monthly') }}
@@ -106,50 +112,61 @@ measured as (
 
 ),
 
+-- A product of few features is used in all its breadth with all of them.
+breadth as (
+
+    select greatest(least(count(*), {{ breadth_best_features }}), 1) as best_feature_count
+    from features
+
+),
+
 -- Each part is its weight times a share from 0 to 1. What is unknown adds no risk, except that no
 -- use at all adds the most.
 scored as (
 
     select
-        account_id,
-        health_month,
-        is_month_closed,
-        has_workspace,
-        has_users,
-        event_count,
-        active_user_count,
-        active_day_count,
-        feature_count,
-        paid_seat_count,
-        seat_use_rate,
-        days_since_active,
-        usage_trend_rate,
-        failed_payment_count,
-        past_due_usd,
+        measured.account_id,
+        measured.health_month,
+        measured.is_month_closed,
+        measured.has_workspace,
+        measured.has_users,
+        measured.event_count,
+        measured.active_user_count,
+        measured.active_day_count,
+        measured.feature_count,
+        measured.paid_seat_count,
+        measured.seat_use_rate,
+        measured.days_since_active,
+        measured.usage_trend_rate,
+        measured.failed_payment_count,
+        measured.past_due_usd,
         cast(round({{ recency_weight }} * {{ ratio(
-            'least(coalesce(days_since_active, ' ~ recency_worst_days ~ '), '
+            'least(coalesce(measured.days_since_active, ' ~ recency_worst_days ~ '), '
             ~ recency_worst_days ~ ')',
             recency_worst_days
         ) }}) as integer) as recency_risk_score,
         cast(round({{ trend_weight }} * case
-            when usage_trend_rate is not null then 1 - least(usage_trend_rate, 1)
-            when event_count = 0 then 1
+            when measured.usage_trend_rate is not null then 1 - least(measured.usage_trend_rate, 1)
+            when measured.event_count = 0 then 1
             else 0
         end) as integer) as trend_risk_score,
         cast(round({{ breadth_weight }} * (1 - {{ ratio(
-            'least(feature_count, ' ~ breadth_best_features ~ ')', breadth_best_features
+            'least(measured.feature_count, breadth.best_feature_count)',
+            'breadth.best_feature_count'
         ) }})) as integer) as breadth_risk_score,
-        cast(round({{ seat_use_weight }} * (1 - least(coalesce(seat_use_rate, 1), 1))) as integer)
-            as seat_use_risk_score,
+        cast(round(
+            {{ seat_use_weight }} * (1 - least(coalesce(measured.seat_use_rate, 1), 1))
+        ) as integer) as seat_use_risk_score,
         cast(round({{ billing_weight }} * case
-            when past_due_usd > 0 then 1
-            when failed_payment_count > 0 then 0.5
+            when measured.past_due_usd > 0 then 1
+            when measured.failed_payment_count > 0 then 0.5
             else 0
         end) as integer) as billing_risk_score,
-        closing_mrr_usd,
-        movement_type
+        measured.closing_mrr_usd,
+        measured.movement_type
 
     from measured
+    cross join breadth
 
 ),
 
