@@ -72,6 +72,15 @@ compared as (
 
 ),
 
+-- From a list, so that the engine expects few ids and looks them up in the raw table, not the
+-- reverse, which would keep all the objects in memory.
+compared_ids as (
+
+    select {{ explode('event_ids') }} as event_id
+    from (select array_agg(event_id) as event_ids from compared) as lists
+
+),
+
 objects as (
 
     select
@@ -79,9 +88,9 @@ objects as (
         {{ json_value('source.data', 'object') }} as object,
         {{ json_value('source.data', 'previous_attributes') }} as previous_attributes
 
-    from compared
+    from compared_ids
     inner join events
-        on compared.event_id = events.event_id
+        on compared_ids.event_id = events.event_id
     inner join {{ source('stripe', 'events') }} as source
         on
             events.event_id = source.id

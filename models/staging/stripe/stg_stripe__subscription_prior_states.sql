@@ -24,6 +24,23 @@ first_seconds as (
 
 ),
 
+-- From a list, so that the engine expects few ids and looks them up in the raw table, not the
+-- reverse, which would keep all the objects in memory.
+first_ids as (
+
+    select {{ explode('event_ids') }} as event_id
+    from (
+        select array_agg(events.event_id) as event_ids
+
+        from first_seconds
+        inner join stg_stripe__subscription_events as events
+            on
+                first_seconds.subscription_id = events.subscription_id
+                and first_seconds.occurred_at = events.occurred_at
+    ) as lists
+
+),
+
 with_fields as (
 
     select
@@ -34,11 +51,9 @@ with_fields as (
             ), stripe_subscription_fields()
         ) }} as fields
 
-    from first_seconds
+    from first_ids
     inner join stg_stripe__subscription_events as events
-        on
-            first_seconds.subscription_id = events.subscription_id
-            and first_seconds.occurred_at = events.occurred_at
+        on first_ids.event_id = events.event_id
     inner join {{ source('stripe', 'events') }} as source
         on
             events.event_id = source.id
