@@ -136,13 +136,8 @@ def record(
     batch_date: date,
     files: list[FileAudit],
     scratch: Path,
-    *,
-    is_full_export: bool | None = None,
 ) -> None:
-    """Write the batch, its files and what they brought.
-
-    Whether it is a full export is None where nothing declares it.
-    """
+    """Write the batch, its files and what they brought; `declare` says if it is a full export."""
     rows = [
         (
             *(file.source_file, file.source, file.object_name, file.sha256, file.size),
@@ -171,7 +166,7 @@ def record(
     _record_objects(connection, stamp.batch_id)
     totals = sum((file.rows for file in files), Counter[str]())
     connection.execute(
-        "insert into raw_audit.batches values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into raw_audit.batches values (?, ?, ?, ?, ?, ?, ?, ?, null)",
         [
             stamp.batch_id,
             batch_date,
@@ -179,7 +174,6 @@ def record(
             stamp.loaded_at,
             len(files),
             *(totals[count] for count in ("read", "landed", "rejected")),
-            is_full_export,
         ],
     )
 

@@ -101,8 +101,8 @@ def land(
         stamp = Stamp(batch.batch_id, last_instant(day), now)
         audit.stamp_again(connection, stamp)
     audits = [file.audit for file in files]
-    scratch_file = scratch / "audit"
-    audit.record(connection, stamp, day, audits, scratch_file, is_full_export=is_full_export)
+    audit.record(connection, stamp, day, audits, scratch / "audit")
+    audit.declare(connection, batch.batch_id, is_full_export)
     changes = profile.record(target)
     totals = sum((file.rows for file in audits), Counter[str]())
     return BatchReport(
