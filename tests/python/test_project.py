@@ -102,7 +102,7 @@ def test_paths_reach_the_commands_with_spaces_and_quotes() -> None:
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "macros/engine").glob("*.sql")), ids=str)
 def test_a_dispatched_macro_is_in_the_file_of_its_name(path: Path) -> None:
-    """Beside it is at most the mapping of the JSON fields that it reads, the same on every engine."""
+    """Beside it is at most the mapping of the JSON fields that it reads."""
     name, text = path.stem, path.read_text()
     macros = re.findall(r"{% macro (\w+)\(", text)
     assert macros in ([name, f"duckdb__{name}"], [name, f"duckdb__{name}", f"{name}_fields"])

@@ -1,7 +1,7 @@
 {#-
     The only pass over the whole objects of subscription events. A run reads only the loads that were
-    added or removed, as macros/incremental.sql explains. The raw table is read by its name, because DuckDB materializes a CTE that is read twice, with
-    all the objects.
+    added or removed, as macros/incremental.sql explains. The raw table is read by its name, because
+    DuckDB materializes a CTE that is read twice, with all the objects.
 -#}
 {{ config(
     materialized='incremental',
