@@ -2,10 +2,11 @@
 
 import gzip
 import os
+from pathlib import Path
 
 import pytest
 
-from ingest.load import json_records
+from ingest.load import json_records, reading
 from loading import ACCOUNT, ACCOUNT_ROW, BATCH, Loading, customer, track
 
 
@@ -259,3 +260,16 @@ def test_json_of_a_few_thousand_characters_is_compressed(loading: Loading) -> No
         )
         == "ZSTD"
     )
+
+
+@pytest.mark.parametrize("size", [1, 1000, 1 << 16])
+def test_compressed_files_are_read_in_pieces_that_are_never_larger(
+    tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "file.gz"
+    content = [b"a" * 5000, b"", bytes(range(256)) * 3]
+    path.write_bytes(b"".join(map(gzip.compress, content)) + b"\0" * 10)
+    pieces = list(reading.chunks(path, size))
+    assert b"".join(pieces) == b"".join(content)
+    assert max(map(len, pieces)) <= size
+    assert reading.head(path, 2000) == (b"a" * 2000, None)

@@ -1,8 +1,8 @@
 """Stripe's and Segment's records, from a spool of JSON lines into their raw tables.
 
-Two passes of DuckDB over a spool do it: one sees which kinds of record and which fields there are,
-one parses each record into its declared columns. Only lines that hold no record of a known kind, or
-several, come to Python.
+Two passes of DuckDB over a spool do it: one sees which kind each record is and which fields there
+are, one parses each record into its declared columns. Only lines that hold no record of a known
+kind, or several, come to Python.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ingest import catalog
 from ingest.load import documents, profile, staging
-from ingest.load.profile import KIND_KEYS, ODD_KINDS, Kind, kind_of
+from ingest.load.profile import KIND_KEYS, ODD_KINDS, Kind
 from ingest.load.spool import Spool
 from ingest.load.staging import Records
 from ingest.load.target import Reject, Target
@@ -23,7 +23,7 @@ UNWRAP: Mapping[str, documents.Unwrap] = {
     "stripe": documents.stripe_records,
     "segment": documents.segment_records,
 }
-# A spool of Stripe's is read once for each kind of object in it, so files are kept apart.
+# Stripe's files hold one kind of object each. A spool of few of them has few tables to land in.
 SPOOL_FILE_BYTES = {"stripe": 16 << 20, "segment": 1 << 40}
 
 _NAMES = ", ".join(literal(name) for name in catalog.segment.TYPES)
@@ -63,14 +63,9 @@ def land_spool(target: Target, lines: Spool) -> tuple[Counter[str], Counter[str]
     scratch = target.scratch / "files"
     temp_table(target.connection, "spool_files", files, list(lines.names.items()), scratch)
     kinds = profile.gather(target.connection, lines, target.fields)
-    odd = {kind.name: kind.odd for kind in kinds if kind.name in ODD_KINDS[source]}
-    columns = {"file": "INTEGER", "row": "BIGINT"}
-    found = [(file, row) for lines_of in odd.values() for file, row, _ in lines_of]
-    temp_table(target.connection, "odd_lines", columns, found, scratch)
-    good = [kind for kind in kinds if kind.name not in odd]
-    for table, chosen in _tables(source, good):
-        is_all = len(chosen) == len(good)
-        rejects += _land_table(target, lines, table, chosen, is_all=is_all, has_odd=bool(odd))
+    for table, chosen in _tables(source, kinds):
+        rejects += _land_table(target, lines, table, chosen)
+    odd = profile.odd_lines(target.connection, source)
     rejects += [
         Reject(lines.names[file], row, "", "not JSON", line)
         for file, row, line in odd.pop(None, [])
@@ -102,31 +97,19 @@ def _tables(source: str, kinds: Sequence[Kind]) -> Iterator[tuple[catalog.Table,
 
 
 def _land_table(
-    target: Target,
-    lines: Spool,
-    table: catalog.Table,
-    kinds: Sequence[Kind],
-    *,
-    is_all: bool,
-    has_odd: bool,
+    target: Target, lines: Spool, table: catalog.Table, kinds: Sequence[Kind]
 ) -> list[Reject]:
     """Land the lines of a spool that are records of a table; give those that did not land.
 
     A line that is not JSON is both left out and never parsed: DuckDB may ask for a value before it
     leaves a line out.
     """
-    record = "case when json_valid(line) then line end" if has_odd else "line"
-    left_out = "anti join odd_lines using (file, row)" if has_odd else ""
-    names = ", ".join(literal(kind.name or "") for kind in kinds)
-    kind = kind_of(table.source, record, f"json_keys({record})")
-    is_kind = "true" if is_all else f"{kind} in ({names})"
+    names = ", ".join(literal(kind.name) for kind in kinds)
     extra = "cast(null as json)"
     if any(kind.keys - table.names for kind in kinds):
         # Merging a null under each declared key leaves the others as they are.
         nulls = literal(json.dumps(dict.fromkeys(sorted(table.names))))
-        extra = (
-            f"cast(nullif(cast(json_merge_patch({record}, {nulls}) as varchar), '{{}}') as json)"
-        )
+        extra = f"cast(nullif(cast(json_merge_patch(line, {nulls}) as varchar), '{{}}') as json)"
 
     def of(columns: Sequence[catalog.Column], chosen: str = "true") -> Records:
         kept_as = {c.name: "JSON" if c.kind == "json" else "VARCHAR" for c in columns}
@@ -135,8 +118,12 @@ def _land_table(
             source=f"""(
                 select
                     spool_files.source_file, lines.row as source_row, lines.line,
-                    json_transform({record}, {literal(json.dumps(kept_as))}) as record
-                from (select * from {lines.sql} {left_out} where {is_kind} and {chosen}) as lines
+                    json_transform(line, {literal(json.dumps(kept_as))}) as record
+                from (
+                    select file, row, case when kind is not null then line end as line
+                    from spool_lines
+                    where kind in ({names}) and {chosen}
+                ) as lines
                 inner join spool_files on lines.file = spool_files.file
             )""",
             texts={name: f"record.{quoted(name)}" for name in kept_as},

@@ -1,8 +1,7 @@
 """Which fields a batch's records have and of what type, and what changed since the batch before."""
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -12,14 +11,15 @@ from ingest.load.target import Fields, Target
 from ingest.load.values import literal
 from ingest.load.warehouse import temp_table
 
+# The types of values; a null has none.
 _TYPES = {
     "UBIGINT": "number",
     "BIGINT": "number",
-    "HUGEINT": "number",
     "DOUBLE": "number",
     "VARCHAR": "string",
     "BOOLEAN": "boolean",
-    "JSON": "object",
+    "OBJECT": "object",
+    "ARRAY": "array",
 }
 _SAMPLE = 2_000
 
@@ -37,45 +37,25 @@ ODD_KINDS: Mapping[str, frozenset[str | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The lines of a spool that are of one kind.
+    """The records of a spool that are of one kind.
 
     Attributes:
-        name: what the records say they are; empty when they do not, None for lines that are not
-            JSON.
-        records: how many lines.
+        name: what the records say they are.
+        records: how many.
         keys: every top-level key that any of them has.
-        odd: file number, row and text of the lines, if the kind is an odd one.
     """
 
-    name: str | None
+    name: str
     records: int
     keys: frozenset[str]
-    odd: list[tuple[int, int, str]]
-
-
-def kind_of(source: str, record: str, keys: str) -> str:
-    """The expression of a record's kind: empty when it does not say, null when it is null.
-
-    All Segment messages are of one kind, since they go to one table.
-
-    Args:
-        source: stripe or segment.
-        record: the expression of the record.
-        keys: the expression of its keys.
-    """
-    if source == "segment":
-        return f"""
-            case
-                when list_contains({keys}, 'type') then 'message'
-                when {record} is not null then ''
-            end
-        """
-    kind = f"json_extract_string({record}, '$.{KIND_KEYS[source]}')"
-    return f"case when {record} is not null then coalesce({kind}, '') end"
 
 
 def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) -> list[Kind]:
-    """See which kinds of record a spool has, and add their fields to `fields`.
+    """Copy a spool to the temporary table `spool_lines`, and add its records' fields to `fields`.
+
+    The table has the spool's columns and `kind`: empty for a record that does not say what it is,
+    null for a line that is not JSON. All Segment messages are of one kind, since they go to one
+    table.
 
     Every top-level key of every record is seen. Types, and the keys in a Segment message's
     properties and traits, are read from one record of each set of keys and up to about
@@ -85,84 +65,101 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
         connection: an open warehouse.
         spool: the lines.
         fields: where to add.
+
+    Returns:
+        The kinds of record that have a table to land in.
     """
     source = spool.source
     every = max(1, spool.records.total() // _SAMPLE)
-    odd = ", ".join(literal(name) for name in ODD_KINDS[source] if name is not None)
+    kind = "case when list_contains(keys, 'type') then 'message' else '' end"
+    if source == "stripe":
+        kind = f"coalesce(json_extract_string(record, '$.{KIND_KEYS[source]}'), '')"
     # Not `try(…)`: around a JSON function it corrupts memory where the text is not JSON.
     connection.execute(
         f"""
-        create or replace temp table shapes as
+        create or replace temp table spool_lines as
         with
         readable as (
             select *, case when json_valid(line) then line end as record from {spool.sql}
         ),
-        keyed as (select *, json_keys(record) as keys from readable),
-        typed as (select *, {kind_of(source, "record", "keys")} as kind from keyed)
+        keyed as (select *, json_keys(record) as keys from readable)
         select
-            kind, keys, count(*) as records,
-            list_append(
-                list(record) filter (where row % {every} = 0),
-                arg_min(record, file * cast({1 << 40} as bigint) + row)
-            ) as samples,
-            list({{file: file, row: row, line: line}})
-                filter (where kind is null or kind in ({odd})) as odd
-        from typed
-        group by all
+            file, row, line, hash(keys) as key_set,
+            case when record is not null then {kind} end as kind
+        from keyed
         """
     )
-    for kind, structure in connection.execute(
+    connection.execute(
+        f"""
+        create or replace temp table samples as
+        select
+            kind, count(*) as records,
+            arg_min(line, file * cast({1 << 40} as bigint) + row) as first_record,
+            list(line) filter (where row % {every} = 0) as others
+        from spool_lines
+        where kind is not null and kind not in ({_odd_names(source)})
+        group by kind, key_set
         """
-        with sampled as (select kind, unnest(samples) as record from shapes where kind <> '')
-        select distinct kind, json_structure(record) from sampled
+    )
+    nested = [
+        f"""
+        union all
+        select
+            kind,
+            '{key}.' || unnest(json_keys(record, '$.{key}')),
+            unnest(json_extract(record, '$.{key}.*'))
+        from sampled
+        """
+        for key in _NESTED[source]
+    ]
+    for name, field, type_ in connection.execute(
+        f"""
+        with
+        sampled as (
+            select kind, unnest(list_append(others, first_record)) as record from samples
+        ),
+        members as (
+            select
+                kind,
+                unnest(json_keys(record)) as field,
+                unnest(json_extract(record, '$.*')) as value
+            from sampled
+            {"".join(nested)}
+        )
+        select distinct kind, field, json_type(value) from members
         """
     ).fetchall():
-        if kind != "list":
-            for field, type_ in _types(_shallow(structure), _NESTED[source]):
-                fields[source, kind, field].update(type_)
+        fields[source, name, field].update({_TYPES[type_]} if type_ in _TYPES else set())
     rows = connection.execute(
         """
-        select
-            kind, sum(records), list_distinct(flatten(list(keys))),
-            list_sort(flatten(list(odd) filter (where odd is not null)))
-        from shapes
+        select kind, sum(records), list_distinct(flatten(list(json_keys(first_record))))
+        from samples
         group by kind
         order by kind
         """
     ).fetchall()
-    return [
-        Kind(
-            kind,
-            int(records),
-            frozenset(keys or []),
-            [(line["file"], line["row"], line["line"]) for line in lines or []],
-        )
-        for kind, records, keys, lines in rows
-    ]
+    return [Kind(name, int(records), frozenset(keys)) for name, records, keys in rows]
 
 
-def _shallow(structure: str) -> object:
-    """A structure; None if it is nested too deeply for Python, so its types are unknown."""
-    try:
-        return json.loads(structure)
-    except RecursionError:
-        return None
+def odd_lines(
+    connection: duckdb.DuckDBPyConnection, source: str
+) -> dict[str | None, list[tuple[int, int, str]]]:
+    """File number, row and text of the lines of `spool_lines` that are of an odd kind, by kind."""
+    odd: dict[str | None, list[tuple[int, int, str]]] = defaultdict(list)
+    for kind, *line in connection.execute(
+        f"""
+        select kind, file, row, line
+        from spool_lines
+        where kind is null or kind in ({_odd_names(source)})
+        order by file, row
+        """
+    ).fetchall():
+        odd[kind].append(tuple(line))
+    return odd
 
 
-def _types(structure: object, nested: Sequence[str]) -> Iterator[tuple[str, set[str]]]:
-    """Field and type, none for a null, of a record's members and of those of some of them.
-
-    DuckDB gives the structure of an object as an object, of a list as a list, else a type's name;
-    an empty object it calls JSON.
-    """
-    members = structure if isinstance(structure, dict) else {}
-    for name, kind in members.items():
-        if isinstance(kind, str):
-            yield name, {_TYPES[kind]} if kind in _TYPES else set()
-        else:
-            yield name, {"object" if isinstance(kind, dict) else "array"}
-        if name in nested:
-            yield from ((f"{name}.{field}", types) for field, types in _types(kind, ()))
+def _odd_names(source: str) -> str:
+    return ", ".join(literal(name) for name in ODD_KINDS[source] if name is not None)
 
 
 def record(target: Target) -> int:

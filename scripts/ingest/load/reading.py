@@ -25,7 +25,7 @@ def is_gzip(path: Path) -> bool:
 
 
 def chunks(path: Path, size: int = _CHUNK) -> Iterator[bytes]:
-    """The decompressed content, piece by piece.
+    """The decompressed content in pieces of at most `size` bytes.
 
     DuckDB reads a truncated or corrupt gzip stream to its end without a word, so the loader
     decompresses itself.
@@ -37,14 +37,16 @@ def chunks(path: Path, size: int = _CHUNK) -> Iterator[bytes]:
         compressed = file.read(2) == GZIP_MAGIC
         file.seek(0)
         raw = iter(lambda: file.read(size), b"")
-        yield from _inflated(raw, path) if compressed else raw
+        yield from _inflated(raw, path, size) if compressed else raw
 
 
-def _inflated(raw: Iterator[bytes], path: Path) -> Iterator[bytes]:
+def _inflated(raw: Iterator[bytes], path: Path, size: int) -> Iterator[bytes]:
+    """The content of gzip streams in pieces of at most `size` bytes."""
     stream = zlib.decompressobj(_GZIP_WINDOW)
     for piece in raw:
         data = piece
-        while data:
+        has_more = False
+        while data or has_more:
             if stream.eof:
                 # Gzip files may be several streams in a row, and may be padded with zeros.
                 data = data.lstrip(b"\0")
@@ -52,12 +54,14 @@ def _inflated(raw: Iterator[bytes], path: Path) -> Iterator[bytes]:
                     break
                 stream = zlib.decompressobj(_GZIP_WINDOW)
             try:
-                inflated = stream.decompress(data)
+                inflated = stream.decompress(data, size)
             except zlib.error as error:
                 raise RefusedError(f"{path}: the gzip stream is corrupt ({error})") from error
             if inflated:
                 yield inflated
-            data = stream.unused_data
+            data = stream.unused_data if stream.eof else stream.unconsumed_tail
+            # A full piece may leave content behind even when all compressed bytes are read.
+            has_more = len(inflated) == size and not stream.eof
     if not stream.eof:
         raise RefusedError(f"{path}: the gzip file ends early; fetch it again")
 
