@@ -24,16 +24,19 @@
             rewritten since its newest row.
         `fct_sessions`, `fct_user_activity_daily`: the people whose number of events, or newest
             `_built_at`, differs from the upstream table's (CTE `people_touched`).
+        `dim_documents`, `fct_document_funnel`: documents with an event, or a row upstream, that is newer
+            than their own row; `dim_documents` also compares the number of events.
+        `int_messages_counted`: days of a load whose number of messages, or newest `_built_at`, differs.
 
     What a run writes
         The rows of the keys that it processed, by dbt's `delete+insert`. Unchanged rows are not written:
-        the models down to `fct_events` filter them out themselves, and the two models by person use
-        the strategy `changed_rows` below. Replacing rows all over a table makes DuckDB
+        the models down to `fct_events` and those by document filter them out themselves, and the models
+        by person and `int_messages_counted` use the strategy `changed_rows` below. Replacing rows all over a table makes DuckDB
         rewrite the whole table at its next checkpoint.
 
     What a run deletes
-        Rows of removed loads, in a post-hook, after the model has read them. Rows of people without
-        events, in a pre-hook. All other obsolete rows belong to a key that is written again.
+        Rows of removed loads, in a post-hook, after the model has read them. Rows of people and documents
+        without events, in a pre-hook. All other obsolete rows belong to a key that is written again.
 
     Interrupted runs and full refresh
         The rows are the only record of progress, so nothing is lost when a run is interrupted: the

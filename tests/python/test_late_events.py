@@ -23,11 +23,15 @@ _CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/1
 _GOOGLE = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 # All that product marts are made from, and the part of it that reads messages.
 _MARTS = (
-    *("fct_active_users_daily", "fct_account_activity_daily"),
+    *("fct_active_users_daily", "fct_account_activity_daily", "fct_document_funnel"),
+    "fct_usage_hourly",
     *("dim_users", "dim_event_types", "dim_accounts"),
 )
-_ALL = tuple(f"+{mart}" for mart in _MARTS)
+# These count by batch, so that another split of the deliveries gives other figures.
+_BY_BATCH = ("dq_source_reconciliation", "dq_volumes_daily")
+_ALL = tuple(f"+{mart}" for mart in (*_MARTS, *_BY_BATCH))
 _PRODUCT = tuple(f"stg_segment__messages+,+{mart}" for mart in _MARTS)
+_QUALITY = tuple(f"stg_segment__messages+,+{mart}" for mart in _BY_BATCH)
 
 
 def _stamp(moment: datetime) -> str:
@@ -42,6 +46,27 @@ def _message(number: int, kind: str, at: datetime, **fields: object) -> Message:
         "receivedAt": _stamp(at + timedelta(seconds=2)),
         **fields,
     }
+
+
+def _document_messages(luck: random.Random, first_number: int) -> list[Message]:
+    """Uploads, conversions and downloads of 13 documents, in any order, some by our own user."""
+    messages = []
+    for number in range(60):
+        at = _START + timedelta(days=number % 13, hours=luck.randrange(30))
+        name = luck.choice(
+            ("Uploaded", "Processed", "Processed", "Processing Failed", "Downloaded")
+        )
+        message = _message(
+            first_number + number,
+            "track",
+            at,
+            event=f"Document {name}",
+            properties={"document_id": f"doc{number % 13}", "tool": luck.choice(("ocr", None))},
+            userId=f"u{luck.choice((1, 2, 8, 9))}",
+            anonymousId=f"d{number % 4}",
+        )
+        messages.append(message)
+    return messages
 
 
 def _deliveries(seed: int) -> list[Message]:
@@ -82,6 +107,7 @@ def _deliveries(seed: int) -> list[Message]:
                     **sent,
                 )
             at += timedelta(minutes=luck.choice((1, 29, 30, 31)))
+    messages.extend(_document_messages(luck, len(messages)))
     for person in range(10):
         at = _START + timedelta(days=luck.randrange(45))
         traits = {"email": f"p{person}@{'paperdesk.example' if person == 8 else 'acme.example'}"}
@@ -128,15 +154,27 @@ class _Place:
         build_new(self.loading.warehouse, *_ALL)
         self.loading.warehouse.rename(self._empty)
 
-    def land(self, parts: Iterable[tuple[str, Sequence[Message]]], into: Path) -> Path:
+    def land(
+        self,
+        parts: Iterable[tuple[str, Sequence[Message]]],
+        into: Path,
+        selected: Sequence[str] = _PRODUCT,
+    ) -> Path:
         """A warehouse that takes one batch after another, each built before the next lands."""
         shutil.rmtree(self.loading.extracts)
         shutil.copy(self._empty, self.loading.warehouse)
         for batch, messages in parts:
             self.loading.write_json("segment/messages.jsonl", *messages, batch=batch)
             self.loading.load(batch_ids=[batch], replace=True)
-            dbt(self.loading.warehouse, "run", "--select", *_PRODUCT)
+            dbt(self.loading.warehouse, "run", "--select", *selected)
         # Under the same name, which its views know it by.
+        into.mkdir()
+        return self.loading.warehouse.rename(into / self.loading.warehouse.name)
+
+    def refresh(self, warehouse: Path, into: Path, selected: Sequence[str]) -> Path:
+        """A copy of a warehouse, all of it built again."""
+        shutil.copy(warehouse, self.loading.warehouse)
+        dbt(self.loading.warehouse, "run", "--full-refresh", "--select", *selected)
         into.mkdir()
         return self.loading.warehouse.rename(into / self.loading.warehouse.name)
 
@@ -185,6 +223,34 @@ def test_a_corrected_batch_leaves_nothing_of_the_wrong_one(
     assert differences(expected, place.land([sent_wrong, sent_right], tmp_path / "right")) == {}
 
 
+def test_a_full_refresh_changes_nothing(place: _Place, tmp_path: Path) -> None:
+    """Of the product's marts and of those that count by batch, after late and replaced batches."""
+    (first, messages), (second, more), third = _drawn(6)
+    kept, gone = (
+        {"event": "Document Uploaded", "properties": {"document_id": name}}
+        for name in ("kept", "gone")
+    )
+    # Of one document an event in the wrong batch is withdrawn, of the other all.
+    wrong = [
+        *messages[::3],
+        _message(9997, "track", _START, userId="u1", **kept),
+        _message(9998, "track", _START, userId="gone", **gone),
+    ]
+    more.append(_message(9999, "track", _START + timedelta(days=1), userId="u1", **kept))
+    parts = [(first, wrong), (second, more), third, (first, messages)]
+    landed = place.land(parts, tmp_path / "landed", (*_PRODUCT, *_QUALITY))
+    refreshed = place.refresh(landed, tmp_path / "refreshed", (*_PRODUCT, *_QUALITY))
+    assert differences(landed, refreshed) == {}
+    assert rows(
+        landed,
+        """
+        select bool_and(is_staged_whole), bool_and(raw_count > 0), count(*) > 1
+        from quality.dq_source_reconciliation
+        where object_name = 'messages' and duplicate_count > 0
+        """,
+    ) == [(True, True, True)]
+
+
 def test_the_messages_hold_what_may_go_wrong(expected: Path) -> None:
     """Else the splits would prove nothing."""
     ((events, *kinds),) = rows(
@@ -200,7 +266,10 @@ def test_the_messages_hold_what_may_go_wrong(expected: Path) -> None:
             count_if(not is_known_event),
             count_if(user_id is null),
             (select count(*) from product.fct_sessions where device_count > 1),
-            (select count(*) from shared.dim_users where match_rule = 'explicit_id')
+            (select count(*) from shared.dim_users where match_rule = 'explicit_id'),
+            (select count(*) from product.fct_document_funnel where is_downloaded),
+            (select count(*) from product.fct_document_funnel where not is_processed),
+            (select count(*) from shared.dim_documents where uploaded_at is null)
         from product.fct_events
         """,
     )

@@ -16,7 +16,8 @@ from ingest.build import BuildError
 from warehouses import dbt, parsed
 
 _JUDGED_AGAIN = (
-    *("int_raw_records_counted", "int_staged_records_counted", "dq_source_reconciliation"),
+    *("int_messages_counted", "int_raw_records_counted", "int_staged_records_counted"),
+    "dq_source_reconciliation",
     *("int_records_dated", "dq_volumes_daily", "dq_volume_bands", "dq_volume_anomalies"),
 )
 _FIRST = "select min(rowid) from {} where livemode"

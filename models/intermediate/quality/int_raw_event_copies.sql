@@ -13,29 +13,19 @@
         )
 {%- endset -%}
 {%- set loading = ['_batch_id', '_extracted_at', '_loaded_at', '_source_file', '_source_row'] -%}
+{%- set is_live = 'coalesce(livemode, true) and coalesce(cast('
+    ~ json_string('data', 'object.livemode') ~ ' as boolean), true)' %}
 
 with
 
-repeated_message_ids as (
+-- Grouped by digest, which takes half the time of texts; a collision only adds rows to compare.
+repeated_messages as (
 
-    select messageid
+    select {{ row_digest(['messageid']) }} as message_key
     from {{ source('segment', 'messages') }}
     where messageid != ''
-    group by messageid
+    group by message_key
     having count(*) > 1
-
-),
-
-single_messages as (
-
-    select
-        {{ id_checksum('messageid') }} as record_checksum,
-        _batch_id
-
-    from {{ source('segment', 'messages') }}
-    where
-        messageid != ''
-        and messageid not in (select repeated_message_ids.messageid from repeated_message_ids)
 
 ),
 
@@ -54,9 +44,10 @@ compared_messages as (
 
     from {{ source('segment', 'messages') }}
     where
-        messageid is null
-        or messageid = ''
-        or messageid in (select repeated_message_ids.messageid from repeated_message_ids)
+        coalesce(messageid, '') = ''
+        or {{ row_digest(['messageid']) }} in (
+            select repeated_messages.message_key from repeated_messages
+        )
 
 ),
 
@@ -73,9 +64,7 @@ single_events as (
 
     select
         {{ id_checksum('id') }} as record_checksum,
-        coalesce(livemode, true)
-        and coalesce(cast({{ json_string('data', 'object.livemode') }} as boolean), true)
-            as is_live,
+        {{ is_live }} as is_live,
         {{ is_staged_kind }} as is_staged_kind,
         _batch_id
 
@@ -89,9 +78,7 @@ compared_events as (
     select
         id as exported_id,
         id as record_id,
-        coalesce(livemode, true)
-        and coalesce(cast({{ json_string('data', 'object.livemode') }} as boolean), true)
-            as is_live,
+        {{ is_live }} as is_live,
         {{ is_staged_kind }} as is_staged_kind,
         _extracted_at as received_at,
         md5({{ json_without('to_json(raw_event)', loading) }}) as content,
@@ -148,17 +135,32 @@ ranked as (
 
 ),
 
-final as (
+-- A message whose id occurs once is staged. So every message counts as staged, those compared are
+-- taken off again, and their outcomes are added.
+outcomes as (
 
     select
         'segment' as source_system,
         'messages' as object_name,
         'staged' as row_outcome,
-        record_checksum as exported_checksum,
-        record_checksum,
+        message_count as row_count,
+        id_checksum as exported_checksum,
+        id_checksum as record_checksum,
         _batch_id
+    from {{ ref('int_messages_counted') }}
+    where layer = 'raw'
 
-    from single_messages
+    union all
+
+    select
+        'segment' as source_system,
+        'messages' as object_name,
+        'staged' as row_outcome,
+        -1 as row_count,
+        -cast({{ id_checksum('exported_id') }} as decimal(38, 0)) as exported_checksum,
+        -cast({{ id_checksum('exported_id') }} as decimal(38, 0)) as record_checksum,
+        _batch_id
+    from compared_messages
 
     union all
 
@@ -170,10 +172,10 @@ final as (
             when is_staged_kind then 'staged'
             else 'elsewhere'
         end as row_outcome,
+        1 as row_count,
         record_checksum as exported_checksum,
         record_checksum,
         _batch_id
-
     from single_events
 
     union all
@@ -188,11 +190,29 @@ final as (
             when content = first_content then 'duplicate'
             else 'superseded'
         end as row_outcome,
+        1 as row_count,
         {{ id_checksum('exported_id') }} as exported_checksum,
         {{ id_checksum('record_id') }} as record_checksum,
         _batch_id
-
     from ranked
+
+),
+
+final as (
+
+    select
+        _batch_id as batch_id,
+        source_system,
+        object_name,
+        row_outcome,
+        cast(sum(row_count) as bigint) as row_count,
+        cast(coalesce(sum(exported_checksum), 0) as decimal(38, 0)) as exported_checksum,
+        cast(coalesce(sum(record_checksum), 0) as decimal(38, 0)) as record_checksum,
+        cast(0 as decimal(38, 9)) as control_amount
+
+    from outcomes
+    group by all
+    having sum(row_count) != 0
 
 )
 

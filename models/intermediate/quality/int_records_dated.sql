@@ -14,21 +14,20 @@
         ['refunds', 'refunds', 'created_at'],
         ['subscriptions', 'subscriptions', 'created_at'],
     ],
-    'segment': [['messages', 'messages', 'received_at']],
 } -%}
 
 with
 
+int_messages_counted as (
+
+    select * from {{ ref('int_messages_counted') }}
+
+),
+
 final as (
 
     {% for source_name, objects in dated.items() -%}
-    {%- set is_first_source = loop.first -%}
     {%- for object_name, entities, clock in objects -%}
-    {%- if not (is_first_source and loop.first) %}
-
-    union all
-
-    {% endif -%}
     select
         '{{ source_name }}' as source_system,
         '{{ object_name }}' as object_name,
@@ -37,8 +36,19 @@ final as (
     from {{ ref('stg_' ~ source_name ~ '__' ~ entities) }}
     where {{ clock }} is not null
     group by all
+
+    union all
+
+    {% endfor -%}
     {%- endfor -%}
-    {%- endfor %}
+    select
+        'segment' as source_system,
+        'messages' as object_name,
+        received_date as created_date,
+        cast(sum(message_count) as bigint) as row_count
+    from int_messages_counted
+    where layer = 'staging'
+    group by received_date
 
 )
 

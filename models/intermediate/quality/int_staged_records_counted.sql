@@ -28,7 +28,6 @@
         'stripe', 'catalog_events customer_events discount_events subscription_events', 'event_id',
     ],
     'invoices': ['stripe', 'invoices', 'invoice_id', 'total_minor'],
-    'messages': ['segment', 'messages', 'message_id'],
     'plans': ['stripe', 'plans', 'price_id'],
     'prices': ['stripe', 'prices', 'price_id'],
     'products': ['stripe', 'products', 'product_id'],
@@ -40,11 +39,16 @@
 
 with
 
+int_messages_counted as (
+
+    select * from {{ ref('int_messages_counted') }}
+
+),
+
 counted as (
 
     {% for object_name, rules in staged.items() -%}
     {%- set source_name, models, id = rules[:3] -%}
-    {%- set is_last_object = loop.last -%}
     {%- for entities in models.split() -%}
     select
         _batch_id as batch_id,
@@ -58,13 +62,21 @@ counted as (
 
     from {{ ref('stg_' ~ source_name ~ '__' ~ entities) }}
     group by all
-    {%- if not (is_last_object and loop.last) %}
 
     union all
 
-    {% endif -%}
+    {% endfor -%}
     {%- endfor -%}
-    {%- endfor %}
+    select
+        _batch_id as batch_id,
+        'segment' as source_system,
+        'messages' as object_name,
+        message_count as row_count,
+        id_checksum as record_checksum,
+        cast(0 as decimal(38, 9)) as control_amount
+
+    from int_messages_counted
+    where layer = 'staging'
 
 ),
 

@@ -1,3 +1,18 @@
+{#-
+    A run works over the documents whose row in dim_documents is newer, and over those whose window
+    closed or opened with the as-of date. macros/incremental.sql explains the protocol.
+-#}
+{{ config(
+    materialized='incremental',
+    unique_key='document_id',
+    pre_hook="{% if is_incremental() %}delete from {{ this }} where document_id not in (
+        select document_id from {{ ref('dim_documents') }}
+        where uploaded_at is not null and is_counted){% endif %}",
+) }}
+
+{%- set is_window_closed = 'coalesce('
+    ~ dbt.dateadd('day', 1, 'dim_documents.uploaded_at') ~ ' <= int_as_of.as_of_at, false)' %}
+
 with
 
 dim_documents as (
@@ -21,16 +36,30 @@ int_as_of as (
 uploads as (
 
     select
-        document_id,
-        user_id,
-        account_id,
-        tool_key,
-        file_type,
-        uploaded_at,
-        {{ dbt.dateadd('day', 1, 'uploaded_at') }} as window_end_at
+        dim_documents.document_id,
+        dim_documents.user_id,
+        dim_documents.account_id,
+        dim_documents.tool_key,
+        dim_documents.file_type,
+        dim_documents.uploaded_at,
+        {{ dbt.dateadd('day', 1, 'dim_documents.uploaded_at') }} as window_end_at,
+        {{ is_window_closed }} as is_window_closed
 
     from dim_documents
-    where uploaded_at is not null and is_counted
+    cross join int_as_of
+    {%- if is_incremental() %}
+    left join {{ this }} as known
+        on
+            dim_documents.document_id = known.document_id
+            and dim_documents._built_at <= known._built_at
+            and known.is_window_closed = {{ is_window_closed }}
+    {%- endif %}
+    where
+        dim_documents.uploaded_at is not null
+        and dim_documents.is_counted
+    {%- if is_incremental() %}
+        and known.document_id is null
+    {%- endif %}
 
 ),
 
@@ -45,6 +74,9 @@ steps as (
     where
         document_action in ('process', 'fail', 'finish')
         and is_counted
+    {%- if is_incremental() %}
+        and document_id in (select uploads.document_id from uploads)
+    {%- endif %}
 
 ),
 
@@ -104,7 +136,7 @@ final as (
         cast(coalesce(attempts.failed_count, 0) as integer) as failed_count,
         attempts.processed_at is not null as is_processed,
         downloads.downloaded_at is not null as is_downloaded,
-        coalesce(uploads.window_end_at <= int_as_of.as_of_at, false) as is_window_closed,
+        uploads.is_window_closed,
         cast(uploads.uploaded_at as date) as uploaded_date,
         uploads.uploaded_at,
         attempts.processed_at,
@@ -112,10 +144,10 @@ final as (
         {{ seconds_between('uploads.uploaded_at', 'attempts.processed_at') }}
             as seconds_to_processed,
         {{ seconds_between('uploads.uploaded_at', 'downloads.downloaded_at') }}
-            as seconds_to_downloaded
+            as seconds_to_downloaded,
+        {{ built_at() }} as _built_at
 
     from uploads
-    cross join int_as_of
     left join attempts
         on uploads.document_id = attempts.document_id
     left join downloads

@@ -1,4 +1,45 @@
+{#-
+    A run describes again the documents with an event that is newer than their row, or with another
+    number of events, as macros/incremental.sql explains. Events are read by their table's name, because
+    DuckDB materializes a CTE that is read more than once.
+-#}
+{{ config(
+    materialized='incremental',
+    unique_key='document_id',
+    pre_hook="{% if is_incremental() %}delete from {{ this }} where document_id not in (
+        select document_id from {{ ref('fct_events') }} where document_id is not null){% endif %}",
+) }}
+
 with
+
+{% if is_incremental() -%}
+documents_observed as (
+
+    select
+        document_id,
+        count(*) as event_count,
+        max(_built_at) as newest_built_at
+
+    from {{ ref('fct_events') }}
+    where document_id is not null
+    group by document_id
+
+),
+
+documents_touched as (
+
+    select documents_observed.document_id
+
+    from documents_observed
+    left join {{ this }} as known
+        on
+            documents_observed.document_id = known.document_id
+            and documents_observed.event_count = known.event_count
+            and documents_observed.newest_built_at <= known._built_at
+    where known.document_id is null
+
+),
+{%- endif %}
 
 -- An event dated a day or more ahead of its receipt comes from a wrong clock; its time is not used.
 events as (
@@ -13,7 +54,11 @@ events as (
         cast(occurred_at as date) > cast(received_at as date) as is_dated_ahead
 
     from {{ ref('fct_events') }}
+    {%- if is_incremental() %}
+    where document_id in (select documents_touched.document_id from documents_touched)
+    {%- else %}
     where document_id is not null
+    {%- endif %}
 
 ),
 
@@ -23,6 +68,7 @@ activity as (
 
     select
         document_id,
+        count(*) as event_count,
         min_by(
             event_id,
             (
@@ -63,6 +109,7 @@ final as (
         activity.tool_key,
         fct_events.page_count,
         fct_events.file_size_bytes,
+        cast(activity.event_count as integer) as event_count,
         cast(activity.processed_count as integer) as processed_count,
         cast(activity.failed_count as integer) as failed_count,
         cast(activity.download_count as integer) as download_count,
@@ -73,7 +120,8 @@ final as (
         fct_events.is_counted,
         activity.uploaded_at,
         activity.first_event_at,
-        activity.last_event_at
+        activity.last_event_at,
+        {{ built_at() }} as _built_at
 
     from activity
     inner join {{ ref('fct_events') }} as fct_events
