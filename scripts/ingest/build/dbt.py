@@ -90,6 +90,9 @@ class Dbt:
             if not isinstance(project, Manifest):
                 raise BuildError("dbt cannot read the project; `dbt parse` reports why")
             manifests[self._parsed_as] = project
+            # The project is a million objects that live on, which each collection would visit.
+            gc.collect()
+            gc.freeze()
         return manifests[self._parsed_as]
 
     def run(self, *arguments: str) -> str:
