@@ -104,7 +104,9 @@ def _land_table(
     A line that is not JSON is both left out and never parsed: DuckDB may ask for a value before it
     leaves a line out.
     """
-    names = ", ".join(literal(kind.name) for kind in kinds)
+    is_chosen = f"kind in ({', '.join(literal(kind.name) for kind in kinds)})"
+    if table.source == "segment":
+        is_chosen = "line_kinds.file is null"
     extra = "cast(null as json)"
     if any(kind.keys - table.names for kind in kinds):
         # Merging a null under each declared key leaves the others as they are.
@@ -120,9 +122,11 @@ def _land_table(
                     spool_files.source_file, lines.row as source_row, lines.line,
                     json_transform(line, {literal(json.dumps(kept_as))}) as record
                 from (
-                    select file, row, case when kind is not null then line end as line
-                    from spool_lines
-                    where kind in ({names}) and {chosen}
+                    select sent.file, sent.row, case when {is_chosen} then sent.line end as line
+                    from {lines.sql} as sent
+                    left join line_kinds
+                        on sent.file = line_kinds.file and sent.row = line_kinds.row
+                    where {is_chosen} and {chosen}
                 ) as lines
                 inner join spool_files on lines.file = spool_files.file
             )""",
@@ -136,7 +140,7 @@ def _land_table(
         checked = [c for c in table.columns if c.kind != "json" or c.name in table.required]
         numbers = ", ".join(map(str, _short_files(target, lines, table)))
         if numbers:
-            yield of(checked, f"file in ({numbers})")
+            yield of(checked, f"sent.file in ({numbers})")
         yield of(checked)
 
     expected = sum(kind.records for kind in kinds)
@@ -183,7 +187,8 @@ def _take_apart(
             value = json.loads(record)
             kind = value.get(key) if isinstance(value, dict) else None
             if kind and kind not in ODD_KINDS[source]:
-                parts.add(file, lines.names[file], [row], [record.encode()])
+                # Records of one line share its row, so each counts as a file: both name a line.
+                parts.add(len(parts.names), lines.names[file], [row], [record.encode()])
             elif isinstance(value, dict):
                 field = "data" if kind else key
                 rejects.append(Reject(lines.names[file], row, field, MISSING, record))

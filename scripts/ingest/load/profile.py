@@ -51,11 +51,12 @@ class Kind:
 
 
 def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) -> list[Kind]:
-    """Copy a spool to the temporary table `spool_lines`, and add its records' fields to `fields`.
+    """See which kinds of record a spool has, and add their fields to `fields`.
 
-    The table has the spool's columns and `kind`: empty for a record that does not say what it is,
-    null for a line that is not JSON. All Segment messages are of one kind, since they go to one
-    table.
+    Writes the temporary table `line_kinds`: file, row and `kind` of each line but Segment's
+    messages, which are all of one kind. The kind is empty for a record that does not say what it
+    is, and null for a line that is not JSON; only lines of these odd kinds have their text. A
+    temporary table takes memory until the batch has landed, so it does not hold the other lines.
 
     Every top-level key of every record is seen. Types, and the keys in a Segment message's
     properties and traits, are read from one record of each set of keys and up to about
@@ -71,34 +72,35 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
     """
     source = spool.source
     every = max(1, spool.records.total() // _SAMPLE)
-    kind = "case when list_contains(keys, 'type') then 'message' else '' end"
+    is_odd = _is_odd(source)
+    kind, is_named = "case when list_contains(keys, 'type') then 'message' else '' end", is_odd
     if source == "stripe":
+        is_named = "true"
         kind = f"coalesce(json_extract_string(record, '$.{KIND_KEYS[source]}'), '')"
     # Not `try(…)`: around a JSON function it corrupts memory where the text is not JSON.
     connection.execute(
         f"""
-        create or replace temp table spool_lines as
+        create or replace temp table samples as
         with
         readable as (
             select *, case when json_valid(line) then line end as record from {spool.sql}
         ),
-        keyed as (select *, json_keys(record) as keys from readable)
+        keyed as (select *, json_keys(record) as keys from readable),
+        typed as (select *, case when record is not null then {kind} end as kind from keyed)
         select
-            file, row, line, hash(keys) as key_set,
-            case when record is not null then {kind} end as kind
-        from keyed
+            kind, count(*) as records,
+            arg_min(record, file * cast({1 << 40} as bigint) + row) as first_record,
+            list(record) filter (where row % {every} = 0) as others,
+            list({{file: file, row: row, line: case when {is_odd} then line end}})
+                filter (where {is_named}) as places
+        from typed
+        group by kind, hash(keys)
         """
     )
     connection.execute(
-        f"""
-        create or replace temp table samples as
-        select
-            kind, count(*) as records,
-            arg_min(line, file * cast({1 << 40} as bigint) + row) as first_record,
-            list(line) filter (where row % {every} = 0) as others
-        from spool_lines
-        where kind is not null and kind not in ({_odd_names(source)})
-        group by kind, key_set
+        """
+        create or replace temp table line_kinds as
+        select kind, unnest(places, recursive := true) from samples
         """
     )
     nested = [
@@ -116,7 +118,9 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
         f"""
         with
         sampled as (
-            select kind, unnest(list_append(others, first_record)) as record from samples
+            select kind, unnest(list_append(others, first_record)) as record
+            from samples
+            where not ({is_odd})
         ),
         members as (
             select
@@ -131,9 +135,10 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
     ).fetchall():
         fields[source, name, field].update({_TYPES[type_]} if type_ in _TYPES else set())
     rows = connection.execute(
-        """
+        f"""
         select kind, sum(records), list_distinct(flatten(list(json_keys(first_record))))
         from samples
+        where not ({is_odd})
         group by kind
         order by kind
         """
@@ -144,13 +149,13 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
 def odd_lines(
     connection: duckdb.DuckDBPyConnection, source: str
 ) -> dict[str | None, list[tuple[int, int, str]]]:
-    """File number, row and text of the lines of `spool_lines` that are of an odd kind, by kind."""
+    """File number, row and text of the lines that are of an odd kind, by kind."""
     odd: dict[str | None, list[tuple[int, int, str]]] = defaultdict(list)
     for kind, *line in connection.execute(
         f"""
         select kind, file, row, line
-        from spool_lines
-        where kind is null or kind in ({_odd_names(source)})
+        from line_kinds
+        where {_is_odd(source)}
         order by file, row
         """
     ).fetchall():
@@ -158,8 +163,9 @@ def odd_lines(
     return odd
 
 
-def _odd_names(source: str) -> str:
-    return ", ".join(literal(name) for name in ODD_KINDS[source] if name is not None)
+def _is_odd(source: str) -> str:
+    names = ", ".join(literal(name) for name in ODD_KINDS[source] if name is not None)
+    return f"kind is null or kind in ({names})"
 
 
 def record(target: Target) -> int:
