@@ -66,4 +66,4 @@ class Figure:
         """The line, which ends with `met` or `missed` if there is a goal."""
         verdict = "met" if all(goal.is_met for goal in self.goals) else "missed"
         goal = f"{', '.join(map(str, self.goals))}: {verdict}" if self.goals else "no goal"
-        return f"{self.what:<44}{self.scale:<8}{self.measured:<64}{goal}"
+        return f"{self.what:<66} {self.scale:<7} {self.measured:<64} {goal}"
