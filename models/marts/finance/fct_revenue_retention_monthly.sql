@@ -51,7 +51,10 @@ monthly as (
         sum(fct_mrr_monthly.closing_mrr_usd) as closing_mrr_usd,
         count(*) filter (where fct_mrr_monthly.opening_mrr_usd > 0) as opening_account_count,
         count(*) filter (where fct_mrr_monthly.closing_mrr_usd > 0) as paying_account_count,
-        count(*) filter (where fct_mrr_monthly.movement_type = 'churn') as churned_account_count
+        count(*) filter (where fct_mrr_monthly.movement_type = 'churn') as churned_account_count,
+        count(*) filter (
+            where fct_mrr_monthly.movement_type in ('churn', 'contraction')
+        ) as lost_account_count
 
     from fct_mrr_monthly
     inner join account_segments
@@ -63,16 +66,17 @@ monthly as (
 
 ),
 
-trailing_quarters as (
+trailing_years as (
 
     select
         segment,
         mrr_month,
-        sum(-churn_mrr_usd - contraction_mrr_usd) over quarter as lost_mrr_usd,
-        sum(opening_mrr_usd) over quarter as opening_mrr_usd
+        sum(-churn_mrr_usd - contraction_mrr_usd) over twelve_months as lost_mrr_usd,
+        sum(opening_mrr_usd) over twelve_months as opening_mrr_usd,
+        sum(churned_account_count) over twelve_months as churned_account_count
     from monthly
-    window quarter as (
-        partition by segment order by mrr_month rows between 2 preceding and current row
+    window twelve_months as (
+        partition by segment order by mrr_month rows between 11 preceding and current row
     )
 
 ),
@@ -120,23 +124,44 @@ rates as (
         ) }} as revenue_churn_rate,
         {{ ratio('monthly.churned_account_count', 'monthly.opening_account_count') }}
             as logo_churn_rate,
-        {{ ratio(
-            'monthly.new_mrr_usd + monthly.reactivation_mrr_usd + monthly.expansion_mrr_usd',
-            '-monthly.churn_mrr_usd - monthly.contraction_mrr_usd'
-        ) }} as quick_ratio,
+        case
+            when monthly.lost_account_count >= {{ var('least_churned_accounts') }}
+                then {{ ratio(
+                    'monthly.new_mrr_usd + monthly.reactivation_mrr_usd + monthly.expansion_mrr_usd',
+                    '-monthly.churn_mrr_usd - monthly.contraction_mrr_usd'
+                ) }}
+        end as quick_ratio,
         {{ ratio('monthly.closing_mrr_usd', 'monthly.paying_account_count') }} as arpa_usd,
-        {{ ratio('trailing_quarters.lost_mrr_usd', 'trailing_quarters.opening_mrr_usd') }}
+        cast(trailing_years.churned_account_count as bigint) as trailing_churned_account_count,
+        {{ ratio('trailing_years.lost_mrr_usd', 'trailing_years.opening_mrr_usd') }}
             as trailing_revenue_churn_rate
 
     from monthly
-    inner join trailing_quarters
+    inner join trailing_years
         on
-            monthly.segment = trailing_quarters.segment
-            and monthly.mrr_month = trailing_quarters.mrr_month
+            monthly.segment = trailing_years.segment
+            and monthly.mrr_month = trailing_years.mrr_month
     left join year_over_year
         on
             monthly.segment = year_over_year.segment
             and monthly.mrr_month = year_over_year.mrr_month
+
+),
+
+-- The fewer accounts that churned, the further one of them moves the lifetime.
+lifetimes as (
+
+    select
+        segment,
+        mrr_month,
+        case
+            when trailing_churned_account_count >= {{ var('least_churned_accounts') }}
+                then least(
+                        {{ ratio(1, 'trailing_revenue_churn_rate') }}, {{ var('ltv_max_months') }}
+                    )
+        end as lifetime_months
+
+    from rates
 
 ),
 
@@ -158,6 +183,7 @@ final as (
         monthly.opening_account_count,
         monthly.paying_account_count,
         monthly.churned_account_count,
+        monthly.lost_account_count,
         rates.account_then_count,
         rates.net_revenue_retention_rate,
         rates.gross_revenue_retention_rate,
@@ -168,10 +194,12 @@ final as (
         rates.logo_churn_rate,
         rates.quick_ratio,
         cast(rates.arpa_usd as decimal(28, 6)) as arpa_usd,
+        rates.trailing_churned_account_count,
+        rates.trailing_revenue_churn_rate,
+        lifetimes.lifetime_months,
         cast(
-            {{ ratio(
-                'rates.arpa_usd * ' ~ var('gross_margin_rate'), 'rates.trailing_revenue_churn_rate'
-            ) }} as decimal(28, 6)
+            rates.arpa_usd * {{ var('gross_margin_rate') }} * lifetimes.lifetime_months
+            as decimal(28, 6)
         ) as ltv_usd
 
     from monthly
@@ -179,6 +207,10 @@ final as (
         on
             monthly.segment = rates.segment
             and monthly.mrr_month = rates.mrr_month
+    inner join lifetimes
+        on
+            monthly.segment = lifetimes.segment
+            and monthly.mrr_month = lifetimes.mrr_month
 
 )
 
