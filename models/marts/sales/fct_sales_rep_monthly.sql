@@ -40,7 +40,7 @@ quota_holders as (
     where email is not null
     qualify
         row_number() over (
-            partition by email order by is_owner desc, is_active desc, sales_rep_id asc
+            partition by email order by is_owner desc, is_active desc nulls last, sales_rep_id asc
         ) = 1
 
 ),

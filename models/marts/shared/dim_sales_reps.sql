@@ -57,7 +57,7 @@ final as (
         stg_salesforce__users.title,
         stg_salesforce__users.department,
         stg_salesforce__users.manager_salesforce_user_id as manager_sales_rep_id,
-        coalesce(stg_salesforce__users.is_active, false) as is_active,
+        stg_salesforce__users.is_active,
         owners.owner_salesforce_user_id is not null as is_owner,
         stg_salesforce__users.created_at
 

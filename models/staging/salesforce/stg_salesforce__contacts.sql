@@ -43,8 +43,9 @@ renamed as (
         leadsource as lead_source,
         mailingcountry as mailing_country,
 
-        coalesce(hasoptedoutofemail, false) as has_opted_out_of_email,
-        coalesce(isemailbounced, false) or emailbounceddate is not null as is_email_bounced,
+        hasoptedoutofemail as has_opted_out_of_email,
+        case when emailbounceddate is not null then true else isemailbounced end
+            as is_email_bounced,
         coalesce(isdeleted, false)
         or coalesce(is_absent, false)
         or masterrecordid is not null as is_deleted,

@@ -66,7 +66,7 @@ renamed as (
             when forecast_category != 'Omitted' and isclosed is null then false
             when forecast_category = 'Omitted' and (isclosed or probability = 0) then false
         end as is_won,
-        coalesce(hasopportunitylineitem, false) as has_line_items,
+        hasopportunitylineitem as has_line_items,
         coalesce(isdeleted, false) or coalesce(is_absent, false) as is_deleted,
 
         closedate as close_date,

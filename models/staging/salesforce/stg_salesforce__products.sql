@@ -35,7 +35,7 @@ renamed as (
         stockkeepingunit as stock_keeping_unit,
         cast(description as string) as description,
 
-        coalesce(isactive, false) as is_active,
+        isactive as is_active,
         coalesce(isdeleted, false) or coalesce(is_absent, false) as is_deleted,
 
         createddate as created_at,

@@ -20,7 +20,7 @@ renamed as (
         cast(division as string) as division,
         usertype as user_type,
 
-        coalesce(isactive, false) as is_active,
+        isactive as is_active,
 
         createddate as created_at,
         lastmodifieddate as modified_at,
