@@ -10,8 +10,10 @@
         where uploaded_at is not null and is_counted){% endif %}",
 ) }}
 
-{%- set is_window_closed = 'coalesce('
-    ~ dbt.dateadd('day', 1, 'dim_documents.uploaded_at') ~ ' <= int_as_of.as_of_at, false)' %}
+{%- set window_end_at = dbt.dateadd(
+    'hour', 'main_funnel.window_hours', 'dim_documents.uploaded_at'
+) %}
+{%- set is_window_closed = 'coalesce(' ~ window_end_at ~ ' <= int_as_of.as_of_at, false)' %}
 
 with
 
@@ -27,9 +29,23 @@ fct_events as (
 
 ),
 
+funnels as (
+
+    select * from {{ ref('funnels') }}
+
+),
+
 int_as_of as (
 
     select * from {{ ref('int_as_of') }}
+
+),
+
+main_funnel as (
+
+    select max(window_hours) as window_hours
+    from funnels
+    where funnel_key = '{{ var("main_funnel") }}'
 
 ),
 
@@ -42,11 +58,12 @@ uploads as (
         dim_documents.tool_key,
         dim_documents.file_type,
         dim_documents.uploaded_at,
-        {{ dbt.dateadd('day', 1, 'dim_documents.uploaded_at') }} as window_end_at,
+        {{ window_end_at }} as window_end_at,
         {{ is_window_closed }} as is_window_closed
 
     from dim_documents
     cross join int_as_of
+    cross join main_funnel
     {%- if is_incremental() %}
     left join {{ this }} as known
         on
