@@ -1,6 +1,7 @@
 """Deals from exports that are thinner, or spelled otherwise, than Salesforce's full picture."""
 
-from datetime import datetime
+import json
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +17,30 @@ MARTS = (
     "fct_opportunity_stages",
     "fct_pipeline_movements_monthly",
     "fct_bookings_to_billings",
+    "fct_leads",
+    "fct_opportunity_line_items",
+    "dim_accounts",
+    "dim_contacts",
+    "dim_dates",
+    "dim_sales_reps",
 )
+VARIABLES = {
+    "fiscal_year_start_month": 2,
+    "salesforce_passthrough_columns": {
+        "Account": ["Tier__c", {"field": "BillingCity", "name": "city"}],
+        "contact": [{"field": "Score__c", "type": "bigint"}],
+        "Lead": [{"field": "Demo_At__c", "name": "demo_at", "type": "timestamp"}],
+        "Opportunity": [
+            {"field": "Renewal_Date__c", "type": "date"},
+            {"field": "expectedrevenue", "name": "expected_amount", "type": "decimal(28, 6)"},
+            {"field": "Nowhere__c", "type": "boolean"},
+        ],
+        "OpportunityLineItem": [{"field": "Is_Gift__c", "type": "boolean"}],
+        "User": [{"field": "Cost-Center__c", "type": "double"}],
+    },
+}
+
+PASSTHROUGH_TEST = "assert_passthrough_columns_are_exported"
 
 # The parts of one org's opportunities, as different tools export them.
 PARTS = {
@@ -65,6 +89,33 @@ Id,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,SystemModstamp,Cur
 006000000000051AAA,stays,Prospecting,1000,2026-07-31,false,false,2026-05-01T10:00:00Z,2026-05-01T10:00:00Z,GBP
 """,
     f"{JUNE}/_batch.json": '{"is_full_export": true}',
+    # Custom fields of each object, in any case.
+    f"{JUNE}/salesforce/Opportunity_6.csv": """
+Id,StageName,CloseDate,IsClosed,IsWon,RENEWAL_DATE__C,EXPECTEDREVENUE
+006000000000061AAA,Closed Lost,2026-05-10,true,false,2027-05-10,18000.5
+006000000000062AAA,Closed Lost,2026-05-10,true,false,when they ask,
+""",
+    f"{JUNE}/salesforce/Account.csv": """
+Id,Name,BillingCity,tier__c,CreatedDate
+001000000000001AAA,North,Oslo,Gold,2026-01-05
+001000000000002AAA,South,,,2026-01-05
+""",
+    f"{JUNE}/salesforce/Contact.csv": """
+Id,AccountId,Email,SCORE__C
+003000000000001AAA,001000000000001AAA,ann@north.example,17
+""",
+    f"{JUNE}/salesforce/Lead.csv": """
+Id,Status,CreatedDate,Demo_At__c
+00Q000000000001AAA,Open,2026-01-05,2026-01-06T10:00:00.000+0200
+""",
+    f"{JUNE}/salesforce/OpportunityLineItem.csv": """
+Id,OpportunityId,TotalPrice,Is_Gift__c
+00k000000000001AAA,006000000000031AAA,24000,true
+""",
+    f"{JUNE}/salesforce/User.csv": """
+Id,Name,IsActive,Cost-Center__c
+005000000000001AAA,Ann,true,4.5
+""",
 }  # fmt: skip
 
 
@@ -82,7 +133,10 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert reports[1].first_reject == (
         "salesforce/Opportunity_4.csv:2: Amount is a number out of range"
     )
-    dbt(warehouse, "build", "--select", *(f"+{mart}" for mart in MARTS), excluded=NO_TESTS)
+    chosen = (f"+{mart}" for mart in MARTS)
+    variables = json.dumps(VARIABLES)
+    dbt(warehouse, "build", "--select", *chosen, excluded=NO_TESTS, variables=variables)
+    dbt(warehouse, "test", "--select", PASSTHROUGH_TEST, variables=variables)
     return warehouse
 
 
@@ -174,3 +228,62 @@ def test_a_large_amount_is_converted(warehouse: Path) -> None:
     ((usd,),) = [_deal(warehouse, 41, "amount_usd")]
     assert isinstance(usd, Decimal)
     assert 5_000_000_000 < usd < 12_000_000_000
+
+
+def test_configured_fields_are_columns_of_marts(warehouse: Path) -> None:
+    """Text that is no date is null, as is a field that no export has. 10:00 at +02:00 is 8:00."""
+    found = {
+        mart: rows(warehouse, f"select {columns} from {mart} order by all")
+        for mart, columns in {
+            "shared.dim_accounts": "account_name, tier, city",
+            "shared.dim_contacts": "score",
+            "shared.dim_sales_reps": "cost_center",
+            "sales.fct_leads": "demo_at",
+            "sales.fct_opportunity_line_items": "is_gift",
+        }.items()
+    }
+    assert found == {
+        "shared.dim_accounts": [("North", "Gold", "Oslo"), ("South", None, None)],
+        "shared.dim_contacts": [(17,)],
+        "shared.dim_sales_reps": [(4.5,)],
+        "sales.fct_leads": [(datetime(2026, 1, 6, 8),)],
+        "sales.fct_opportunity_line_items": [(True,)],
+    }
+    columns = "renewal_date, expected_amount, nowhere"
+    assert [_deal(warehouse, number, columns) for number in (61, 62)] == [
+        (date(2027, 5, 10), Decimal("18000.5"), None),
+        (None, None, None),
+    ]
+
+
+def test_configured_fields_that_no_export_has_are_reported(warehouse: Path) -> None:
+    """One of two dates does not convert, and one field is in no export."""
+    assert rows(
+        warehouse,
+        f"""
+        select object_name, field_name, value_count, converted_count
+        from test_failures.{PASSTHROUGH_TEST}
+        order by field_name
+        """,
+    ) == [("Opportunity", "Nowhere__c", 0, 0), ("Opportunity", "Renewal_Date__c", 2, 1)]
+
+
+def test_a_fiscal_year_is_named_after_the_year_in_which_it_ends(warehouse: Path) -> None:
+    """From February on: January 2026 ends the year 2026, and February begins the year 2027."""
+    assert rows(
+        warehouse,
+        """
+        select calendar_date, fiscal_year, fiscal_quarter_number, fiscal_quarter_start_date
+        from shared.dim_dates
+        where
+            calendar_date in ('2025-12-31', '2026-01-31', '2026-02-01')
+            or calendar_date in ('2026-04-30', '2026-05-01')
+        order by calendar_date
+        """,
+    ) == [
+        (date(2025, 12, 31), 2026, 4, date(2025, 11, 1)),
+        (date(2026, 1, 31), 2026, 4, date(2025, 11, 1)),
+        (date(2026, 2, 1), 2027, 1, date(2026, 2, 1)),
+        (date(2026, 4, 30), 2027, 1, date(2026, 2, 1)),
+        (date(2026, 5, 1), 2027, 2, date(2026, 5, 1)),
+    ]

@@ -24,6 +24,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from harness import PROJECT, batches, expect, ingest
 from ingest.build import Dbt, build
+from ingest.build.dbt import manifests
 from ingest.cli import main
 from ingest.load import load_batches
 from replay import is_new, recorded, replay
@@ -123,6 +124,7 @@ def dbt(
     *arguments: str,
     excluded: str = "unit_test",
     has_artifacts: bool = False,
+    variables: str = "{}",
 ) -> str:
     """Runs a dbt command on a warehouse and returns what it did; raises `BuildError`.
 
@@ -131,11 +133,13 @@ def dbt(
         arguments: The command and its options.
         excluded: Types of resources to leave out.
         has_artifacts: Write the manifest and the results, which takes about a second.
+        variables: dbt variables as YAML, which only SQL reads. The parsed project is used as it is.
     """
     assert warehouse.name == NAME
     _parse("raw")
+    manifests[(PROJECT, warehouse.stem, "raw", variables)] = parsed()
     with _environment(warehouse.parent / "target", excluded, has_artifacts=has_artifacts):
-        return Dbt(warehouse, "{}").run(*arguments)
+        return Dbt(warehouse, variables).run(*arguments)
 
 
 def ingest_here(

@@ -44,6 +44,7 @@ final as (
         int_accounts_classified.is_test,
         int_account_versions.is_deleted,
 
+        {{ salesforce_passthrough('Account', 'stg_salesforce__accounts') }}
         stg_salesforce__accounts.created_at as crm_created_at,
         int_accounts_observed.first_workspace_seen_at
 

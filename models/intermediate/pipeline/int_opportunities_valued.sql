@@ -65,6 +65,7 @@ opportunities as (
         stg_salesforce__opportunities.close_date,
         {{ month_start('stg_salesforce__opportunities.close_date') }} as close_month,
         cast(stg_salesforce__opportunities.created_at as date) as created_date,
+        {{ salesforce_passthrough('Opportunity', 'stg_salesforce__opportunities') }}
         stg_salesforce__opportunities.created_at,
         stg_salesforce__opportunities.stage_changed_at
 
@@ -106,6 +107,7 @@ final as (
             cast(opportunities.amount as decimal(28, 6)) * int_usd_rates_monthly.usd_per_unit
             as decimal(28, 6)
         ) as amount_usd,
+        int_usd_rates_monthly.usd_per_unit,
         opportunities.probability_rate,
         opportunities.push_count,
         case
@@ -120,6 +122,7 @@ final as (
         opportunities.close_date,
         opportunities.close_month,
         opportunities.created_date,
+        {{ salesforce_passthrough('Opportunity', 'opportunities') }}
         opportunities.created_at,
         opportunities.stage_changed_at
 

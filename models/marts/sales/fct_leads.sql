@@ -49,6 +49,7 @@ staged as (
         leads.rating,
         leads.country,
         leads.employee_count,
+        {{ salesforce_passthrough('Lead', 'leads') }}
         leads.created_at,
         leads.converted_date
 
@@ -93,6 +94,7 @@ final as (
             partition by deals.opportunity_id
             order by staged.converted_date asc nulls last, staged.lead_id asc
         ) = 1 as is_first_of_opportunity,
+        {{ salesforce_passthrough('Lead', 'staged') }}
         staged.created_at,
         {{ month_start('staged.created_at') }} as created_month,
         staged.converted_date

@@ -133,6 +133,7 @@ final as (
         deals.close_month,
         {{ fiscal_quarter_start('deals.close_date') }} as close_fiscal_quarter_date,
         deals.created_date,
+        {{ salesforce_passthrough('Opportunity', 'deals') }}
         deals.created_at,
         deals.stage_changed_at,
         case when deals.is_closed then stage_summaries.closed_at end as closed_at

@@ -6,18 +6,6 @@ int_opportunities_valued as (
 
 ),
 
-int_usd_rate_ranges as (
-
-    select * from {{ ref('int_usd_rate_ranges') }}
-
-),
-
-int_usd_rates_monthly as (
-
-    select * from {{ ref('int_usd_rates_monthly') }}
-
-),
-
 stg_salesforce__opportunity_line_items as (
 
     select * from {{ ref('stg_salesforce__opportunity_line_items') }}
@@ -43,6 +31,7 @@ joined as (
         coalesce(lines.product_code, products.product_code) as product_code,
         lines.line_name,
         deals.currency,
+        deals.usd_per_unit,
         lines.quantity,
         lines.unit_price_amount,
         lines.list_price_amount,
@@ -60,6 +49,7 @@ joined as (
         lines.service_date,
         deals.close_date,
         deals.close_month,
+        {{ salesforce_passthrough('OpportunityLineItem', 'lines') }}
         lines.created_at
 
     from stg_salesforce__opportunity_line_items as lines
@@ -68,48 +58,6 @@ joined as (
     left join stg_salesforce__products as products
         on lines.salesforce_product_id = products.salesforce_product_id
     where not lines.is_deleted
-
-),
-
-valued as (
-
-    select
-        joined.opportunity_line_item_id,
-        joined.opportunity_id,
-        joined.account_id,
-        joined.sales_rep_id,
-        joined.product_id,
-        joined.product_name,
-        joined.product_family,
-        joined.product_code,
-        joined.line_name,
-        joined.currency,
-        joined.quantity,
-        joined.unit_price_amount,
-        joined.list_price_amount,
-        joined.discount_rate,
-        joined.total_price_amount,
-        cast(
-            cast(joined.total_price_amount as decimal(28, 6)) * int_usd_rates_monthly.usd_per_unit
-            as decimal(28, 6)
-        ) as total_price_usd,
-        joined.is_closed,
-        joined.is_won,
-        joined.service_date,
-        joined.close_date,
-        joined.close_month,
-        joined.created_at
-
-    from joined
-    left join int_usd_rate_ranges
-        on joined.currency = int_usd_rate_ranges.currency
-    left join int_usd_rates_monthly
-        on
-            joined.currency = int_usd_rates_monthly.currency
-            and int_usd_rates_monthly.rate_month = greatest(
-                least(joined.close_month, int_usd_rate_ranges.last_rate_month),
-                int_usd_rate_ranges.first_rate_month
-            )
 
 ),
 
@@ -131,15 +79,18 @@ final as (
         cast(list_price_amount as decimal(28, 6)) as list_price_amount,
         discount_rate,
         cast(total_price_amount as decimal(28, 6)) as total_price_amount,
-        total_price_usd,
+        cast(
+            cast(total_price_amount as decimal(28, 6)) * usd_per_unit as decimal(28, 6)
+        ) as total_price_usd,
         case when is_won then total_price_usd end as bookings_usd,
         is_closed,
         is_won,
         service_date,
         close_date,
         close_month,
+        {{ salesforce_passthrough('OpportunityLineItem', 'joined') }}
         created_at
-    from valued
+    from joined
 
 )
 

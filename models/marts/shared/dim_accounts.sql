@@ -139,6 +139,7 @@ final as (
             first_customers.first_customer_created_at,
             int_accounts_described.first_workspace_seen_at
         ) as created_at,
+        {{ salesforce_passthrough('Account', 'int_accounts_described') }}
         first_wins.first_won_date,
         first_payments.first_paid_date
 

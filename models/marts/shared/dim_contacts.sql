@@ -26,6 +26,7 @@ final as (
         stg_salesforce__contacts.owner_salesforce_user_id as sales_rep_id,
         stg_salesforce__contacts.has_opted_out_of_email,
         stg_salesforce__contacts.is_email_bounced,
+        {{ salesforce_passthrough('Contact', 'stg_salesforce__contacts') }}
         stg_salesforce__contacts.created_at
 
     from stg_salesforce__contacts

@@ -59,6 +59,7 @@ final as (
         stg_salesforce__users.manager_salesforce_user_id as manager_sales_rep_id,
         stg_salesforce__users.is_active,
         owners.owner_salesforce_user_id is not null as is_owner,
+        {{ salesforce_passthrough('User', 'stg_salesforce__users') }}
         stg_salesforce__users.created_at
 
     from sales_reps

@@ -57,6 +57,7 @@ renamed as (
         ) as system_modified_at,
         emailbounceddate as email_bounced_at,
 
+        {{ salesforce_passthrough('Contact') }}
         _extracted_at,
         _batch_id,
         _source_file,

@@ -62,6 +62,7 @@ renamed as (
         ) as system_modified_at,
         converteddate as converted_date,
 
+        {{ salesforce_passthrough('Lead') }}
         _extracted_at,
         _batch_id,
         _source_file,

@@ -78,6 +78,7 @@ renamed as (
         ) as system_modified_at,
         laststagechangedate as stage_changed_at,
 
+        {{ salesforce_passthrough('Opportunity') }}
         _extracted_at,
         _batch_id,
         _source_file,

@@ -50,6 +50,7 @@ renamed as (
             coalesce(systemmodstamp, lastmodifieddate, _extracted_at), dated_at
         ) as system_modified_at,
 
+        {{ salesforce_passthrough('OpportunityLineItem') }}
         _extracted_at,
         _batch_id,
         _source_file,

@@ -26,6 +26,7 @@ renamed as (
         lastmodifieddate as modified_at,
         coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
 
+        {{ salesforce_passthrough('User') }}
         _extracted_at,
         _batch_id,
         _source_file,
