@@ -12,6 +12,14 @@
     } -%}
     {%- set credit_fields = {'amount': 'bigint', 'type': 'string'} -%}
     {%- set lines, transitions = invoice ~ '.lines', invoice ~ '.status_transitions' -%}
+    {%- set listed_payments = json_fields(
+        json_value(invoice ~ '.payments', 'data'), [payment_fields]
+    ) -%}
+    {%- set is_through_stripe =
+        'coalesce(element.payment.charge, element.payment.payment_intent) is not null' -%}
+    {#- Before basil what was paid outside Stripe was in no amount. -#}
+    {%- set is_unrecorded = 'coalesce(' ~ invoice ~ '.paid_out_of_band, false) and ' ~ invoice
+        ~ ".status = 'paid' and " ~ invoice ~ '.amount_due > ' ~ invoice ~ '.amount_paid' -%}
         {{ expandable_id(invoice ~ '.customer') }} as stripe_customer_id,
         coalesce(
             {{ expandable_id(
@@ -52,8 +60,38 @@
         {{ invoice }}.starting_balance as starting_balance_minor,
         {{ invoice }}.ending_balance as ending_balance_minor,
         {{ invoice }}.amount_due as amount_due_minor,
-        {{ invoice }}.amount_paid as amount_paid_minor,
-        {{ invoice }}.amount_remaining as amount_remaining_minor,
+        {{ invoice }}.amount_overpaid as overpaid_minor,
+        case when {{ is_unrecorded }} then {{ invoice }}.amount_due else {{ invoice }}.amount_paid end
+            as amount_paid_minor,
+        case when {{ is_unrecorded }} then 0 else {{ invoice }}.amount_remaining end
+            as amount_remaining_minor,
+        -- Stripe's own figure is only there if it was asked for. Otherwise it is in the list of payments,
+        -- or is what a complete list leaves.
+        case
+            when {{ invoice }}.amount_paid_off_stripe is not null
+                then {{ invoice }}.amount_paid_off_stripe
+            when {{ is_unrecorded }} then {{ invoice }}.amount_due - {{ invoice }}.amount_paid
+            when {{ invoice }}.paid_out_of_band and {{ invoice }}.status = 'paid'
+                then {{ invoice }}.amount_paid
+            when not {{ invoice }}.paid_out_of_band or {{ invoice }}.amount_paid = 0 then 0
+            when {{ json_string(invoice ~ '.payments', 'has_more') }} = 'false'
+                then greatest(
+                    {{ invoice }}.amount_paid
+                    - coalesce({{ invoice }}.amount_overpaid, 0)
+                    - {{ list_transform(
+                        listed_payments,
+                        "case when element.status = 'paid' and " ~ is_through_stripe
+                        ~ ' then element.amount_paid end',
+                        'sum'
+                    ) }},
+                    {{ list_transform(
+                        listed_payments,
+                        "case when element.status = 'paid' and not (" ~ is_through_stripe
+                        ~ ') then element.amount_paid end',
+                        'sum'
+                    ) }}
+                )
+        end as out_of_band_minor,
         {{ invoice }}.pre_payment_credit_notes_amount as pre_payment_credit_notes_minor,
         {{ invoice }}.post_payment_credit_notes_amount as post_payment_credit_notes_minor,
 
@@ -72,7 +110,7 @@
                     paid_at := {{ from_epoch(json_string(transitions, 'paid_at')) }}
                 )]
             else {{ list_transform(
-                json_fields(json_value(invoice ~ '.payments', 'data'), [payment_fields]),
+                listed_payments,
                 'struct_pack(
                     invoice_payment_id := element.id,
                     charge_id := ' ~ expandable_id('element.payment.charge') ~ ',

@@ -43,10 +43,13 @@ invoices as (
         coalesce(total_minor, subtotal_minor, amount_due_minor, 0) as total_minor,
         shipping_minor,
         billing_credit_minor,
-        coalesce(starting_balance_minor, 0) - coalesce(ending_balance_minor, 0)
-            as balance_change_minor,
+        starting_balance_minor,
+        ending_balance_minor,
+        amount_due_minor,
+        overpaid_minor,
         coalesce(amount_paid_minor, 0) as paid_minor,
-        coalesce(amount_remaining_minor, 0) as remaining_minor,
+        coalesce(amount_remaining_minor, 0) as unpaid_minor,
+        out_of_band_minor,
         coalesce(pre_payment_credit_notes_minor, 0) as pre_payment_credit_minor,
         coalesce(post_payment_credit_notes_minor, 0) as post_payment_credit_minor,
         attempt_count,
@@ -69,12 +72,26 @@ invoices as (
 
 ),
 
--- The customer's balance is applied at finalisation; credit notes come later.
+-- The customer's balance is applied at finalisation; credit notes come later. Without the balance,
+-- Stripe's amount due, which credit notes have lowered, says what was applied.
 settled as (
 
     select
         invoice_id,
-        greatest(total_minor + balance_change_minor, 0) as due_minor,
+        case
+            when
+                ending_balance_minor is null
+                and invoice_status != 'draft'
+                and amount_due_minor is not null
+                then amount_due_minor + pre_payment_credit_minor
+            else
+                greatest(
+                    total_minor
+                    + coalesce(starting_balance_minor, 0)
+                    - coalesce(ending_balance_minor, 0),
+                    0
+                )
+        end as due_minor,
         case when invoice_status = 'paid' then coalesce(paid_at, billed_at) else paid_at end
             as paid_at,
         case when invoice_status = 'void' then coalesce(voided_at, billed_at) else voided_at end
@@ -116,7 +133,23 @@ final as (
         settled.due_minor,
         invoices.total_minor - settled.due_minor as balance_applied_minor,
         invoices.paid_minor,
-        invoices.remaining_minor,
+        -- Before basil, which states it, nothing is paid beyond what is due.
+        coalesce(
+            invoices.overpaid_minor,
+            greatest(
+                invoices.paid_minor + invoices.pre_payment_credit_minor - settled.due_minor, 0
+            )
+        ) as overpaid_minor,
+        invoices.out_of_band_minor,
+        case
+            when invoices.invoice_status in ('draft', 'paid', 'uncollectible', 'void') then 0
+            else invoices.unpaid_minor
+        end as remaining_minor,
+        -- A payment may be forgiven in part, which leaves a rest on a paid invoice.
+        case
+            when invoices.invoice_status in ('paid', 'uncollectible') then invoices.unpaid_minor
+            else 0
+        end as written_off_minor,
         invoices.pre_payment_credit_minor,
         invoices.post_payment_credit_minor,
         invoices.attempt_count,

@@ -1,3 +1,16 @@
+{#- Before basil the part of an authorised amount that is not captured is released by a refund, and
+    the balance transaction has the whole amount. Since basil there is no such refund. -#}
+{%- set released_minor -%}
+    (
+        case
+            when charges.charge_status != 'succeeded' then 0
+            when charges.captured_minor = stg_stripe__balance_transactions.amount_minor then 0
+            else greatest(charges.amount_minor - charges.captured_minor, 0)
+        end
+    )
+{%- endset -%}
+{%- set invoice_id = 'coalesce(stg_stripe__charges.invoice_id, charge_invoices.invoice_id)' -%}
+
 with
 
 currencies as (
@@ -9,12 +22,6 @@ currencies as (
 int_customer_accounts as (
 
     select * from {{ ref('int_customer_accounts') }}
-
-),
-
-int_invoices_known as (
-
-    select * from {{ ref('int_invoices_known') }}
 
 ),
 
@@ -41,7 +48,7 @@ listed_payments as (
     select
         invoice_id,
         {{ explode('payments') }} as payment
-    from int_invoices_known
+    from {{ ref('int_invoices_known') }}
 
 ),
 
@@ -63,15 +70,6 @@ invoice_candidates as (
         charge_id,
         invoice_id,
         1 as preference_number
-    from stg_stripe__charges
-    where invoice_id is not null
-
-    union all
-
-    select
-        charge_id,
-        invoice_id,
-        2 as preference_number
     from invoice_payments
     where charge_id is not null
 
@@ -80,7 +78,7 @@ invoice_candidates as (
     select
         stg_stripe__charges.charge_id,
         invoice_payments.invoice_id,
-        3 as preference_number
+        2 as preference_number
     from stg_stripe__charges
     inner join invoice_payments
         on stg_stripe__charges.payment_intent_id = invoice_payments.payment_intent_id
@@ -94,9 +92,7 @@ charge_invoices as (
         invoice_id
     from invoice_candidates
     qualify
-        row_number() over (
-            partition by charge_id order by preference_number, invoice_id
-        ) = 1
+        row_number() over (partition by charge_id order by preference_number, invoice_id) = 1
 
 ),
 
@@ -104,7 +100,7 @@ charges as (
 
     select
         stg_stripe__charges.charge_id,
-        charge_invoices.invoice_id,
+        {{ invoice_id }} as invoice_id,
         stg_stripe__charges.stripe_customer_id,
         stg_stripe__charges.payment_intent_id,
         stg_stripe__charges.balance_transaction_id,
@@ -122,7 +118,7 @@ charges as (
         stg_stripe__charges.card_brand,
         stg_stripe__charges.card_country,
         row_number() over (
-            partition by charge_invoices.invoice_id
+            partition by {{ invoice_id }}
             order by stg_stripe__charges.created_at, stg_stripe__charges.charge_id
         ) as charge_number,
 
@@ -130,12 +126,11 @@ charges as (
         coalesce(
             stg_stripe__charges.amount_captured_minor,
             case
-                when stg_stripe__charges.is_captured or stg_stripe__charges.is_paid
-                    then stg_stripe__charges.amount_minor
-            end,
-            0
+                when stg_stripe__charges.is_captured then stg_stripe__charges.amount_minor
+                else 0
+            end
         ) as captured_minor,
-        coalesce(stg_stripe__charges.amount_refunded_minor, 0) as stated_refunded_minor,
+        coalesce(stg_stripe__charges.amount_refunded_minor, 0) as amount_refunded_minor,
 
         stg_stripe__charges.created_at,
         stg_stripe__charges._extracted_at
@@ -174,7 +169,15 @@ final as (
         charges.amount_minor,
         case when charges.charge_status = 'succeeded' then charges.captured_minor else 0 end
             as collected_minor,
-        charges.stated_refunded_minor,
+        {{ released_minor }} as released_minor,
+        case
+            when
+                charges.amount_refunded_minor = {{ released_minor }}
+                or charges.amount_refunded_minor > charges.captured_minor
+                or stg_stripe__balance_transactions.amount_minor = charges.amount_minor
+                then greatest(charges.amount_refunded_minor - {{ released_minor }}, 0)
+            else charges.amount_refunded_minor
+        end as stated_refunded_minor,
 
         stg_stripe__balance_transactions.currency as settlement_currency,
         {{ required_exponent(

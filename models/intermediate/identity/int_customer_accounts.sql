@@ -18,6 +18,12 @@ stg_stripe__charges as (
 
 ),
 
+stg_stripe__credit_notes as (
+
+    select * from {{ ref('stg_stripe__credit_notes') }}
+
+),
+
 stg_stripe__invoice_events as (
 
     select * from {{ ref('stg_stripe__invoice_events') }}
@@ -27,6 +33,12 @@ stg_stripe__invoice_events as (
 stg_stripe__invoices as (
 
     select * from {{ ref('stg_stripe__invoices') }}
+
+),
+
+stg_stripe__refunds as (
+
+    select * from {{ ref('stg_stripe__refunds') }}
 
 ),
 
@@ -81,6 +93,22 @@ billing_references as (
         created_at as referenced_at
 
     from stg_stripe__charges
+
+    union all
+
+    select
+        stripe_customer_id,
+        created_at as referenced_at
+
+    from stg_stripe__credit_notes
+
+    union all
+
+    select
+        stripe_customer_id,
+        created_at as referenced_at
+
+    from stg_stripe__refunds
 
 ),
 

@@ -55,6 +55,17 @@ resolved_terms as (
 
 ),
 
+codes as (
+
+    select
+        coupon_id,
+        sum(redemption_count) as redemption_count
+    from stg_stripe__promotion_codes
+    group by coupon_id
+
+),
+
+-- A coupon counts the redemptions of its codes too. The row without a code has only the others.
 final as (
 
     select
@@ -64,12 +75,12 @@ final as (
         stg_stripe__coupons.coupon_name,
         coalesce(stg_stripe__coupons.duration, resolved_terms.duration) as duration,
         coalesce(stg_stripe__coupons.percent_off, resolved_terms.percent_off) as percent_off,
-        coalesce(
-            stg_stripe__promotion_codes.redemption_count,
-            case
-                when pairs.promotion_code_id is null then stg_stripe__coupons.redemption_count
-            end
-        ) as stated_redemption_count
+        case
+            when pairs.promotion_code_id is not null
+                then stg_stripe__promotion_codes.redemption_count
+            when coalesce(codes.redemption_count, 0) > stg_stripe__coupons.redemption_count then 0
+            else stg_stripe__coupons.redemption_count - coalesce(codes.redemption_count, 0)
+        end as stated_redemption_count
 
     from pairs
     left join stg_stripe__coupons
@@ -78,6 +89,8 @@ final as (
         on pairs.promotion_code_id = stg_stripe__promotion_codes.promotion_code_id
     left join resolved_terms
         on pairs.coupon_id = resolved_terms.coupon_id
+    left join codes
+        on pairs.coupon_id = codes.coupon_id
 
 )
 

@@ -20,6 +20,12 @@
 } -%}
 {%- set coupon_mode = 'coalesce(' ~ json_string('source', 'coupon.livemode') ~ ', '
     ~ json_string('coupon', 'livemode') ~ ')' -%}
+{#- Only the charge shows that a refund is a test. -#}
+{%- set test_charges = ' from ' ~ source('stripe', 'charges') ~ ' where not livemode' -%}
+{%- set charge_id, intent_id = expandable_id('charge'), expandable_id('payment_intent') -%}
+{%- set refund_mode = 'coalesce(' ~ charge_id ~ ' not in (select id' ~ test_charges
+    ~ '), true) and coalesce(' ~ intent_id ~ ' not in (select ' ~ intent_id ~ test_charges
+    ~ ' and payment_intent is not null), true)' -%}
 {%- set stripe = {
     'balance_transactions': {'amount': 'amount', 'mode': 'null'},
     'charges': {'amount': 'amount'},
@@ -30,7 +36,7 @@
     'disputes': {'amount': 'amount'},
     'invoice_line_items': {'amount': 'amount', 'deleted': 'deleted'},
     'invoices': {'amount': 'total'},
-    'refunds': {'amount': 'amount', 'mode': 'null'},
+    'refunds': {'amount': 'amount', 'mode': refund_mode},
     'subscription_items': {'mode': json_string('coalesce(price, plan)', 'livemode')},
     'other_objects': {'mode': 'null'},
 } -%}

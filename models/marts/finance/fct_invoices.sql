@@ -50,12 +50,15 @@ charge_totals as (
 
     select
         invoice_id,
+        currency as charged_currency,
         count(*) as charge_count,
         cast(sum(collected_minor) as bigint) as charged_minor
 
     from int_payments_linked
     where invoice_id is not null
-    group by invoice_id
+    group by
+        invoice_id,
+        currency
 
 ),
 
@@ -63,9 +66,12 @@ refund_totals as (
 
     select
         invoice_id,
+        currency as refunded_currency,
         cast(sum(refunded_minor) as bigint) as refunded_minor
     from int_payment_refunds_linked
-    group by invoice_id
+    group by
+        invoice_id,
+        currency
 
 ),
 
@@ -94,7 +100,10 @@ final as (
         {{ minor_to_major('int_invoices_dated.pre_payment_credit_minor') }}
             as pre_payment_credit_amount,
         {{ minor_to_major('int_invoices_dated.paid_minor') }} as paid_amount,
+        {{ minor_to_major('int_invoices_dated.overpaid_minor') }} as overpaid_amount,
+        {{ minor_to_major('int_invoices_dated.out_of_band_minor') }} as out_of_band_amount,
         {{ minor_to_major('int_invoices_dated.remaining_minor') }} as remaining_amount,
+        {{ minor_to_major('int_invoices_dated.written_off_minor') }} as written_off_amount,
         {{ minor_to_major('int_invoices_dated.post_payment_credit_minor') }}
             as post_payment_credit_amount,
         {{ minor_to_major(charged_minor) }} as charged_amount,
@@ -104,6 +113,7 @@ final as (
         {{ to_usd(minor_to_major('int_invoices_dated.due_minor')) }} as due_usd,
         {{ to_usd(minor_to_major('int_invoices_dated.paid_minor')) }} as paid_usd,
         {{ to_usd(minor_to_major('int_invoices_dated.remaining_minor')) }} as remaining_usd,
+        {{ to_usd(minor_to_major('int_invoices_dated.written_off_minor')) }} as written_off_usd,
         {{ to_usd(minor_to_major(refunded_minor)) }} as refunded_usd,
         cast(coalesce(line_totals.line_count, 0) as integer) as line_count,
         cast(coalesce(charge_totals.charge_count, 0) as integer) as charge_count,
@@ -131,9 +141,13 @@ final as (
     left join line_totals
         on int_invoices_dated.invoice_id = line_totals.invoice_id
     left join charge_totals
-        on int_invoices_dated.invoice_id = charge_totals.invoice_id
+        on
+            int_invoices_dated.invoice_id = charge_totals.invoice_id
+            and int_invoices_dated.currency = charge_totals.charged_currency
     left join refund_totals
-        on int_invoices_dated.invoice_id = refund_totals.invoice_id
+        on
+            int_invoices_dated.invoice_id = refund_totals.invoice_id
+            and int_invoices_dated.currency = refund_totals.refunded_currency
 
 )
 

@@ -1,8 +1,15 @@
-{%- set kept_minor -%}
-    int_payments_linked.collected_minor
-    - reversals.refunded_minor
-    - reversals.dispute_lost_minor
-{%- endset -%}
+{%- set collected_amount = minor_to_major('int_payments_linked.collected_minor') -%}
+{%- set kept_amount = collected_amount
+    ~ ' - reversals.refunded_amount - reversals.dispute_lost_amount' -%}
+{#- What is taken back in another currency, at the rates of the charge's month. -#}
+{%- set taken_usd = to_usd(
+    minor_to_major('parts.taken_minor', 'parts.minor_unit_exponent'),
+    'int_usd_rates_monthly.usd_per_unit', 'parts.currency', 'int_payments_linked.rate_month'
+) -%}
+{%- set charge_rate = required_rate(
+    'int_payments_linked.usd_per_unit', 'int_payments_linked.currency',
+    'int_payments_linked.rate_month', 'parts.taken_minor != 0'
+) -%}
 
 with
 
@@ -24,47 +31,103 @@ int_payments_linked as (
 
 ),
 
-refunds as (
+int_usd_rates_monthly as (
+
+    select * from {{ ref('int_usd_rates_monthly') }}
+
+),
+
+parts as (
 
     select
         charge_id,
-        count(*) filter (where refunded_minor != 0) as refund_count,
-        cast(sum(refunded_minor) as bigint) as refunded_minor
+        currency,
+        minor_unit_exponent,
+        true as is_refund,
+        refunded_minor as taken_minor,
+        refunded_minor != 0 as is_counted,
+        _extracted_at
 
     from int_payment_refunds_linked
-    group by charge_id
 
-),
-
-disputes as (
+    union all
 
     select
         charge_id,
-        count(*) as dispute_count,
-        cast(sum(lost_minor) as bigint) as dispute_lost_minor
+        currency,
+        minor_unit_exponent,
+        false as is_refund,
+        lost_minor as taken_minor,
+        not is_inquiry as is_counted,
+        cast(null as timestamp) as _extracted_at
 
     from int_payment_disputes_linked
-    where not is_inquiry
+
+),
+
+-- A dispute, as its own object, may be in another currency than the charge.
+converted as (
+
+    select
+        parts.charge_id,
+        parts.is_refund,
+        parts.is_counted,
+        case
+            when parts.currency = int_payments_linked.currency
+                then {{ minor_to_major('parts.taken_minor', 'parts.minor_unit_exponent') }}
+            else cast({{ ratio(taken_usd, charge_rate) }} as decimal(28, 6))
+        end as taken_amount,
+        parts._extracted_at
+
+    from parts
+    inner join int_payments_linked
+        on parts.charge_id = int_payments_linked.charge_id
+    left join int_usd_rates_monthly
+        on
+            parts.currency = int_usd_rates_monthly.currency
+            and int_payments_linked.rate_month = int_usd_rates_monthly.rate_month
+
+),
+
+totals as (
+
+    select
+        charge_id,
+        count(*) filter (where is_refund and is_counted) as refund_count,
+        sum(taken_amount) filter (where is_refund) as refunded_amount,
+        max(_extracted_at) as refunds_extracted_at,
+        count(*) filter (where not is_refund and is_counted) as dispute_count,
+        sum(taken_amount) filter (where not is_refund) as dispute_lost_amount
+
+    from converted
     group by charge_id
 
 ),
 
--- Without an exported refund, the charge's own total says what was refunded.
+-- The charge's own total holds refunds that were not exported. A charge that is older than its
+-- refunds has not counted them all.
 reversals as (
 
     select
         int_payments_linked.charge_id,
-        coalesce(refunds.refund_count, 0) as refund_count,
-        coalesce(refunds.refunded_minor, int_payments_linked.stated_refunded_minor)
-            as refunded_minor,
-        coalesce(disputes.dispute_count, 0) as dispute_count,
-        coalesce(disputes.dispute_lost_minor, 0) as dispute_lost_minor
+        coalesce(totals.refund_count, 0) as refund_count,
+        cast(
+            case
+                when totals.refunds_extracted_at > int_payments_linked._extracted_at
+                    then totals.refunded_amount
+                else
+                    greatest(
+                        coalesce(totals.refunded_amount, 0),
+                        {{ minor_to_major('int_payments_linked.stated_refunded_minor') }}
+                    )
+            end as decimal(28, 6)
+        ) as refunded_amount,
+        coalesce(totals.dispute_count, 0) as dispute_count,
+        cast(coalesce(totals.dispute_lost_amount, 0) as decimal(28, 6)) as dispute_lost_amount
 
     from int_payments_linked
-    left join refunds
-        on int_payments_linked.charge_id = refunds.charge_id
-    left join disputes
-        on int_payments_linked.charge_id = disputes.charge_id
+    left join totals
+        on int_payments_linked.charge_id = totals.charge_id
 
 ),
 
@@ -89,14 +152,14 @@ final as (
 
         int_payments_linked.currency,
         {{ minor_to_major('int_payments_linked.amount_minor') }} as amount,
-        {{ minor_to_major('int_payments_linked.collected_minor') }} as collected_amount,
-        {{ minor_to_major('reversals.refunded_minor') }} as refunded_amount,
-        {{ minor_to_major('reversals.dispute_lost_minor') }} as dispute_lost_amount,
-        {{ minor_to_major(kept_minor) }} as kept_amount,
+        {{ collected_amount }} as collected_amount,
+        reversals.refunded_amount,
+        reversals.dispute_lost_amount,
+        cast({{ kept_amount }} as decimal(28, 6)) as kept_amount,
         {{ to_usd(minor_to_major('int_payments_linked.amount_minor')) }} as amount_usd,
-        {{ to_usd(minor_to_major('int_payments_linked.collected_minor')) }} as collected_usd,
-        {{ to_usd(minor_to_major('reversals.refunded_minor')) }} as refunded_usd,
-        {{ to_usd(minor_to_major(kept_minor)) }} as kept_usd,
+        {{ to_usd(collected_amount) }} as collected_usd,
+        {{ to_usd('reversals.refunded_amount') }} as refunded_usd,
+        {{ to_usd('(' ~ kept_amount ~ ')') }} as kept_usd,
 
         int_payments_linked.settlement_currency,
         {{ minor_to_major('int_payments_linked.settled_minor', 'settlement_minor_unit_exponent') }}
@@ -113,7 +176,7 @@ final as (
         cast(reversals.refund_count as integer) as refund_count,
         cast(reversals.dispute_count as integer) as dispute_count,
         int_payments_linked.charge_status = 'succeeded' as is_successful,
-        reversals.refunded_minor > 0 as is_refunded,
+        reversals.refunded_amount > 0 as is_refunded,
         reversals.dispute_count > 0 as is_disputed,
 
         int_payments_linked.created_at

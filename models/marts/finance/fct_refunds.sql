@@ -24,6 +24,7 @@ final as (
         {{ to_usd(minor_to_major('amount_minor')) }} as amount_usd,
         {{ to_usd(minor_to_major('refunded_minor')) }} as refunded_usd,
         refunded_minor != 0 as is_counted,
+        has_charge,
         created_at
 
     from int_payment_refunds_linked

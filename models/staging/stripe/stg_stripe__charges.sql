@@ -38,7 +38,7 @@ final as (
         amount_refunded as amount_refunded_minor,
 
         coalesce(paid, false) as is_paid,
-        coalesce(captured, false) as is_captured,
+        coalesce(captured, paid, false) as is_captured,
         coalesce(refunded, false) as is_refunded,
         coalesce(disputed, false) as is_disputed,
         coalesce(deleted, false) as is_deleted,

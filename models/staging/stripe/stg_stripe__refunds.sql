@@ -6,6 +6,23 @@ source as (
 
 ),
 
+-- A refund does not say whether it is a test. Its charge does.
+test_payments as (
+
+    select id as payment_id
+    from {{ source('stripe', 'charges') }}
+    where not livemode
+
+    union
+
+    select {{ expandable_id('payment_intent') }} as payment_id
+    from {{ source('stripe', 'charges') }}
+    where
+        not livemode
+        and payment_intent is not null
+
+),
+
 final as (
 
     select
@@ -34,6 +51,13 @@ final as (
         _extracted_at
 
     from source
+    where
+        coalesce({{ expandable_id('charge') }}, '') not in (
+            select test_payments.payment_id from test_payments
+        )
+        and coalesce({{ expandable_id('payment_intent') }}, '') not in (
+            select test_payments.payment_id from test_payments
+        )
     qualify {{ is_latest_version('id') }}
 
 )
