@@ -11,12 +11,15 @@
 
     Arguments:
         fields: a subscription as read by `json_fields` with `stripe_subscription_fields`.
+        items: its items in raw, a JSON list, read only for items whose price is an id.
 -#}
-{% macro stripe_subscription(fields) -%}
-    {{ return(adapter.dispatch('stripe_subscription')(fields)) }}
+{% macro stripe_subscription(fields, items) -%}
+    {{ return(adapter.dispatch('stripe_subscription')(fields, items)) }}
 {%- endmacro %}
 
-{% macro duckdb__stripe_subscription(fields) -%}
+{#- The lambda has an arrow because sqlfluff cannot parse `lambda` with two parameters. -#}
+{% macro duckdb__stripe_subscription(fields, items) -%}
+    {%- set item_path = "'$[' || (position - 1) || ']." -%}
     struct_pack(
         subscription_id := {{ fields }}.id,
         stripe_customer_id := {{ expandable_id(fields ~ '.customer') }},
@@ -25,7 +28,11 @@
         pause_behavior := {{ fields }}.pause_collection.behavior,
         items := list_transform(
             {{ fields }}.items.data,
-            lambda item: {{ stripe_subscription_item('item') }}
+            (item, position) -> {{ stripe_subscription_item(
+                'item',
+                'json_extract_string(' ~ items ~ ', ' ~ item_path ~ "price')",
+                'json_extract_string(' ~ items ~ ', ' ~ item_path ~ "plan')"
+            ) }}
         ),
         -- API versions up to acacia have one `discount`, later ones a list; some have both.
         discounts := list_transform(

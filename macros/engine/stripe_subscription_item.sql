@@ -1,6 +1,6 @@
 {#- An item of a subscription as a struct:
         subscription_item_id,
-        price_id: of the price, or else of the legacy plan,
+        price_id: of the price, or else of the legacy plan, each as an object or as its id alone,
         quantity bigint, current_period_end_at,
         discounts: a list of structs as of `stripe_discount`,
         tax_rates: a list of structs as of `stripe_tax_rates`,
@@ -8,15 +8,21 @@
 
     Arguments:
         fields: an item as read by `json_fields` with `stripe_subscription_item_fields`.
+        price, plan: SQL expressions for the text of the price and of the plan in the raw item, read
+            only where the fields have neither object.
 -#}
-{% macro stripe_subscription_item(fields) -%}
-    {{ return(adapter.dispatch('stripe_subscription_item')(fields)) }}
+{% macro stripe_subscription_item(fields, price, plan) -%}
+    {{ return(adapter.dispatch('stripe_subscription_item')(fields, price, plan)) }}
 {%- endmacro %}
 
-{% macro duckdb__stripe_subscription_item(fields) -%}
+{#- DuckDB evaluates an argument of `coalesce` only for the rows that the arguments before left null. -#}
+{% macro duckdb__stripe_subscription_item(fields, price, plan) -%}
     struct_pack(
         subscription_item_id := {{ fields }}.id,
-        price_id := coalesce({{ fields }}.price.id, {{ fields }}.plan.id),
+        price_id := coalesce(
+            {{ fields }}.price.id, {{ fields }}.plan.id,
+            {{ expandable_id(price) }}, {{ expandable_id(plan) }}
+        ),
         quantity := cast({{ fields }}.quantity as bigint),
         current_period_end_at := {{ from_epoch(fields ~ '.current_period_end') }},
         discounts := list_transform(

@@ -61,6 +61,7 @@ with_fields as (
         deliveries.id,
         deliveries.type,
         deliveries.created,
+        deliveries.data,
         {{ json_fields('deliveries.data', fields) }} as fields,
         deliveries._batch_id,
         deliveries._extracted_at,
@@ -92,7 +93,9 @@ with_subscription as (
         id,
         type,
         created,
-        {{ stripe_subscription('fields.object') }} as subscription,
+        {{ stripe_subscription(
+            'fields.object', json_value('data', 'object.items.data')
+        ) }} as subscription,
         _batch_id,
         _extracted_at,
         _loaded_at,

@@ -44,6 +44,7 @@ touched as (
 with_fields as (
 
     select
+        source.items,
         {{ json_fields(json_object(object), stripe_subscription_fields()) }} as fields,
         source._batch_id,
         source._extracted_at,
@@ -72,7 +73,7 @@ with_fields as (
 with_subscription as (
 
     select
-        {{ stripe_subscription('fields') }} as subscription,
+        {{ stripe_subscription('fields', json_value('items', 'data')) }} as subscription,
         _batch_id,
         _extracted_at,
         _loaded_at,

@@ -14,6 +14,8 @@ source as (
 latest as (
 
     select
+        price,
+        plan,
         {{ json_fields(json_object(item), stripe_subscription_item_fields()) }} as fields,
         subscription,
         deleted,
@@ -31,7 +33,7 @@ latest as (
 with_item as (
 
     select
-        {{ stripe_subscription_item('fields') }} as item,
+        {{ stripe_subscription_item('fields', json_string('price'), json_string('plan')) }} as item,
         subscription,
         deleted,
         created,

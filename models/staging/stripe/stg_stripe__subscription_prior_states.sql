@@ -41,15 +41,13 @@ first_ids as (
 
 ),
 
-with_fields as (
+objects as (
 
     select
         events.event_id,
-        {{ json_fields(
-            json_overlay(
-                json_value('source.data', 'object'), json_value('source.data', 'previous_attributes')
-            ), stripe_subscription_fields()
-        ) }} as fields
+        {{ json_overlay(
+            json_value('source.data', 'object'), json_value('source.data', 'previous_attributes')
+        ) }} as subscription_object
 
     from first_ids
     inner join stg_stripe__subscription_events as events
@@ -63,11 +61,22 @@ with_fields as (
 
 ),
 
+with_fields as (
+
+    select
+        event_id,
+        subscription_object,
+        {{ json_fields('subscription_object', stripe_subscription_fields()) }} as fields
+    from objects
+
+),
+
 with_subscription as (
 
     select
         event_id,
-        {{ stripe_subscription('fields') }} as subscription
+        {{ stripe_subscription('fields', json_value('subscription_object', 'items.data')) }}
+            as subscription
     from with_fields
 
 ),
