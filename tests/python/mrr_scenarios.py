@@ -57,12 +57,14 @@ class Scenario:
         objects: Stripe objects by batch.
         expected: Month-end MRR by month, native currency, January to June 2026.
         reasons: Exclusion reasons that its items must show at some time.
+        evidence: What each month's MRR rests on, where the scenario is about that.
     """
 
     name: str
     objects: dict[str, list[Record]] = field(default_factory=dict)
     expected: dict[str, Decimal] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
+    evidence: dict[str, str] = field(default_factory=dict)
     event_count: int = 0
 
     @property
@@ -123,6 +125,9 @@ class Scenario:
         self.expected = {
             month: Decimal(amount) for month, amount in zip(MONTHS, amounts, strict=True)
         }
+
+    def rests_on(self, *evidence: str) -> None:
+        self.evidence = dict(zip(MONTHS, evidence, strict=True))
 
     def coupon(self, name: str, **fields: Any) -> Record:
         return {

@@ -8,11 +8,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import mrr_thin_scenarios
 from data_tests import DataTests
 from mrr_scenarios import SCENARIOS, Scenario, write_export
 from warehouses import build_warehouse
 
 MART = "finance.fct_subscription_item_mrr"
+# Importing the module adds its scenarios.
+assert mrr_thin_scenarios
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,23 @@ def test_month_end_mrr_is_what_the_scenario_works_out(
     ).fetchall()
     assert found == one.expected
     assert {reason for (reason,) in reasons} >= set(one.reasons)
+
+
+def test_mrr_says_what_it_rests_on(
+    export: tuple[Path, dict[str, Scenario]], warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    scenarios = [one for one in export[1].values() if one.evidence]
+    for one in scenarios:
+        rows = warehouse.execute(
+            """
+            select strftime(mrr_month, '%Y-%m'), mrr_evidence
+            from finance.fct_mrr_monthly
+            where account_id = ? and closing_mrr_usd != 0
+            """,
+            [one.customer_id],
+        ).fetchall()
+        assert dict(rows) == one.evidence, one.name
+    assert len(scenarios) > 5
 
 
 def test_monthly_mart_agrees_with_the_intervals(warehouse: duckdb.DuckDBPyConnection) -> None:

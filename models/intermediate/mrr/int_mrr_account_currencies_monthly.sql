@@ -19,16 +19,33 @@ int_usd_rates_monthly as (
 ),
 
 -- Open intervals get a far end, because DuckDB hashes the join only on plain comparisons.
-counting as (
+intervals as (
 
     select
         account_id,
         currency,
         mrr,
+        mrr_exclusion_reason is null as is_counting,
+        case mrr_evidence
+            when 'event' then 1
+            when 'invoice' then 2
+            when 'extract' then 3
+            else 4
+        end as evidence_rank,
         valid_from_at,
         coalesce(valid_to_at, cast('9999-12-31' as timestamp)) as valid_to_at
     from int_subscription_item_mrr
-    where mrr_exclusion_reason is null
+
+),
+
+counting as (
+
+    select
+        account_id,
+        currency,
+        valid_from_at
+    from intervals
+    where is_counting
 
 ),
 
@@ -97,15 +114,20 @@ native as (
         measured.mrr_month,
         measured.is_month_closed,
         measured.measured_at,
-        coalesce(sum(counting.mrr), 0) as mrr
+        coalesce(sum(intervals.mrr) filter (where intervals.is_counting), 0) as mrr,
+        -- The weakest evidence of the items that count, or of any item where none counts.
+        coalesce(
+            max(intervals.evidence_rank) filter (where intervals.is_counting),
+            max(intervals.evidence_rank)
+        ) as evidence_rank
 
     from measured
-    left join counting
+    left join intervals
         on
-            measured.account_id = counting.account_id
-            and measured.currency = counting.currency
-            and measured.measured_at >= counting.valid_from_at
-            and measured.measured_at < counting.valid_to_at
+            measured.account_id = intervals.account_id
+            and measured.currency = intervals.currency
+            and measured.measured_at >= intervals.valid_from_at
+            and measured.measured_at < intervals.valid_to_at
     group by
         measured.account_id,
         measured.currency,
@@ -127,7 +149,8 @@ final as (
         {{ required_rate(
             'int_usd_rates_monthly.usd_per_unit', 'native.currency', 'native.mrr_month',
             'native.mrr != 0'
-        ) }} as usd_per_unit
+        ) }} as usd_per_unit,
+        native.evidence_rank
 
     from native
     left join int_usd_rates_monthly

@@ -1,5 +1,11 @@
 with
 
+int_price_quantities_invoiced as (
+
+    select * from {{ ref('int_price_quantities_invoiced') }}
+
+),
+
 int_subscription_prices as (
 
     select * from {{ ref('int_subscription_prices') }}
@@ -60,7 +66,7 @@ priced_in_currency as (
         int_subscription_prices.tiers_mode,
         int_subscription_prices.transform_quantity,
         int_subscription_prices.recurring_interval,
-        coalesce(int_subscription_prices.recurring_interval_count, 1) as interval_count,
+        int_subscription_prices.recurring_interval_count as interval_count,
         int_subscription_prices.usage_type,
         int_subscription_prices.tax_behavior,
         other_currencies.currency_option
@@ -75,7 +81,9 @@ priced_in_currency as (
 
 ),
 
-final as (
+-- Stripe returns tiers and currency options only when asked to, and some exports name a price by
+-- its id alone. The price's own amount is in its own currency.
+priced as (
 
     select
         price_id,
@@ -83,19 +91,18 @@ final as (
         quantity,
         licensed_quantity,
         product_id,
-        case
-            when currency_option is not null then subscription_currency
-            else coalesce(price_currency, subscription_currency)
-        end as currency,
+        coalesce(subscription_currency, price_currency) as currency,
         price_type,
         billing_scheme,
         case
             when currency_option is not null
                 then currency_option.unit_amount_decimal
+            when subscription_currency != price_currency then null
             else unit_amount_decimal
         end as unit_amount_decimal,
         case
             when currency_option is not null then currency_option.tiers
+            when subscription_currency != price_currency then null
             else tiers
         end as tiers,
         tiers_mode,
@@ -103,6 +110,7 @@ final as (
         interval_count,
         usage_type,
         tax_behavior,
+        transform_quantity is not null as is_per_package,
         -- A package price is per lot of units.
         case
             when transform_quantity is null then licensed_quantity
@@ -118,6 +126,55 @@ final as (
         end as billed_quantity
 
     from priced_in_currency
+
+),
+
+final as (
+
+    select
+        priced.price_id,
+        priced.subscription_currency,
+        priced.quantity,
+        priced.licensed_quantity,
+        coalesce(priced.product_id, latest_invoiced.product_id) as product_id,
+        priced.currency,
+        priced.price_type,
+        priced.billing_scheme,
+        priced.unit_amount_decimal,
+        priced.tiers,
+        priced.tiers_mode,
+        coalesce(priced.recurring_interval, latest_invoiced.recurring_interval)
+            as recurring_interval,
+        coalesce(
+            priced.interval_count,
+            case when priced.recurring_interval is null then latest_invoiced.interval_count end,
+            1
+        ) as interval_count,
+        priced.usage_type,
+        priced.tax_behavior,
+        priced.billed_quantity,
+        case
+            when coalesce(priced.usage_type, 'licensed') = 'metered' then null
+            when priced.unit_amount_decimal is not null or priced.tiers is not null then null
+            when invoiced.price_id is not null then invoiced.amount_minor
+            when priced.billing_scheme = 'per_unit' and not priced.is_per_package
+                then cast(
+                        priced.licensed_quantity * latest_invoiced.unit_amount_decimal
+                        as decimal(38, 12)
+                    )
+        end as invoiced_amount_minor
+
+    from priced
+    left join int_price_quantities_invoiced as invoiced
+        on
+            priced.price_id = invoiced.price_id
+            and priced.currency = invoiced.currency
+            and priced.licensed_quantity = invoiced.quantity
+    left join int_price_quantities_invoiced as latest_invoiced
+        on
+            priced.price_id = latest_invoiced.price_id
+            and priced.currency = latest_invoiced.currency
+            and latest_invoiced.is_latest_of_price
 
 )
 

@@ -96,7 +96,10 @@ amounts as (
         int_price_quantities_billed.price_type,
         int_price_quantities_billed.billing_scheme,
         int_price_quantities_billed.tiers,
+        int_price_quantities_billed.invoiced_amount_minor,
         case
+            when int_price_quantities_billed.invoiced_amount_minor is not null
+                then int_price_quantities_billed.invoiced_amount_minor
             when int_price_quantities_billed.billing_scheme = 'tiered'
                 then tiered_amounts.period_amount_minor
             else cast(
@@ -150,10 +153,12 @@ final as (
             when
                 amounts.billing_scheme = 'tiered'
                 and amounts.tiers is null
+                and amounts.invoiced_amount_minor is null
                 then 'tiers_missing'
             when amounts.period_amount_minor is null then 'price_missing'
             when amounts.period_amount_minor = 0 then 'zero_price'
-        end as price_exclusion_reason
+        end as price_exclusion_reason,
+        amounts.invoiced_amount_minor is not null as is_price_from_invoice
 
     from amounts
     left join currencies

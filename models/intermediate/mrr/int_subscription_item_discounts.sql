@@ -70,7 +70,9 @@ item_discounts as (
         and (
             discounts.product_ids is null
             or array_contains(discounts.product_ids, items.product_id)
-        ) as is_applied
+        )
+        and not coalesce(array_contains(discounts.spared_product_ids, items.product_id), false)
+            as is_applied
 
     from int_subscription_item_mrr_periods as items
     inner join int_subscription_version_discounts as discounts

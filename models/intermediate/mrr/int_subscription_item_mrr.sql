@@ -12,15 +12,15 @@ int_subscription_item_discounts as (
 
 ),
 
-int_subscription_item_mrr_periods as (
+int_subscription_item_discounts_judged as (
 
-    select * from {{ ref('int_subscription_item_mrr_periods') }}
+    select * from {{ ref('int_subscription_item_discounts_judged') }}
 
 ),
 
-int_subscription_version_discounts as (
+int_subscription_item_mrr_periods as (
 
-    select * from {{ ref('int_subscription_version_discounts') }}
+    select * from {{ ref('int_subscription_item_mrr_periods') }}
 
 ),
 
@@ -38,14 +38,6 @@ discounts as (
     group by
         mrr_period_id,
         subscription_item_id
-
-),
-
-versions_with_unresolved_discounts as (
-
-    select distinct version_id
-    from int_subscription_version_discounts
-    where not is_resolved
 
 ),
 
@@ -81,18 +73,24 @@ priced as (
         periods.is_cancel_scheduled,
         periods.mrr_exclusion_reason is null
         and (
-            versions_with_unresolved_discounts.version_id is not null
+            coalesce(judged.is_unresolved, false)
             or coalesce(discounts.is_amount_missing, false)
         ) as has_unresolved_discount,
-        periods.is_tax_rate_missing
+        periods.is_tax_rate_missing,
+        case
+            when judged.is_from_invoice then 'invoice'
+            else periods.mrr_evidence
+        end as mrr_evidence
 
     from int_subscription_item_mrr_periods as periods
     left join discounts
         on
             periods.mrr_period_id = discounts.mrr_period_id
             and periods.subscription_item_id = discounts.subscription_item_id
-    left join versions_with_unresolved_discounts
-        on periods.version_id = versions_with_unresolved_discounts.version_id
+    left join int_subscription_item_discounts_judged as judged
+        on
+            periods.mrr_period_id = judged.mrr_period_id
+            and periods.subscription_item_id = judged.subscription_item_id
     left join int_customer_accounts
         on periods.stripe_customer_id = int_customer_accounts.stripe_customer_id
 
@@ -118,7 +116,8 @@ digests as (
             coalesce(mrr_exclusion_reason, ''),
             cast(is_cancel_scheduled as string),
             cast(has_unresolved_discount as string),
-            cast(is_tax_rate_missing as string)
+            cast(is_tax_rate_missing as string),
+            mrr_evidence
         ) as state_digest
 
     from priced
@@ -161,6 +160,7 @@ final as (
         priced.is_cancel_scheduled,
         priced.has_unresolved_discount,
         priced.is_tax_rate_missing,
+        priced.mrr_evidence,
         lead(priced.valid_from_at) over item_changes is null as is_current
 
     from priced

@@ -1,4 +1,16 @@
+{%- set versions, discounts = 'int_subscription_versions', 'int_subscription_version_discounts' -%}
+{%- set instants = [
+    (versions, 'pause_resumes_at'), (versions, 'cancel_at'), (versions, 'past_due_expires_at'),
+    (discounts, 'live_from_at'), (discounts, 'live_to_at'),
+] -%}
+
 with
+
+int_invoice_lines_netted as (
+
+    select * from {{ ref('int_invoice_lines_netted') }}
+
+),
 
 int_price_quantities_listed as (
 
@@ -31,41 +43,13 @@ possible_changes as (
         version_id,
         valid_from_at as changes_at
     from int_subscription_versions
-
+    {%- for model, instant in instants %}
     union all
-
     select
         version_id,
-        pause_resumes_at as changes_at
-    from int_subscription_versions
-
-    union all
-
-    select
-        version_id,
-        cancel_at as changes_at
-    from int_subscription_versions
-
-    union all
-
-    select
-        version_id,
-        past_due_expires_at as changes_at
-    from int_subscription_versions
-
-    union all
-
-    select
-        version_id,
-        live_from_at as changes_at
-    from int_subscription_version_discounts
-
-    union all
-
-    select
-        version_id,
-        live_to_at as changes_at
-    from int_subscription_version_discounts
+        {{ instant }} as changes_at
+    from {{ model }}
+    {%- endfor %}
 
 ),
 
@@ -98,6 +82,7 @@ mrr_periods as (
         int_subscription_versions.subscription_id,
         int_subscription_versions.stripe_customer_id,
         int_subscription_versions.subscription_status,
+        int_subscription_versions.mrr_evidence,
         int_subscription_versions.is_cancel_scheduled
         and coalesce(changes.changes_at < int_subscription_versions.cancel_at, true)
             as is_cancel_scheduled,
@@ -145,6 +130,25 @@ inclusive_tax_rates as (
 
 ),
 
+-- Stripe Tax computes tax without rates on the subscription. The last line of an item that has any
+-- shows what its price includes.
+invoiced_taxes as (
+
+    select
+        subscription_item_id,
+        max_by(
+            {{ ratio('net_minor', 'amount_minor - discount_minor') }},
+            cast(period_start_at as string) || invoice_line_id
+        ) as net_of_tax_factor
+
+    from int_invoice_lines_netted
+    where
+        is_revenue
+        and inclusive_tax_minor != 0
+    group by subscription_item_id
+
+),
+
 final as (
 
     select
@@ -167,11 +171,15 @@ final as (
         int_price_quantities_listed.month_denominator,
         int_price_quantities_listed.gross_list_mrr,
         cast(
-            {{ ratio('100', '100 + coalesce(inclusive_tax_rates.percentage, 0)') }}
-            as decimal(18, 12)
+            coalesce(
+                {{ ratio('100', '100 + inclusive_tax_rates.percentage') }},
+                taxes.net_of_tax_factor,
+                1
+            ) as decimal(18, 12)
         ) as net_of_tax_factor,
         coalesce(int_price_quantities_listed.tax_behavior = 'inclusive', false)
-        and inclusive_tax_rates.percentage is null as is_tax_rate_missing,
+        and inclusive_tax_rates.percentage is null
+        and taxes.net_of_tax_factor is null as is_tax_rate_missing,
         case
             when mrr_periods.status_exclusion_reason in ('canceled', 'incomplete_expired')
                 then mrr_periods.status_exclusion_reason
@@ -180,7 +188,14 @@ final as (
                     mrr_periods.status_exclusion_reason,
                     int_price_quantities_listed.price_exclusion_reason
                 )
-        end as mrr_exclusion_reason
+        end as mrr_exclusion_reason,
+        case
+            when
+                int_price_quantities_listed.is_price_from_invoice
+                or (inclusive_tax_rates.percentage is null and taxes.net_of_tax_factor is not null)
+                then 'invoice'
+            else mrr_periods.mrr_evidence
+        end as mrr_evidence
 
     from mrr_periods
     inner join int_subscription_version_items
@@ -197,6 +212,8 @@ final as (
             int_subscription_version_items.version_id = inclusive_tax_rates.version_id
             and int_subscription_version_items.subscription_item_id
             = inclusive_tax_rates.subscription_item_id
+    left join invoiced_taxes as taxes
+        on int_subscription_version_items.subscription_item_id = taxes.subscription_item_id
 
 )
 

@@ -6,9 +6,15 @@ int_discounts_resolved as (
 
 ),
 
-int_subscription_source_records as (
+int_item_discounts_invoiced as (
 
-    select * from {{ ref('int_subscription_source_records') }}
+    select * from {{ ref('int_item_discounts_invoiced') }}
+
+),
+
+int_subscription_version_discounts_listed as (
+
+    select * from {{ ref('int_subscription_version_discounts_listed') }}
 
 ),
 
@@ -18,181 +24,148 @@ int_subscription_versions as (
 
 ),
 
-versions as (
+-- Stripe returns the products of a coupon only when asked to. Where no copy has them, invoices show
+-- which products the coupon reduced. An item's own discount says nothing about other items.
+coupon_products as (
 
     select
-        int_subscription_versions.version_id,
-        int_subscription_versions.subscription_id,
-        records.items,
-        records.discounts
+        int_discounts_resolved.coupon_id,
+        int_item_discounts_invoiced.product_id,
+        max_by(
+            int_item_discounts_invoiced.is_discounted,
+            cast(int_item_discounts_invoiced.last_seen_at as string)
+            || cast(int_item_discounts_invoiced.is_discounted as string)
+        ) as is_discounted
 
-    from int_subscription_versions
-    inner join int_subscription_source_records as records
-        on
-            int_subscription_versions.subscription_id = records.subscription_id
-            and int_subscription_versions.record_number = records.record_number
-
-),
-
-subscription_lists as (
-
-    select
-        version_id,
-        subscription_id,
-        cast(null as string) as subscription_item_id,
-        {{ explode('discounts', with_position=true) }} as listed
-    from versions
-
-),
-
-nested as (
-
-    select
-        version_id,
-        subscription_id,
-        {{ explode('items') }} as item
-    from versions
-
-),
-
-items as (
-
-    select
-        version_id,
-        subscription_id,
-        item.subscription_item_id,
-        item.discounts
-    from nested
-
-),
-
-item_lists as (
-
-    select
-        version_id,
-        subscription_id,
-        subscription_item_id,
-        {{ explode('discounts', with_position=true) }} as listed
-    from items
-
-),
-
-listed as (
-
-    select
-        version_id,
-        subscription_id,
-        subscription_item_id,
-        1 as level_number,
-        listed.position as position_number,
-        listed.value.discount_id
-    from item_lists
-
-    union all
-
-    select
-        version_id,
-        subscription_id,
-        subscription_item_id,
-        2 as level_number,
-        listed.position as position_number,
-        listed.value.discount_id
-    from subscription_lists
-
-),
-
-all_discounts as (
-
-    select
-        version_id,
-        subscription_id,
-        subscription_item_id,
-        level_number,
-        position_number,
-        discount_id
-    from listed
-
-    union all
-
-    -- A discount that names its subscription although no version of it lists the discount.
-    select
-        int_subscription_versions.version_id,
-        int_discounts_resolved.subscription_id,
-        int_discounts_resolved.subscription_item_id,
-        case when int_discounts_resolved.discount_level = 'item' then 1 else 2 end as level_number,
-        1000 + row_number() over (
-            partition by int_subscription_versions.version_id
-            order by
-                int_discounts_resolved.live_from_at nulls last, int_discounts_resolved.discount_id
-        ) as position_number,
-        int_discounts_resolved.discount_id
-
-    from int_discounts_resolved
-    inner join int_subscription_versions
-        on int_discounts_resolved.subscription_id = int_subscription_versions.subscription_id
+    from int_item_discounts_invoiced
+    inner join int_discounts_resolved
+        on int_item_discounts_invoiced.discount_id = int_discounts_resolved.discount_id
     where
-        int_discounts_resolved.discount_level in ('item', 'subscription')
-        and int_discounts_resolved.discount_id not in (
-            select listed.discount_id
-            from listed
-            where listed.discount_id is not null
-        )
+        int_discounts_resolved.coupon_id is not null
+        and int_discounts_resolved.product_ids is null
+        and int_discounts_resolved.discount_level != 'item'
+        and int_item_discounts_invoiced.product_id is not null
+    group by
+        int_discounts_resolved.coupon_id,
+        int_item_discounts_invoiced.product_id
 
-    union all
+),
+
+coupon_product_lists as (
 
     select
-        int_subscription_versions.version_id,
-        int_subscription_versions.subscription_id,
-        cast(null as string) as subscription_item_id,
-        3 as level_number,
-        1 as position_number,
-        int_discounts_resolved.discount_id
+        coupon_id,
+        array_agg(product_id) filter (where is_discounted) as invoiced_product_ids,
+        array_agg(product_id) filter (where not is_discounted) as spared_product_ids
+    from coupon_products
+    group by coupon_id
 
-    from int_discounts_resolved
-    inner join int_subscription_versions
-        on int_discounts_resolved.stripe_customer_id = int_subscription_versions.stripe_customer_id
-    where int_discounts_resolved.discount_level = 'customer'
+),
+
+-- A discount on one invoice only may be a `once` discount.
+unresolved_on_invoices as (
+
+    select
+        int_item_discounts_invoiced.subscription_id,
+        int_item_discounts_invoiced.subscription_item_id,
+        int_item_discounts_invoiced.discount_id,
+        int_item_discounts_invoiced.position_number,
+        int_item_discounts_invoiced.percent_off,
+        int_item_discounts_invoiced.live_from_at,
+        int_item_discounts_invoiced.live_to_at,
+        max(int_item_discounts_invoiced.invoice_count) over (
+            partition by
+                int_item_discounts_invoiced.subscription_id, int_item_discounts_invoiced.discount_id
+        ) > 1 as is_repeated
+
+    from int_item_discounts_invoiced
+    left join int_discounts_resolved
+        on
+            int_item_discounts_invoiced.discount_id = int_discounts_resolved.discount_id
+            and int_discounts_resolved.is_resolved
+    where
+        int_item_discounts_invoiced.is_discounted
+        and int_discounts_resolved.discount_id is null
+
+),
+
+explained as (
+
+    select distinct
+        subscription_id,
+        discount_id
+    from unresolved_on_invoices
 
 ),
 
 final as (
 
     select
-        all_discounts.version_id,
-        all_discounts.subscription_id,
-        all_discounts.subscription_item_id,
-        all_discounts.level_number,
-        all_discounts.position_number,
-        all_discounts.discount_id,
-        int_discounts_resolved.coupon_id,
-        int_discounts_resolved.promotion_code_id,
-        int_discounts_resolved.percent_off,
-        int_discounts_resolved.amount_off_minor,
-        int_discounts_resolved.coupon_currency,
-        int_discounts_resolved.currency_options,
-        int_discounts_resolved.duration,
-        int_discounts_resolved.product_ids,
-        coalesce(
-            int_discounts_resolved.live_from_at, int_subscription_versions.valid_from_at
-        ) as live_from_at,
-        int_discounts_resolved.live_to_at,
-        coalesce(int_discounts_resolved.is_resolved, false) as is_resolved
+        listed.version_id,
+        listed.subscription_id,
+        listed.subscription_item_id,
+        listed.level_number,
+        listed.position_number,
+        listed.discount_id,
+        listed.coupon_id,
+        listed.promotion_code_id,
+        listed.percent_off,
+        listed.amount_off_minor,
+        listed.coupon_currency,
+        listed.currency_options,
+        listed.duration,
+        listed.product_ids,
+        coupon_product_lists.invoiced_product_ids,
+        coupon_product_lists.spared_product_ids,
+        listed.live_from_at,
+        listed.live_to_at,
+        listed.is_resolved,
+        false as is_from_invoice
 
-    from all_discounts
+    from int_subscription_version_discounts_listed as listed
+    left join coupon_product_lists
+        on
+            listed.coupon_id = coupon_product_lists.coupon_id
+            and listed.product_ids is null
+    left join explained
+        on
+            listed.subscription_id = explained.subscription_id
+            and listed.discount_id = explained.discount_id
+            and not listed.is_resolved
+    where explained.discount_id is null
+
+    union all
+
+    select
+        int_subscription_versions.version_id,
+        int_subscription_versions.subscription_id,
+        invoiced.subscription_item_id,
+        2 as level_number,
+        10000 + invoiced.position_number as position_number,
+        invoiced.discount_id,
+        cast(null as string) as coupon_id,
+        cast(null as string) as promotion_code_id,
+        invoiced.percent_off,
+        cast(null as bigint) as amount_off_minor,
+        cast(null as string) as coupon_currency,
+        null as currency_options,
+        case when invoiced.is_repeated then 'forever' end as duration,
+        null as product_ids,
+        null as invoiced_product_ids,
+        null as spared_product_ids,
+        invoiced.live_from_at,
+        invoiced.live_to_at,
+        invoiced.is_repeated as is_resolved,
+        true as is_from_invoice
+
+    from unresolved_on_invoices as invoiced
     inner join int_subscription_versions
-        on all_discounts.version_id = int_subscription_versions.version_id
-    left join int_discounts_resolved
-        on all_discounts.discount_id = int_discounts_resolved.discount_id
-    where
-        int_discounts_resolved.live_from_at is null
-        or (
-            int_subscription_versions.valid_to_at is null
-            or int_discounts_resolved.live_from_at < int_subscription_versions.valid_to_at
-        )
-        and (
-            int_discounts_resolved.live_to_at is null
-            or int_discounts_resolved.live_to_at > int_subscription_versions.valid_from_at
-        )
+        on
+            invoiced.subscription_id = int_subscription_versions.subscription_id
+            and invoiced.live_from_at
+            < coalesce(int_subscription_versions.valid_to_at, cast('9999-12-31' as timestamp))
+            and coalesce(invoiced.live_to_at, cast('9999-12-31' as timestamp))
+            > int_subscription_versions.valid_from_at
 
 )
 

@@ -1,5 +1,11 @@
 with
 
+int_invoices_known as (
+
+    select * from {{ ref('int_invoices_known') }}
+
+),
+
 int_subscription_source_records as (
 
     select * from {{ ref('int_subscription_source_records') }}
@@ -12,18 +18,13 @@ int_subscription_states as (
 
 ),
 
-stg_stripe__invoices as (
-
-    select * from {{ ref('stg_stripe__invoices') }}
-
-),
-
 intervals as (
 
     select
         subscription_id,
         record_number,
         subscription_status,
+        part_number < 9 as is_projected,
         part_number = 10 as is_after_the_end,
         effective_from_at as valid_from_at,
         lead(effective_from_at) over (
@@ -41,6 +42,7 @@ numbered as (
         subscription_id,
         record_number,
         subscription_status,
+        is_projected,
         is_after_the_end,
         valid_from_at,
         valid_to_at,
@@ -63,6 +65,7 @@ spells as (
         subscription_id,
         record_number,
         subscription_status,
+        is_projected,
         is_after_the_end,
         valid_from_at,
         valid_to_at,
@@ -86,7 +89,7 @@ past_due_starts as (
         case
             when records.record_source = 'event' then spells.valid_from_at
             else coalesce(
-                    min(coalesce(stg_stripe__invoices.due_at, stg_stripe__invoices.created_at)),
+                    min(coalesce(int_invoices_known.due_at, int_invoices_known.created_at)),
                     spells.valid_from_at
                 )
         end as past_due_since_at
@@ -96,18 +99,18 @@ past_due_starts as (
         on
             spells.subscription_id = records.subscription_id
             and spells.record_number = records.record_number
-    left join stg_stripe__invoices
+    left join int_invoices_known
         on
-            spells.subscription_id = stg_stripe__invoices.subscription_id
-            and records.observed_at >= stg_stripe__invoices.created_at
-            and stg_stripe__invoices.status != 'draft'
+            spells.subscription_id = int_invoices_known.subscription_id
+            and records.observed_at >= int_invoices_known.created_at
+            and int_invoices_known.status != 'draft'
             and coalesce(
                 least(
-                    stg_stripe__invoices.paid_at,
-                    stg_stripe__invoices.voided_at,
-                    stg_stripe__invoices.marked_uncollectible_at
+                    int_invoices_known.paid_at,
+                    int_invoices_known.voided_at,
+                    int_invoices_known.marked_uncollectible_at
                 ) > records.observed_at,
-                stg_stripe__invoices.status = 'open'
+                int_invoices_known.status = 'open'
             )
     where spells.is_start_of_past_due
     group by
@@ -128,6 +131,11 @@ final as (
         spells.valid_from_at,
         spells.valid_to_at,
         spells.subscription_status,
+        case
+            when spells.is_projected then 'projected'
+            when records.record_source = 'event' then 'event'
+            else 'extract'
+        end as mrr_evidence,
         records.stripe_customer_id,
         records.currency,
         records.is_cancel_scheduled and not spells.is_after_the_end as is_cancel_scheduled,

@@ -14,6 +14,7 @@ with_month_before as (
         is_month_closed,
         mrr,
         usd_per_unit,
+        evidence_rank,
         lag(mrr, 1, 0) over (
             partition by account_id, currency order by mrr_month
         ) as mrr_before,
@@ -39,7 +40,9 @@ accounts as (
         ) as decimal(28, 6)) as closing_mrr_usd,
         cast(sum(
             case when mrr = mrr_before then 0 else (mrr - mrr_before) * usd_per_unit end
-        ) as decimal(28, 6)) as native_change_usd
+        ) as decimal(28, 6)) as native_change_usd,
+        coalesce(max(evidence_rank) filter (where mrr != 0), max(evidence_rank))
+            as evidence_rank
 
     from with_month_before
     group by
@@ -58,6 +61,7 @@ classified as (
         opening_mrr_usd,
         closing_mrr_usd,
         native_change_usd,
+        evidence_rank,
         case
             when opening_mrr_usd = 0 and closing_mrr_usd = 0 then 'none'
             when opening_mrr_usd = 0
@@ -89,6 +93,7 @@ moved as (
         movement_type,
         opening_mrr_usd,
         closing_mrr_usd,
+        evidence_rank,
         case
             when movement_type in ('new', 'reactivation', 'churn')
                 then closing_mrr_usd - opening_mrr_usd
@@ -121,7 +126,13 @@ final as (
             as churn_mrr_usd,
         cast(closing_mrr_usd - opening_mrr_usd - movement_usd as decimal(28, 6)) as fx_mrr_usd,
         closing_mrr_usd,
-        cast(closing_mrr_usd * 12 as decimal(28, 6)) as closing_arr_usd
+        cast(closing_mrr_usd * 12 as decimal(28, 6)) as closing_arr_usd,
+        case evidence_rank
+            when 1 then 'event'
+            when 2 then 'invoice'
+            when 3 then 'extract'
+            else 'projected'
+        end as mrr_evidence
 
     from moved
 

@@ -53,6 +53,7 @@ final as (
         intervals.is_cancel_scheduled,
         intervals.has_unresolved_discount,
         intervals.is_tax_rate_missing,
+        intervals.mrr_evidence,
         intervals.is_current
 
     from int_subscription_item_mrr as intervals
