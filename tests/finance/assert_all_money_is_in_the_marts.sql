@@ -8,6 +8,9 @@
     'refund': ['fct_refunds', 'amount', 'stg_stripe__refunds', 'amount_minor'],
     'dispute': ['fct_disputes', 'amount', 'stg_stripe__disputes', 'amount_minor'],
     'credit note': ['fct_credit_notes', 'total_amount', 'stg_stripe__credit_notes', 'total_minor'],
+    'balance transaction': [
+        'fct_balance_transactions', 'amount', 'stg_stripe__balance_transactions', 'amount_minor',
+    ],
     'invoice': ['fct_invoices', 'total_amount'],
     'invoice line': ['fct_invoice_lines', 'amount'],
 } -%}

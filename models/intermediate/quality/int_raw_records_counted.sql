@@ -26,8 +26,15 @@
 {%- set refund_mode = 'coalesce(' ~ charge_id ~ ' not in (select id' ~ test_charges
     ~ '), true) and coalesce(' ~ intent_id ~ ' not in (select ' ~ intent_id ~ test_charges
     ~ ' and payment_intent is not null), true)' -%}
+{#- A balance transaction is a test if the object that caused it is one. -#}
+{%- set test_objects = 'select id' ~ test_charges ~ ' union all select id from '
+    ~ source('stripe', 'disputes') ~ ' where not livemode union all select id from '
+    ~ source('stripe', 'payouts') ~ ' where not livemode union all select id from '
+    ~ source('stripe', 'refunds') ~ ' where not (' ~ refund_mode ~ ')' -%}
+{%- set movement_mode = 'coalesce(' ~ expandable_id('source') ~ ' not in (' ~ test_objects
+    ~ '), true)' -%}
 {%- set stripe = {
-    'balance_transactions': {'amount': 'amount', 'mode': 'null'},
+    'balance_transactions': {'amount': 'amount', 'mode': movement_mode},
     'charges': {'amount': 'amount'},
     'coupons': {}, 'customers': {}, 'plans': {}, 'prices': {}, 'products': {}, 'promotion_codes': {},
     'subscriptions': {},
@@ -36,6 +43,7 @@
     'disputes': {'amount': 'amount'},
     'invoice_line_items': {'amount': 'amount', 'deleted': 'deleted'},
     'invoices': {'amount': 'total'},
+    'payouts': {'amount': 'amount'},
     'refunds': {'amount': 'amount', 'mode': refund_mode},
     'subscription_items': {'mode': json_string('coalesce(price, plan)', 'livemode')},
     'other_objects': {'mode': 'null'},

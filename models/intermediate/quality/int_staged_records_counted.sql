@@ -1,4 +1,7 @@
-{#- Raw table: source, staging models, their id and, where it holds money, its amount. -#}
+{#-
+    Raw table: source, staging models, their id, where it holds money its amount, and a condition where
+    the staging model also has records of other tables.
+-#}
 {%- set staged = {
     'Account': ['salesforce', 'accounts', 'salesforce_account_id'],
     'Contact': ['salesforce', 'contacts', 'salesforce_contact_id'],
@@ -17,6 +20,7 @@
     'User': ['salesforce', 'users', 'salesforce_user_id'],
     'balance_transactions': [
         'stripe', 'balance_transactions', 'balance_transaction_id', 'amount_minor',
+        'not is_expanded',
     ],
     'charges': ['stripe', 'charges', 'charge_id', 'amount_minor'],
     'coupons': ['stripe', 'coupons', 'coupon_id'],
@@ -28,6 +32,7 @@
         'stripe', 'catalog_events customer_events discount_events subscription_events', 'event_id',
     ],
     'invoices': ['stripe', 'invoices', 'invoice_id', 'total_minor'],
+    'payouts': ['stripe', 'payouts', 'payout_id', 'amount_minor'],
     'plans': ['stripe', 'plans', 'price_id'],
     'prices': ['stripe', 'prices', 'price_id'],
     'products': ['stripe', 'products', 'product_id'],
@@ -61,6 +66,9 @@ counted as (
         ) as control_amount
 
     from {{ ref('stg_' ~ source_name ~ '__' ~ entities) }}
+    {%- if rules[4] %}
+    where {{ rules[4] }}
+    {%- endif %}
     group by all
 
     union all

@@ -224,6 +224,19 @@ TABLES: dict[str, dict[str, str]] = {
         "boolean": "deleted",
         "json": "fee_details",
     },
+    "payouts": {
+        "object": "payout",
+        "required": "id object",
+        "text": """
+            id object application_fee balance_transaction currency description destination
+            failure_balance_transaction failure_code failure_message method original_payout
+            payout_method reconciliation_status reversed_by source_type statement_descriptor
+            status type
+        """,
+        "integer": "amount application_fee_amount arrival_date created",
+        "boolean": "automatic livemode deleted",
+        "json": "metadata trace_id",
+    },
     "discounts": {
         "object": "discount",
         "required": "id object",
