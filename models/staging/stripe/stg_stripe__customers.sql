@@ -29,7 +29,7 @@ final as (
 
         balance as balance_minor,
 
-        coalesce(delinquent, false) as is_delinquent,
+        delinquent as is_delinquent,
         coalesce(deleted, false) as is_deleted,
 
         {{ from_epoch('created') }} as created_at,
