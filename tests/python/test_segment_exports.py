@@ -70,6 +70,34 @@ def _add_spellings(archive: _Archive) -> None:
     archive.add("page", "sp_page", userId="sp_camel", name="Editor", properties=url)
 
 
+def _add_visits(archive: _Archive) -> None:
+    """A visitor from a search, then from a newsletter on signing up, then by an advertisement."""
+    url = "https://x.example/pricing"
+    signed_up_at = (_DAY + timedelta(days=2, hours=4)).isoformat() + "Z"
+    for hour, message in enumerate(
+        (
+            {"type": "page", "properties": {"url": url, "referrer": "https://www.google.de/"}},
+            {
+                "type": "page",
+                "context": {
+                    "page": {"url": f"{url}?id=1", "referrer": ""},
+                    "campaign": {"source": "june", "medium": "e-mail", "name": "Summer"},
+                },
+            },
+            {"type": "identify", "userId": "to_ann", "traits": {"createdAt": signed_up_at}},
+            {
+                "type": "page",
+                "context": {
+                    "page": {"url": f"{url}?gclid=1", "referrer": "https://www.google.de/"}
+                },
+            },
+        )
+    ):
+        at = (_DAY + timedelta(days=2, hours=2 * hour)).isoformat() + "Z"
+        sent = {"timestamp": at, "receivedAt": at, "anonymousId": "to_device", **message}
+        archive.add(str(sent.pop("type")), f"to{hour}", **sent)
+
+
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -> Path:
     folder = tmp_path_factory.mktemp("exports")
@@ -84,6 +112,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -> 
     _add_people_without_group_calls(archive)
     _add_placeholders(archive)
     _add_spellings(archive)
+    _add_visits(archive)
     loading.write_json("segment/messages.jsonl", *archive.messages, batch=_BATCH)
     warehouse = build_warehouse(loading.extracts, folder / "warehouse.duckdb", select=_SELECT)
     return data_tests.check(warehouse, least=400)
@@ -190,4 +219,34 @@ def test_traits_and_names_count_in_every_spelling(exports: Path) -> None:
         ("Document Uploaded", " DOCUMENT-UPLOADED", None),
         ("Document Unheard Of", "Document Unheard Of", None),
         ("Page Viewed", "Editor", "/editor"),
+    ]
+
+
+def test_a_visitor_was_led_by_a_search_and_by_a_campaign(exports: Path) -> None:
+    """The advertisement came after the sign-up, two hours after the e-mail."""
+    assert rows(
+        exports,
+        """
+        select channel, referrer_domain, utm_source, utm_medium, utm_campaign, entry_page_path
+        from product.fct_sessions
+        where user_id = 'to_ann'
+        order by started_at
+        """,
+    ) == [
+        ("search", "google.de", None, None, None, "/pricing"),
+        ("email", None, "june", "e-mail", "Summer", "/pricing"),
+        (None, None, None, None, None, None),
+        ("paid", "google.de", None, None, None, "/pricing"),
+    ]
+    assert rows(
+        exports,
+        """
+        select touch_type, channel, source, campaign, visitor_count, signed_up_count
+        from product.fct_acquisition_monthly
+        where channel != 'unknown'
+        order by touch_type
+        """,
+    ) == [
+        ("first", "search", "google.de", "(none)", 1, 1),
+        ("last", "email", "june", "Summer", 1, 1),
     ]

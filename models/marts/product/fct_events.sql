@@ -17,6 +17,7 @@
     'page_name', 'page_path', 'file_type', 'error_code', 'user_agent', 'os_name', 'device_type',
     'page_count', 'file_size_bytes', 'duration_ms', 'other_properties',
     'occurred_at', 'received_at', '_batch_id', '_loaded_at',
+    'case when touch is not null then ' ~ row_digest(['touch']) ~ ' end as touch_key',
     raw_name_key ~ ' as raw_name_key', identity_key ~ ' as identity_key',
 ] | join(',\n        ') %}
 {%- set user_id =
@@ -149,6 +150,7 @@ final as (
         messages.file_type,
         messages.error_code,
         messages.page_path,
+        cast(messages.touch_key as decimal(20, 0)) as touch_key,
         int_user_agents_described.browser_name,
         coalesce(int_user_agents_described.os_name, messages.os_name) as os_name,
         coalesce(int_user_agents_described.device_type, lower(messages.device_type)) as device_type,

@@ -1,7 +1,7 @@
 {#-
-    A run cuts the sessions of the people whose events changed, as macros/incremental.sql explains.
-    Events are read by their table's name, because DuckDB materializes a CTE that is read more than
-    once. Texts pass windows and groups as digests, to save memory, and are looked up at the end.
+    A run cuts the sessions of the people whose events changed, as macros/incremental.sql explains. Events
+    are read by their table's name, because DuckDB materializes a CTE that is read more than once. Texts
+    pass windows and groups as digests, to save memory, and are looked up at the end.
 -#}
 {{ config(
     materialized='incremental',
@@ -12,18 +12,22 @@
 ) }}
 
 {%- set look = ['event_name', 'page_path', 'browser_name', 'os_name', 'device_type'] %}
-{%- set kept = [
-    'event_id', 'person_id', 'is_counted', 'event_type', 'is_key_action',
-    'is_bot', 'is_internal', 'is_test', 'occurred_at', '_built_at',
-] %}
-{%- set derived = [
-    'is_user', 'account_key', 'device_key', 'look_key',
-    'has_browser', 'has_os', 'has_device_type', 'has_page_path',
-] %}
+{%- set kept = ['event_id', 'person_id', 'is_counted', 'event_type', 'is_key_action'] + [
+    'touch_key', 'is_bot', 'is_internal', 'is_test', 'occurred_at', '_built_at'] %}
+{%- set derived = ['is_user', 'account_key', 'device_key', 'look_key'] + [
+    'has_browser_name', 'has_os_name', 'has_device_type', 'has_page_path'] %}
+{%- set touch = ['referrer', 'referrer_domain', 'channel'] + [
+    'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content'] %}
 {%- set new_line = ',\n        ' %}
 {%- set source_events = 'events_of_people_touched' if is_incremental() else ref('fct_events') %}
 
 with
+
+int_touches_described as (
+
+    select * from {{ ref('int_touches_described') }}
+
+),
 
 {% if is_incremental() -%}
 
@@ -65,11 +69,10 @@ events as (
         {{ row_digest(['account_id']) }} as account_key,
         case when anonymous_id is not null then {{ row_digest(['anonymous_id']) }} end
             as device_key,
-        {{ row_digest(look) }} as look_key,
-        browser_name is not null as has_browser,
-        os_name is not null as has_os,
-        device_type is not null as has_device_type,
-        page_path is not null as has_page_path
+        {%- for column in look[1:] %}
+        {{ column }} is not null as has_{{ column }},
+        {%- endfor %}
+        {{ row_digest(look) }} as look_key
     from {{ source_events }}
     where person_id is not null
 
@@ -113,13 +116,13 @@ sessions as (
         bool_or(is_user) as is_user,
         min_by(account_key, event_number) as account_key,
         min_by(device_key, event_number) filter (where device_key is not null) as device_key,
-        min_by(look_key, event_number) filter (where has_browser) as browser_look_key,
-        min_by(look_key, event_number) filter (where has_os) as os_look_key,
-        min_by(look_key, event_number) filter (where has_device_type) as device_type_look_key,
+        {%- for column in look[1:] %}
+        min_by(look_key, event_number) filter (where has_{{ column }}) as {{ column }}_look_key,
+        {%- endfor %}
+        max_by(look_key, event_number) filter (where has_page_path) as exit_page_path_look_key,
         min_by(look_key, event_number) as entry_look_key,
         max_by(look_key, event_number) as exit_look_key,
-        min_by(look_key, event_number) filter (where has_page_path) as entry_page_look_key,
-        max_by(look_key, event_number) filter (where has_page_path) as exit_page_look_key,
+        min_by(touch_key, event_number) filter (where touch_key is not null) as touch_key,
 
         count(*) as event_count,
         count(*) filter (where event_type = 'track') as track_event_count,
@@ -175,30 +178,30 @@ final as (
         case when sessions.is_user then sessions.person_id end as user_id,
         devices.anonymous_id,
         accounts.account_id,
-        browsers.browser_name,
-        systems.os_name,
-        device_types.device_type,
+        browser_name_looks.browser_name,
+        os_name_looks.os_name,
+        device_type_looks.device_type,
 
-        entries.event_name as entry_event_name,
-        exits.event_name as exit_event_name,
-        entry_pages.page_path as entry_page_path,
-        exit_pages.page_path as exit_page_path,
+        entry_looks.event_name as entry_event_name,
+        exit_looks.event_name as exit_event_name,
+        page_path_looks.page_path as entry_page_path,
+        exit_page_path_looks.page_path as exit_page_path,
+        {%- for column in touch %}
+        touches.{{ column }},
+        {%- endfor %}
 
         sessions.event_count,
         sessions.track_event_count,
         sessions.page_view_count,
         sessions.key_action_count,
         sessions.device_count,
-        {{ dbt.datediff(
-            'sessions.started_at', 'sessions.ended_at', 'second'
-        ) }} as duration_seconds,
-
+        {{ dbt.datediff('sessions.started_at', 'sessions.ended_at', 'second') }}
+            as duration_seconds,
         sessions.is_converted,
         sessions.is_bot,
         sessions.is_internal,
         sessions.is_test,
         sessions.is_counted,
-
         sessions.started_at,
         sessions.ended_at,
         cast(sessions.started_at as date) as session_date,
@@ -207,13 +210,10 @@ final as (
     from sessions
     left join accounts on sessions.account_key = accounts.account_key
     left join devices on sessions.device_key = devices.device_key
-    left join looks as browsers on sessions.browser_look_key = browsers.look_key
-    left join looks as systems on sessions.os_look_key = systems.look_key
-    left join looks as device_types on sessions.device_type_look_key = device_types.look_key
-    left join looks as entries on sessions.entry_look_key = entries.look_key
-    left join looks as exits on sessions.exit_look_key = exits.look_key
-    left join looks as entry_pages on sessions.entry_page_look_key = entry_pages.look_key
-    left join looks as exit_pages on sessions.exit_page_look_key = exit_pages.look_key
+    left join int_touches_described as touches on sessions.touch_key = touches.touch_key
+    {%- for name in look[1:] + ['exit_page_path', 'entry', 'exit'] %}
+    left join looks as {{ name }}_looks on sessions.{{ name }}_look_key = {{ name }}_looks.look_key
+    {%- endfor %}
 
 )
 

@@ -1,8 +1,7 @@
 {#-
-    The only pass over the raw JSON. A run takes the loads that came or went, as macros/incremental.sql
-    explains, and selects again among the deliveries of every message in them, sorting only those of
-    messages that have several. The raw table is read by its name, because DuckDB materializes a CTE
-    that is read more than once, with all its columns.
+    The only pass over the raw JSON. A run takes the loads that came or went, as macros/incremental.sql explains,
+    and selects again among the deliveries of every message in them, sorting only those of messages that have
+    several. The raw table is read by its name, because DuckDB materializes a CTE that is read more than once.
 -#}
 {{ config(
     materialized='incremental',
@@ -14,8 +13,9 @@
 {%- set content_digest = 'md5(' ~ segment_content() ~ ')' %}
 {%- set context_fields = {
     'groupId': 'string', 'userAgent': 'string', 'library': {'name': 'string'},
-    'os': {'name': 'string'}, 'device': {'type': 'string'}, 'page': {'path': 'string', 'url': 'string'},
+    'os': {'name': 'string'}, 'device': {'type': 'string'},
 } %}
+{%- do context_fields.update(segment_touch_fields()['context']) %}
 {%- set property_fields = {
     'tool': 'string', 'file_type': 'string', 'error_code': 'string',
     'pages': 'bigint', 'size_bytes': 'bigint', 'duration_ms': 'bigint',
@@ -149,7 +149,7 @@ with_fields as (
         one_per_message.{{ columns | join(new_line ~ 'one_per_message.') }},
         {{ json_fields('one_per_message.context', context_fields) }} as context_fields,
         {{ json_fields(
-            'one_per_message.properties', dict(property_fields, path='string', url='string')
+            'one_per_message.properties', dict(segment_touch_fields()['properties'], **property_fields)
         ) }} as property_fields,
         {{ json_texts('one_per_message.traits') }} as trait_texts,
         one_per_message.receivedat
@@ -172,10 +172,8 @@ final as (
         {{ known_id.replace('ID', 'userid') }} as user_id,
         {{ known_id.replace('ID', 'anonymousid') }} as anonymous_id,
         {{ known_id.replace('ID', 'previousid') }} as previous_id,
-        coalesce(
-            {{ known_id.replace('ID', 'groupid') }},
-            {{ known_id.replace('ID', 'context_fields.groupid') }}
-        ) as workspace_id,
+        coalesce({{ known_id.replace('ID', 'groupid') }}, {{
+            known_id.replace('ID', 'context_fields.groupid') }}) as workspace_id,
 
         type as message_type,
         event as event_name,
@@ -186,6 +184,7 @@ final as (
             {{ url_path('context_fields.page.url') }},
             case when type in ('page', 'screen') then {{ url_path('property_fields.url') }} end
         ) as page_path,
+        {{ segment_touch('type', 'context_fields', 'property_fields') }} as touch,
         context_fields.useragent as user_agent,
         context_fields.library.name as library_name,
         context_fields.os.name as os_name,
