@@ -1,8 +1,8 @@
 -- Proves that, at every month-end, the deferred balance of an account and currency is what its
--- documents have billed to date (invoice totals without tax, less credit notes) less what the
--- schedule has recognised to date. The roll-forward alone also foots with an invoice missing from
--- both of its sides. Excludes accounts with an invoice whose lines are incomplete, which
--- `has_missing_lines` reports.
+-- documents have billed to date (invoice totals without tax, less credit notes, refunds with a
+-- cancellation and write-offs) less what the schedule has recognised to date or lost as bad debt.
+-- The roll-forward alone also foots with an invoice missing from both of its sides. Excludes
+-- accounts with an invoice whose lines are incomplete, which `has_missing_lines` reports.
 with
 
 fct_credit_notes as (
@@ -35,6 +35,12 @@ int_as_of as (
 
 ),
 
+int_revenue_lines as (
+
+    select * from {{ ref('int_revenue_lines') }}
+
+),
+
 movements as (
 
     select
@@ -55,7 +61,34 @@ movements as (
         -fct_credit_notes.net_amount as amount
     from fct_credit_notes
     cross join int_as_of
-    where fct_credit_notes.is_revenue and fct_credit_notes.issued_at <= int_as_of.as_of_at
+    where
+        fct_credit_notes.issued_at <= int_as_of.as_of_at
+        and (fct_credit_notes.is_revenue or '{{ var("revenue_corrections") }}' = 'open_period')
+
+    union all
+
+    select
+        fct_credit_notes.account_id,
+        fct_credit_notes.currency,
+        {{ month_start('coalesce(fct_credit_notes.voided_at, fct_credit_notes.issued_at)') }}
+            as movement_month,
+        fct_credit_notes.net_amount as amount
+    from fct_credit_notes
+    cross join int_as_of
+    where
+        fct_credit_notes.is_void
+        and '{{ var("revenue_corrections") }}' = 'open_period'
+        and coalesce(fct_credit_notes.voided_at, fct_credit_notes.issued_at) <= int_as_of.as_of_at
+
+    union all
+
+    select
+        account_id,
+        currency,
+        {{ month_start('billed_date') }} as movement_month,
+        net_amount as amount
+    from int_revenue_lines
+    where revenue_line_type not in ('invoice_line', 'credit_note_line')
 
     union all
 
@@ -63,7 +96,7 @@ movements as (
         account_id,
         currency,
         revenue_month as movement_month,
-        -recognized_to_date_amount as amount
+        bad_debt_amount - recognized_to_date_amount as amount
     from fct_revenue_schedule
 
 ),

@@ -1,6 +1,7 @@
 -- Proves that the months of a line add up to the line, to the last decimal, in its currency and in
 -- US dollars, and its days to its period. Rounding each month separately loses or adds a fraction
--- of a cent per line, which adds up over thousands of lines.
+-- of a cent per line, which adds up over thousands of lines. Excludes lines whose schedule ended
+-- early, by a credit or a write-off.
 with
 
 fct_invoice_lines as (
@@ -18,6 +19,24 @@ fct_revenue_schedule as (
 int_as_of as (
 
     select * from {{ ref('int_as_of') }}
+
+),
+
+int_revenue_lines as (
+
+    select * from {{ ref('int_revenue_lines') }}
+
+),
+
+stopped_lines as (
+
+    select
+        invoice_id,
+        invoice_line_id
+    from int_revenue_lines
+    where
+        revenue_line_type = 'invoice_line'
+        and stopped_date < earned_to_date
 
 ),
 
@@ -75,6 +94,11 @@ final as (
         on
             lines.invoice_id = scheduled.invoice_id
             and lines.invoice_line_id = scheduled.invoice_line_id
+    left join stopped_lines
+        on
+            lines.invoice_id = stopped_lines.invoice_id
+            and lines.invoice_line_id = stopped_lines.invoice_line_id
+    where stopped_lines.invoice_line_id is null
 
 )
 

@@ -13,11 +13,11 @@ from billing_cases import JANUARY, acted, contract, step
 from ingest.errors import UsageError
 from ingest.generate import batch_ends, generate
 from ingest.generate.contracts import Contract
+from ingest.generate.revenue_truth import spread
 from ingest.generate.truth import (
     account_link_rows,
     monthly_mrr_rows,
     recognized_revenue_rows,
-    spread,
     survivors,
 )
 from ingest.generate.usage_truth import UsageTruth

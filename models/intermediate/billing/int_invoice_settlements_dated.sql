@@ -43,7 +43,9 @@ credit_notes as (
         case when is_void then coalesce(voided_at, issued_at) end as voided_at
 
     from int_credit_notes_linked
-    where pre_payment_minor > 0
+    where
+        pre_payment_minor > 0
+        and (not is_void or '{{ var("revenue_corrections") }}' = 'open_period')
 
 ),
 

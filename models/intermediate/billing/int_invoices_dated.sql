@@ -155,7 +155,9 @@ final as (
         invoices.attempt_count,
 
         invoices.has_more_lines,
-        invoices.billed_at is not null and settled.voided_at is null as is_revenue,
+        invoices.billed_at is not null
+        and (settled.voided_at is null or '{{ var("revenue_corrections") }}' = 'open_period')
+            as is_revenue,
 
         invoices.created_at,
         invoices.billed_at as finalized_at,

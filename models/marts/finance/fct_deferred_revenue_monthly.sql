@@ -1,3 +1,10 @@
+{%- set units = ['amount', 'usd'] %}
+{%- set measures = [
+    'billed_amount', 'reversed_amount', 'recognized_amount', 'contra_revenue_amount',
+    'bad_debt_amount', 'unbilled_amount', 'billed_usd', 'reversed_usd', 'recognized_usd',
+    'contra_revenue_usd', 'bad_debt_usd', 'unbilled_usd',
+] %}
+
 with
 
 fct_revenue_schedule as (
@@ -24,13 +31,17 @@ movements as (
     select
         account_id,
         currency,
-        {{ month_start('billed_date') }} as movement_month,
-        net_amount as billed_amount,
-        net_usd as billed_usd,
-        0 as recognized_amount,
-        0 as recognized_usd,
-        0 as unbilled_amount,
-        0 as unbilled_usd
+        {%- for unit in units %}
+        case when revenue_line_type = 'invoice_line' then net_{{ unit }} else 0 end
+            as billed_{{ unit }},
+        case when revenue_line_type = 'invoice_line' then 0 else -net_{{ unit }} end
+            as reversed_{{ unit }},
+        0 as recognized_{{ unit }},
+        0 as contra_revenue_{{ unit }},
+        0 as bad_debt_{{ unit }},
+        0 as unbilled_{{ unit }},
+        {%- endfor %}
+        {{ month_start('billed_date') }} as movement_month
 
     from int_revenue_lines
 
@@ -39,25 +50,21 @@ movements as (
     select
         fct_revenue_schedule.account_id,
         fct_revenue_schedule.currency,
-        fct_revenue_schedule.revenue_month as movement_month,
-        0 as billed_amount,
-        0 as billed_usd,
-        fct_revenue_schedule.recognized_to_date_amount as recognized_amount,
-        fct_revenue_schedule.recognized_to_date_usd as recognized_usd,
+        {%- for unit in units %}
+        0 as billed_{{ unit }},
+        -fct_revenue_schedule.bad_debt_{{ unit }} as reversed_{{ unit }},
+        fct_revenue_schedule.recognized_to_date_{{ unit }} as recognized_{{ unit }},
+        fct_revenue_schedule.contra_revenue_{{ unit }},
+        fct_revenue_schedule.bad_debt_{{ unit }},
         case
             when
                 fct_revenue_schedule.revenue_month
                 < {{ month_start('fct_revenue_schedule.billed_date') }}
-                then fct_revenue_schedule.recognized_to_date_amount
+                then fct_revenue_schedule.recognized_to_date_{{ unit }}
             else 0
-        end as unbilled_amount,
-        case
-            when
-                fct_revenue_schedule.revenue_month
-                < {{ month_start('fct_revenue_schedule.billed_date') }}
-                then fct_revenue_schedule.recognized_to_date_usd
-            else 0
-        end as unbilled_usd
+        end as unbilled_{{ unit }},
+        {%- endfor %}
+        fct_revenue_schedule.revenue_month as movement_month
 
     from fct_revenue_schedule
     cross join int_as_of
@@ -68,13 +75,15 @@ movements as (
     select
         account_id,
         currency,
-        {{ month_start('billed_date') }} as movement_month,
-        0 as billed_amount,
-        0 as billed_usd,
-        0 as recognized_amount,
-        0 as recognized_usd,
-        -recognized_to_date_amount as unbilled_amount,
-        -recognized_to_date_usd as unbilled_usd
+        {%- for unit in units %}
+        0 as billed_{{ unit }},
+        0 as reversed_{{ unit }},
+        0 as recognized_{{ unit }},
+        0 as contra_revenue_{{ unit }},
+        0 as bad_debt_{{ unit }},
+        -recognized_to_date_{{ unit }} as unbilled_{{ unit }},
+        {%- endfor %}
+        {{ month_start('billed_date') }} as movement_month
 
     from fct_revenue_schedule
     where revenue_month < {{ month_start('billed_date') }}
@@ -105,13 +114,10 @@ monthly as (
     select
         months.account_id,
         months.currency,
-        months.deferred_month,
-        cast(coalesce(sum(movements.billed_amount), 0) as decimal(28, 6)) as billed_amount,
-        cast(coalesce(sum(movements.billed_usd), 0) as decimal(28, 6)) as billed_usd,
-        cast(coalesce(sum(movements.recognized_amount), 0) as decimal(28, 6)) as recognized_amount,
-        cast(coalesce(sum(movements.recognized_usd), 0) as decimal(28, 6)) as recognized_usd,
-        cast(coalesce(sum(movements.unbilled_amount), 0) as decimal(28, 6)) as unbilled_amount,
-        cast(coalesce(sum(movements.unbilled_usd), 0) as decimal(28, 6)) as unbilled_usd
+        {%- for measure in measures %}
+        cast(coalesce(sum(movements.{{ measure }}), 0) as decimal(28, 6)) as {{ measure }},
+        {%- endfor %}
+        months.deferred_month
 
     from months
     left join movements
@@ -131,15 +137,13 @@ to_date as (
     select
         account_id,
         currency,
-        deferred_month,
-        billed_amount,
-        billed_usd,
-        recognized_amount,
-        recognized_usd,
-        sum(billed_amount - recognized_amount) over to_month as closing_amount,
-        sum(billed_usd - recognized_usd) over to_month as closing_usd,
-        sum(unbilled_amount) over to_month as closing_unbilled_amount,
-        sum(unbilled_usd) over to_month as closing_unbilled_usd
+        {{ measures | join(',\n        ') }},
+        {%- for unit in units %}
+        sum(billed_{{ unit }} - recognized_{{ unit }} - reversed_{{ unit }}) over to_month
+            as closing_{{ unit }},
+        sum(unbilled_{{ unit }}) over to_month as closing_unbilled_{{ unit }},
+        {%- endfor %}
+        deferred_month
 
     from monthly
     window
@@ -157,27 +161,22 @@ final as (
         to_date.account_id,
         to_date.currency,
         to_date.deferred_month,
-        {{ dbt.dateadd('month', 1, 'to_date.deferred_month') }}
-        <= {{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }} as is_month_closed,
+        {%- for unit in units %}
         cast(
-            to_date.closing_amount - to_date.billed_amount + to_date.recognized_amount
-            as decimal(28, 6)
-        ) as opening_amount,
-        to_date.billed_amount,
-        to_date.recognized_amount,
-        cast(to_date.closing_amount as decimal(28, 6)) as closing_amount,
-        cast(to_date.closing_amount + to_date.closing_unbilled_amount as decimal(28, 6))
-            as closing_deferred_amount,
-        cast(to_date.closing_unbilled_amount as decimal(28, 6)) as closing_unbilled_amount,
-        cast(
-            to_date.closing_usd - to_date.billed_usd + to_date.recognized_usd as decimal(28, 6)
-        ) as opening_usd,
-        to_date.billed_usd,
-        to_date.recognized_usd,
-        cast(to_date.closing_usd as decimal(28, 6)) as closing_usd,
-        cast(to_date.closing_usd + to_date.closing_unbilled_usd as decimal(28, 6))
-            as closing_deferred_usd,
-        cast(to_date.closing_unbilled_usd as decimal(28, 6)) as closing_unbilled_usd
+            to_date.closing_{{ unit }} - to_date.billed_{{ unit }} + to_date.recognized_{{ unit }}
+            + to_date.reversed_{{ unit }} as decimal(28, 6)
+        ) as opening_{{ unit }},
+        to_date.billed_{{ unit }},
+        to_date.reversed_{{ unit }},
+        to_date.recognized_{{ unit }},
+        to_date.contra_revenue_{{ unit }},
+        to_date.bad_debt_{{ unit }},
+        cast(to_date.closing_{{ unit }} as decimal(28, 6)) as closing_{{ unit }},
+        cast(to_date.closing_{{ unit }} + to_date.closing_unbilled_{{ unit }} as decimal(28, 6))
+            as closing_deferred_{{ unit }},
+        cast(to_date.closing_unbilled_{{ unit }} as decimal(28, 6)) as closing_unbilled_{{ unit }},
+        {%- endfor %}
+        {{ is_month_closed('to_date.deferred_month', 'int_as_of.as_of_date') }} as is_month_closed
 
     from to_date
     cross join int_as_of

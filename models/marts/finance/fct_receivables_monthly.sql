@@ -41,7 +41,8 @@ invoice_months as (
     from int_invoices_dated
     cross join int_as_of
     where
-        int_invoices_dated.finalized_at <= int_as_of.as_of_at
+        int_invoices_dated.is_revenue
+        and int_invoices_dated.finalized_at <= int_as_of.as_of_at
         and int_invoices_dated.due_minor > 0
 
 ),

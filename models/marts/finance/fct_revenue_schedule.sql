@@ -1,3 +1,5 @@
+{%- set days = 'int_revenue_lines.earning_days' %}
+
 with
 
 int_as_of as (
@@ -12,12 +14,19 @@ int_revenue_lines as (
 
 ),
 
--- The days in a month depend on the period alone, and many lines share one.
+-- The days in a month depend on the dates alone, and many lines share them.
 periods as (
 
     select distinct
         earned_from_date,
-        earned_to_date
+        earned_to_date,
+        booked_date,
+        earned_until_date,
+        stopped_date,
+        is_bad_debt,
+        greatest({{ month_start('earned_from_date') }}, {{ month_start('booked_date') }})
+            as first_month
+
     from int_revenue_lines
 
 ),
@@ -27,9 +36,14 @@ period_months as (
     select
         earned_from_date,
         earned_to_date,
+        booked_date,
+        earned_until_date,
+        stopped_date,
+        is_bad_debt,
+        first_month,
         {{ explode(date_series(
-            month_start('earned_from_date'),
-            month_start(dbt.dateadd('day', -1, 'earned_to_date')),
+            'first_month',
+            'greatest(first_month, ' ~ month_start(dbt.dateadd('day', -1, 'stopped_date')) ~ ')',
             'month'
         )) }} as revenue_month
 
@@ -42,11 +56,22 @@ bounded as (
     select
         period_months.earned_from_date,
         period_months.earned_to_date,
+        period_months.booked_date,
+        period_months.earned_until_date,
+        period_months.stopped_date,
+        period_months.is_bad_debt,
         period_months.revenue_month,
-        greatest(period_months.earned_from_date, period_months.revenue_month) as first_date,
-        least(
-            period_months.earned_to_date,
-            cast({{ dbt.dateadd('month', 1, 'period_months.revenue_month') }} as date)
+        period_months.revenue_month = period_months.first_month as is_first_month,
+        greatest(
+            period_months.earned_from_date,
+            least(period_months.stopped_date, period_months.revenue_month)
+        ) as first_date,
+        greatest(
+            period_months.earned_from_date,
+            least(
+                period_months.stopped_date,
+                cast({{ dbt.dateadd('month', 1, 'period_months.revenue_month') }} as date)
+            )
         ) as after_date,
         cast({{ dbt.dateadd('day', 1, 'int_as_of.as_of_date') }} as date) as after_as_of_date
 
@@ -55,21 +80,35 @@ bounded as (
 
 ),
 
+-- The month that books a line catches up on the days before it. Of a write-off they are bad debt.
 counted as (
 
     select
         earned_from_date,
         earned_to_date,
+        booked_date,
+        earned_until_date,
+        stopped_date,
+        is_bad_debt,
         revenue_month,
-        {{ dbt.datediff(
-            'earned_from_date', 'first_date', 'day'
-        ) }} as days_before,
-        {{ dbt.datediff(
-            'earned_from_date', 'after_date', 'day'
-        ) }} as days_through,
-        {{ dbt.datediff(
-            'earned_from_date', 'greatest(first_date, least(after_date, after_as_of_date))', 'day'
-        ) }} as days_through_as_of,
+        {{ dbt.datediff('earned_from_date', 'after_date', 'day') }}
+            as days_through,
+        case
+            when not is_first_month then {{ dbt.datediff('earned_from_date', 'first_date', 'day') }}
+            when is_bad_debt
+                then least(
+                        {{ dbt.datediff('earned_from_date', 'earned_until_date', 'day') }},
+                        {{ dbt.datediff('earned_from_date', 'after_date', 'day') }}
+                    )
+            else 0
+        end as days_before,
+        case
+            when is_first_month
+                then {{ dbt.datediff('earned_from_date', 'earned_until_date', 'day') }}
+            else 0
+        end as days_reversed,
+        {{ dbt.datediff('earned_from_date', 'least(after_date, after_as_of_date)', 'day') }}
+            as days_through_as_of,
         after_date <= after_as_of_date as is_recognized
 
     from bounded
@@ -93,38 +132,32 @@ final as (
         int_revenue_lines.earned_from_date,
         int_revenue_lines.earned_to_date,
         cast(counted.days_through - counted.days_before as integer) as earned_days,
+        {%- for unit in ['amount', 'usd'] %}
+        {%- set net = 'int_revenue_lines.net_' ~ unit %}
+        {%- set earned = '(' ~ net ~ ' + int_revenue_lines.cleared_' ~ unit ~ ')' %}
+        {%- set before = prorate(earned, 'counted.days_before', days) %}
+        cast({{ prorate(earned, 'counted.days_through', days) }} - {{ before }} as decimal(28, 6))
+            as recognized_{{ unit }},
         cast(
             {{ prorate(
-                'int_revenue_lines.net_amount', 'counted.days_through', 'int_revenue_lines.earning_days'
-            ) }}
-            - {{ prorate(
-                'int_revenue_lines.net_amount', 'counted.days_before', 'int_revenue_lines.earning_days'
-            ) }} as decimal(28, 6)
-        ) as recognized_amount,
+                earned, 'greatest(counted.days_before, counted.days_through_as_of)', days
+            ) }} - {{ before }} as decimal(28, 6)
+        ) as recognized_to_date_{{ unit }},
         cast(
-            {{ prorate(
-                'int_revenue_lines.net_usd', 'counted.days_through', 'int_revenue_lines.earning_days'
-            ) }}
-            - {{ prorate(
-                'int_revenue_lines.net_usd', 'counted.days_before', 'int_revenue_lines.earning_days'
-            ) }} as decimal(28, 6)
-        ) as recognized_usd,
+            case
+                when not counted.is_bad_debt and {{ earned }} * {{ net }} > 0
+                    then -{{ prorate(earned, 'counted.days_reversed', days) }}
+                else 0
+            end as decimal(28, 6)
+        ) as contra_revenue_{{ unit }},
         cast(
-            {{ prorate(
-                'int_revenue_lines.net_amount', 'counted.days_through_as_of', 'int_revenue_lines.earning_days'
-            ) }}
-            - {{ prorate(
-                'int_revenue_lines.net_amount', 'counted.days_before', 'int_revenue_lines.earning_days'
-            ) }} as decimal(28, 6)
-        ) as recognized_to_date_amount,
-        cast(
-            {{ prorate(
-                'int_revenue_lines.net_usd', 'counted.days_through_as_of', 'int_revenue_lines.earning_days'
-            ) }}
-            - {{ prorate(
-                'int_revenue_lines.net_usd', 'counted.days_before', 'int_revenue_lines.earning_days'
-            ) }} as decimal(28, 6)
-        ) as recognized_to_date_usd,
+            case
+                when counted.is_bad_debt
+                    then -{{ prorate(earned, 'counted.days_reversed', days) }}
+                else 0
+            end as decimal(28, 6)
+        ) as bad_debt_{{ unit }},
+        {%- endfor %}
         counted.is_recognized
 
     from int_revenue_lines
@@ -132,6 +165,11 @@ final as (
         on
             int_revenue_lines.earned_from_date = counted.earned_from_date
             and int_revenue_lines.earned_to_date = counted.earned_to_date
+            and int_revenue_lines.booked_date = counted.booked_date
+            and int_revenue_lines.earned_until_date = counted.earned_until_date
+            and int_revenue_lines.stopped_date = counted.stopped_date
+            and int_revenue_lines.is_bad_debt = counted.is_bad_debt
+    where counted.days_through != counted.days_before or counted.days_reversed != 0
 
 )
 

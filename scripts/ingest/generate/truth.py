@@ -16,9 +16,10 @@ from ingest.generate.contracts import add_interval
 from ingest.generate.crm import opportunity_id
 from ingest.generate.ids import account_customer_id, account_salesforce_id
 from ingest.generate.invoicing import share
-from ingest.generate.ledger import Discount, Item, Ledger, State, Subscription
+from ingest.generate.ledger import CreditNote, Discount, Item, Ledger, State, Subscription
 from ingest.generate.plans import MINOR_DIGITS
 from ingest.generate.records import Account, Company
+from ingest.generate.revenue_truth import Closing, invoice_revenue
 from ingest.generate.usage_truth import UsageTruth
 
 GRACE = timedelta(days=30)
@@ -231,8 +232,7 @@ def _after(discount: Discount, left: list[Fraction]) -> list[Fraction]:
 def recognized_revenue_rows(company: Company, ledger: Ledger) -> list[tuple[object, ...]]:
     """(month, account, currency, amount): finalized invoices that were not voided, less credits.
 
-    A line is earned by equal parts on each day of [start, end), at its date if that is empty; a
-    credit note on the day it was issued.
+    A line is earned by equal parts on each day of [start, end), at its date if that is empty.
     """
     keys = survivors(company)
     totals: dict[tuple[date, int, str], Fraction] = {}
@@ -241,37 +241,24 @@ def recognized_revenue_rows(company: Company, ledger: Ledger) -> list[tuple[obje
         key = (day.replace(day=1), keys[account_key], currency)
         totals[key] = totals.get(key, Fraction(0)) + amount
 
+    notes: dict[str, list[CreditNote]] = {}
+    for note in ledger.credit_notes.values():
+        notes.setdefault(note.invoice_key, []).append(note)
     for invoice in ledger.invoices.values():
         if not invoice.is_live or invoice.finalized_at is None or invoice.voided_at:
             continue
-        for line in invoice.lines:
-            inclusive = line.tax if invoice.tax_behavior == "inclusive" else 0
-            amount = Fraction(line.discounted - inclusive)
-            for month, part in spread(amount, line.start_at.date(), line.end_at.date()):
-                earn(month, invoice.account_key, invoice.currency, part)
-    for note in ledger.credit_notes.values():
-        invoice = ledger.invoices[note.invoice_key]
-        if invoice.is_live and not invoice.voided_at:
-            net = Fraction(note.tax - note.amount)
-            earn(note.created_at.date(), invoice.account_key, invoice.currency, net)
+        subscription = ledger.subscriptions.get(invoice.subscription_key or "")
+        closing = Closing(
+            notes=notes.get(invoice.key, []),
+            service_ended_at=subscription.states[-1].ended_at if subscription else None,
+        )
+        for day, part in invoice_revenue(invoice, closing):
+            earn(day, invoice.account_key, invoice.currency, part)
     return [
         (month.isoformat(), account_key, currency, major_units(amount, currency))
         for (month, account_key, currency), amount in sorted(totals.items())
         if amount
     ]
-
-
-def spread(amount: Fraction, start: date, end: date) -> Iterator[tuple[date, Fraction]]:
-    """An amount by month, evenly over the days of [start, end)."""
-    days = (end - start).days
-    if days <= 0:
-        yield start, amount
-        return
-    day = start
-    while day < end:
-        after = min(add_interval(datetime(day.year, day.month, 1), "month", 1).date(), end)
-        yield day, amount * (after - day).days / days
-        day = after
 
 
 def account_link_rows(
