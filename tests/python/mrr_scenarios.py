@@ -129,6 +129,9 @@ class Scenario:
     def rests_on(self, *evidence: str) -> None:
         self.evidence = dict(zip(MONTHS, evidence, strict=True))
 
+    def rests_on_months(self, evidence: str, count: int) -> None:
+        self.evidence = dict.fromkeys(MONTHS[:count], evidence)
+
     def coupon(self, name: str, **fields: Any) -> Record:
         return {
             "id": f"coupon_{self.name}_{name}",

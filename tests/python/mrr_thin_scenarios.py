@@ -308,3 +308,202 @@ def price_that_only_invoices_show(s: Scenario) -> None:
     export(s, sub)
     s.expect(160, 160, 160, 160, 160, 160)
     s.rests_on(*["invoice"] * 6)
+
+
+def seats(s: Scenario, item_id: str, of: Record, *quantities: int, **fields: Any) -> None:
+    """An invoice on the first of each month for so many seats; none for 0."""
+    unit_amount = of["unit_amount"]
+    for (start, end), quantity in zip(pairwise(FIRST_DAYS), quantities, strict=False):
+        if quantity:
+            invoice(s, start, end, line(item_id, of, unit_amount * quantity, quantity), **fields)
+
+
+@scenario
+def history_only_in_invoices(s: Scenario) -> None:
+    """5 seats at 10.00 until March, 10 from April on; the object of June shows 10."""
+    of = price("histonly", 1000)
+    seats(s, "histonly", of, 5, 5, 5, 10, 10, 10)
+    export(s, s.subscription(item("histonly", of, 10), created="2026-01-01"))
+    s.expect(50, 50, 50, 100, 100, 100)
+    s.rests_on(*["invoice"] * 5, "extract")
+
+
+@scenario
+def archive_of_thirty_days(s: Scenario) -> None:
+    """5 seats, 10 from March on, 12 by an event of 5 June, which is the first in the archive."""
+    of = price("thirty", 1000)
+    sub = s.subscription(item("thirty", of, 12), created="2026-01-01")
+    seats(s, "thirty", of, 5, 5, 10, 10, 10, 10)
+    before = {"items": {"object": "list", "data": [item("thirty", of, 10)], "has_more": False}}
+    s.event("customer.subscription.updated", "2026-06-05", sub, before)
+    export(s, sub)
+    s.expect(50, 50, 100, 100, 100, 120)
+    s.rests_on(*["invoice"] * 5, "event")
+
+
+def changed_in_march(s: Scenario, name: str, *, is_old: bool = False) -> Record:
+    """5 seats at 10.00; on 10 March 8, billed as a credit and a debit with the invoice of April."""
+    of = price(name, 1000)
+    seats(s, name, of, 5, 5, 5, is_old=is_old)
+    rest = ("2026-03-10", "2026-04-01")
+    invoice(
+        s,
+        "2026-04-01",
+        "2026-05-01",
+        line(name, of, -3548, 5, is_proration=True, period=rest),
+        line(name, of, 5677, 8, is_proration=True, period=rest),
+        line(name, of, 8000, 8),
+        is_old=is_old,
+    )
+    seats(s, name, of, 0, 0, 0, 0, 8, 8, is_old=is_old)
+    return of
+
+
+@scenario
+def seats_changed_by_proration(s: Scenario) -> None:
+    """The debit of 8 seats begins on 10 March, so March ends with 80."""
+    of = changed_in_march(s, "prorated")
+    export(s, s.subscription(item("prorated", of, 8), created="2026-01-01"))
+    s.expect(50, 50, 80, 80, 80, 80)
+
+
+@scenario
+def seats_changed_by_proration_in_old_version(s: Scenario) -> None:
+    """The same in API version 2022-11-15, where a proration is an invoice item."""
+    of = changed_in_march(s, "proratedold", is_old=True)
+    export(s, s.subscription(item("proratedold", of, 8), created="2026-01-01"))
+    s.expect(50, 50, 80, 80, 80, 80)
+
+
+@scenario
+def canceled_before_the_export(s: Scenario) -> None:
+    """No object, only invoices of January to March for 5 seats: nothing from 1 April on."""
+    seats(s, "before", price("before", 1000), 5, 5, 5)
+    export(s, price("before", 1000))
+    s.expect(50, 50, 50, 0, 0, 0)
+    s.rests_on_months("invoice", 3)
+
+
+@scenario
+def canceled_at_once_before_the_export(s: Scenario) -> None:
+    """A year from January paid in euros; on 10 March a credit for the rest ends it: 100 to 0."""
+    of = price("atonce", 120000, interval="year", currency="eur")
+    invoice(s, "2026-01-01", "2027-01-01", line("atonce", of, 120000), currency="eur")
+    rest = ("2026-03-10", "2027-01-01")
+    credit = line("atonce", of, -97644, is_proration=True, period=rest)
+    invoice(s, "2026-03-10", "2026-03-11", credit, currency="eur")
+    export(s, of)
+    s.expect(100, 100, 0, 0, 0, 0)
+
+
+@scenario
+def only_a_canceled_object(s: Scenario) -> None:
+    """Ended on 15 April with 10 seats; the invoices show 5 until February."""
+    of = price("cancobj", 1000)
+    seats(s, "cancobj", of, 5, 5, 10, 10)
+    sub = s.subscription(
+        item("cancobj", of, 10),
+        created="2026-01-01",
+        status="canceled",
+        ended_at=at("2026-04-15"),
+    )
+    export(s, sub)
+    s.expect(50, 50, 100, 0, 0, 0)
+
+
+@scenario
+def yearly_line_with_an_upgrade(s: Scenario) -> None:
+    """2 seats at 120.00 a year are 20 a month; from 10 April 4 seats, by proration: 40."""
+    of = price("yearline", 12000, interval="year")
+    invoice(s, "2026-01-01", "2027-01-01", line("yearline", of, 24000, 2))
+    rest = ("2026-04-10", "2027-01-01")
+    invoice(
+        s,
+        "2026-04-10",
+        "2026-04-11",
+        line("yearline", of, -17490, 2, is_proration=True, period=rest),
+        line("yearline", of, 34981, 4, is_proration=True, period=rest),
+    )
+    export(s, s.subscription(item("yearline", of, 4), created="2026-01-01"))
+    s.expect(20, 20, 20, 40, 40, 40)
+
+
+@scenario
+def trial_that_only_a_line_shows(s: Scenario) -> None:
+    """January's line bills 0 for a price of 100.00, a trial; gone before the export in April."""
+    of = price("trialline", 10000)
+    invoice(s, "2026-01-01", "2026-02-01", line("trialline", of, 0))
+    seats(s, "trialline", of, 0, 1, 1)
+    export(s, of)
+    s.expect(0, 100, 100, 0, 0, 0)
+    s.reasons = ("trialing",)
+
+
+@scenario
+def pause_that_only_invoices_show(s: Scenario) -> None:
+    """March's invoice is void, as while collection is paused: no MRR in March."""
+    of = price("pausedline", 10000)
+    seats(s, "pausedline", of, 1, 1)
+    invoice(s, "2026-03-01", "2026-04-01", line("pausedline", of, 10000), status="void")
+    seats(s, "pausedline", of, 0, 0, 0, 1, 1, 1)
+    export(s, s.subscription(item("pausedline", of), created="2026-01-01"))
+    s.expect(100, 100, 0, 100, 100, 100)
+    s.reasons = ("paused",)
+
+
+@scenario
+def paused_today(s: Scenario) -> None:
+    """The object of June is paused. The invoices of January to April were paid, May's is void."""
+    of = price("pausednow", 10000)
+    seats(s, "pausednow", of, 1, 1, 1, 1)
+    invoice(s, "2026-05-01", "2026-06-01", line("pausednow", of, 10000), status="void")
+    sub = s.subscription(
+        item("pausednow", of), created="2026-01-01", pause_collection={"behavior": "void"}
+    )
+    export(s, sub)
+    s.expect(100, 100, 100, 100, 0, 0)
+
+
+@scenario
+def add_on_bought_and_plan_changed(s: Scenario) -> None:
+    """100.00, in February with a 50.00 add-on, in April at the 200.00 price without it."""
+    old, new, addon = price("plana", 10000), price("planb", 20000), price("planadd", 5000)
+    for start, end in pairwise(FIRST_DAYS):
+        lines = [line("plan", old if start < "2026-04-01" else new, 10000)]
+        if start >= "2026-04-01":
+            lines = [line("plan", new, 20000)]
+        elif start >= "2026-02-01":
+            lines.append(line("planadd", addon, 5000))
+        invoice(s, start, end, *lines)
+    export(s, old, addon, s.subscription(item("plan", new), created="2026-01-01"))
+    s.expect(100, 150, 150, 200, 200, 200)
+
+
+@scenario
+def months_without_an_invoice(s: Scenario) -> None:
+    """The invoices of March and April are not in the export: 5 seats are assumed, and say so."""
+    of = price("holes", 1000)
+    seats(s, "holes", of, 5, 5, 0, 0, 8, 8)
+    export(s, s.subscription(item("holes", of, 8), created="2026-01-01"))
+    s.expect(50, 50, 50, 50, 80, 80)
+    s.rests_on("invoice", "invoice", "projected", "projected", "invoice", "extract")
+
+
+@scenario
+def no_invoice_at_all(s: Scenario) -> None:
+    """The object's own dates give the start, and everything before the export is projected."""
+    export(s, s.subscription(item("noinv", price("noinv", 1000), 5), created="2026-01-01"))
+    s.expect(50, 50, 50, 50, 50, 50)
+    s.rests_on(*["projected"] * 5, "extract")
+
+
+@scenario
+def complete_archive_beside_invoices(s: Scenario) -> None:
+    """Events from the creation on. An invoice that bills 9 seats, in error, changes nothing."""
+    of = price("complete", 1000)
+    seats(s, "complete", of, 5, 9, 5, 5, 5, 5)
+    sub = s.subscription(item("complete", of, 5), created="2026-01-01")
+    s.event("customer.subscription.created", "2026-01-01", sub)
+    export(s, sub)
+    s.expect(50, 50, 50, 50, 50, 50)
+    s.rests_on(*["event"] * 6)

@@ -6,11 +6,28 @@
 ] -%}
 {%- set new_line = ',\n        ' -%}
 
+{#- What invoices show of a subscription that nothing else names. -#}
+{%- set billed = {
+    'status': 'status', 'stripe_customer_id': 'stripe_customer_id', 'currency': 'currency',
+    'created_at': 'started_at', 'start_at': 'started_at', 'ended_at': 'ended_at',
+    'is_cancel_at_period_end': 'false', 'has_more_items': 'false',
+} -%}
+{%- set billed_columns = [] -%}
+{%- for column in columns -%}
+{%- do billed_columns.append(billed.get(column, 'null') ~ ' as ' ~ column) -%}
+{%- endfor -%}
+
 with
 
 int_subscription_events_ordered as (
 
     select * from {{ ref('int_subscription_events_ordered') }}
+
+),
+
+int_subscriptions_only_invoiced as (
+
+    select * from {{ ref('int_subscriptions_only_invoiced') }}
 
 ),
 
@@ -79,6 +96,18 @@ source_records as (
 
     from stg_stripe__subscription_extracts
     window extracts as (partition by subscription_id order by extracted_at)
+
+    union all
+
+    select
+        subscription_id,
+        'invoice' as record_source,
+        null as event_type,
+        observed_at,
+        0 as record_number,
+        {{ billed_columns | join(new_line) }}
+
+    from int_subscriptions_only_invoiced
 
 ),
 

@@ -99,7 +99,7 @@ records_of_the_past as (
 
     from used_records
     where
-        record_source = 'before_first_event'
+        record_source in ('before_first_event', 'invoice')
         or (record_source = 'first_extract' and not has_events)
 
 ),
@@ -163,8 +163,7 @@ states as (
     from used_records
     where
         is_ended is not true
-        and record_source != 'before_first_event'
-        and (record_source != 'first_extract' or has_events)
+        and record_source not in ('before_first_event', 'invoice')
 
 ),
 

@@ -1,5 +1,11 @@
 with
 
+int_subscription_items_invoiced as (
+
+    select * from {{ ref('int_subscription_items_invoiced') }}
+
+),
+
 int_subscription_source_records as (
 
     select * from {{ ref('int_subscription_source_records') }}
@@ -25,6 +31,7 @@ versions as (
         int_subscription_versions.subscription_id,
         int_subscription_versions.version_number,
         int_subscription_versions.currency as subscription_currency,
+        int_subscription_versions.invoiced_from_at,
         records.items,
         records.has_more_items,
         records.default_tax_rates
@@ -45,6 +52,7 @@ nested as (
         version_number,
         {{ explode('items') }} as item
     from versions
+    where invoiced_from_at is null
 
 ),
 
@@ -76,6 +84,24 @@ listed as (
 
     union all
 
+    select
+        versions.version_id,
+        versions.subscription_id,
+        versions.version_number,
+        invoiced.subscription_item_id,
+        invoiced.price_id,
+        invoiced.quantity,
+        null as tax_rates
+
+    from versions
+    inner join int_subscription_items_invoiced as invoiced
+        on
+            versions.subscription_id = invoiced.subscription_id
+            and versions.invoiced_from_at = invoiced.valid_from_at
+    where invoiced.subscription_item_id is not null
+
+    union all
+
     -- A long list of items has further pages, whose items are extracted as objects of their own.
     select
         versions.version_id,
@@ -97,6 +123,7 @@ listed as (
     where
         versions.has_more_items
         and versions.items is not null
+        and versions.invoiced_from_at is null
         and nested_identified.version_id is null
 
 ),

@@ -12,9 +12,9 @@ int_subscription_source_records as (
 
 ),
 
-int_subscription_states as (
+int_subscription_states_invoiced as (
 
-    select * from {{ ref('int_subscription_states') }}
+    select * from {{ ref('int_subscription_states_invoiced') }}
 
 ),
 
@@ -24,7 +24,9 @@ intervals as (
         subscription_id,
         record_number,
         subscription_status,
-        part_number < 9 as is_projected,
+        mrr_evidence,
+        invoiced_from_at,
+        invoiced_status,
         part_number = 10 as is_after_the_end,
         effective_from_at as valid_from_at,
         lead(effective_from_at) over (
@@ -32,7 +34,7 @@ intervals as (
             order by effective_from_at, part_number >= 10, record_number, part_number
         ) as valid_to_at
 
-    from int_subscription_states
+    from int_subscription_states_invoiced
 
 ),
 
@@ -42,7 +44,9 @@ numbered as (
         subscription_id,
         record_number,
         subscription_status,
-        is_projected,
+        mrr_evidence,
+        invoiced_from_at,
+        invoiced_status,
         is_after_the_end,
         valid_from_at,
         valid_to_at,
@@ -65,7 +69,9 @@ spells as (
         subscription_id,
         record_number,
         subscription_status,
-        is_projected,
+        mrr_evidence,
+        invoiced_from_at,
+        invoiced_status,
         is_after_the_end,
         valid_from_at,
         valid_to_at,
@@ -87,7 +93,7 @@ past_due_starts as (
         spells.subscription_id,
         spells.past_due_spell_number,
         case
-            when records.record_source = 'event' then spells.valid_from_at
+            when records.record_source in ('event', 'invoice') then spells.valid_from_at
             else coalesce(
                     min(coalesce(int_invoices_known.due_at, int_invoices_known.created_at)),
                     spells.valid_from_at
@@ -131,17 +137,18 @@ final as (
         spells.valid_from_at,
         spells.valid_to_at,
         spells.subscription_status,
-        case
-            when spells.is_projected then 'projected'
-            when records.record_source = 'event' then 'event'
-            else 'extract'
-        end as mrr_evidence,
+        spells.mrr_evidence,
+        spells.invoiced_from_at,
         records.stripe_customer_id,
         records.currency,
         records.is_cancel_scheduled and not spells.is_after_the_end as is_cancel_scheduled,
         records.cancel_at,
-        records.pause_behavior,
-        records.pause_resumes_at,
+        case
+            when spells.invoiced_status = 'paused' then 'void'
+            when spells.invoiced_status is null then records.pause_behavior
+        end as pause_behavior,
+        case when spells.invoiced_status is null then records.pause_resumes_at end
+            as pause_resumes_at,
         case
             when spells.subscription_status = 'past_due'
                 then {{ dbt.dateadd(

@@ -51,6 +51,7 @@ def gather(connection: duckdb.DuckDBPyConnection) -> Report:
             _batches(connection),
             _freshness(connection),
             _reconciliation(connection),
+            _evidence(connection),
             _rejected(connection),
             _schema_changes(connection),
             _anomalies(connection),
@@ -187,6 +188,44 @@ def _reconciliation(connection: duckdb.DuckDBPyConnection) -> Section:
         else "Every record of every file is in staging or accounted for."
     )
     return Section("Reconciliation", "fail" if differences else "ok", summary, table)
+
+
+def _evidence(connection: duckdb.DuckDBPyConnection) -> Section:
+    """What MRR rests on, in all months and in the latest one."""
+    months = "finance.fct_mrr_monthly"
+    has_months = _count(
+        connection,
+        "information_schema.tables"
+        " where table_schema = 'finance' and table_name = 'fct_mrr_monthly'",
+    )
+    if not has_months:
+        return Section("Evidence of MRR", "ok", f"{months} is not built.", Table((), (), 0))
+    table = _table(
+        connection,
+        f"""
+        select
+            mrr_evidence as "evidence", count(*) as "accounts' months",
+            round(100 * sum(closing_mrr_usd) / sum(sum(closing_mrr_usd)) over (), 1)
+                as "% of the MRR of all months",
+            round(
+                100 * coalesce(sum(closing_mrr_usd) filter (where mrr_month = latest_month), 0)
+                / sum(sum(closing_mrr_usd) filter (where mrr_month = latest_month)) over (), 1
+            ) as "% of the latest month"
+        from {months}
+        cross join (select max(mrr_month) as latest_month from {months})
+        where closing_mrr_usd != 0
+        group by all
+        order by "accounts' months" desc, 1
+        """,
+    )
+    assumed = _count(connection, f"{months} where mrr_evidence = 'projected'")
+    summary = (
+        f"In {assumed:,} months of accounts, MRR rests on a later state that is assumed to have"
+        " held before."
+        if assumed
+        else "No month's MRR is assumed."
+    )
+    return Section("Evidence of MRR", "ok", summary, table)
 
 
 def _rejected(connection: duckdb.DuckDBPyConnection) -> Section:
