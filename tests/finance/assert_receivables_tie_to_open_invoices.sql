@@ -36,7 +36,6 @@ stated as (
         currency,
         sum(remaining_amount) as remaining_amount
     from fct_invoices
-    where invoice_status = 'open'
     group by
         account_id,
         currency

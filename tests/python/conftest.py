@@ -27,7 +27,7 @@ _LONGEST = (
     *("test_landing", "test_sources", "test_late_events", "test_faults", "test_readme"),
     *("test_sales_pipeline", "test_product_marts", "test_diff", "test_quality", "test_privacy"),
     *("test_share", "test_docs", "test_identity", "test_mrr_scenarios", "test_product_core"),
-    "test_orphans",
+    *("test_orphans", "test_stripe_states"),
 )
 
 
