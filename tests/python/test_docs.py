@@ -129,15 +129,15 @@ def test_every_table_and_column_of_the_warehouse_is_described(site: Path) -> Non
 def test_columns_that_are_never_null_are_shown(site: Path) -> None:
     """By the contract of a mart, and elsewhere by one test of several columns."""
     page = (site / "dictionary.html").read_text()
-    rates = page.split('<details id="int_usd_rate_ranges">')[1].split("</details>")[0]
-    assert re.findall(r"<code>(\w+)</code></td><td>[^<]*, never null<", rates) == [
-        *("currency", "first_rate_month", "last_rate_month")
+    agents = page.split('<details id="int_user_agents_described">')[1].split("</details>")[0]
+    assert re.findall(r"<code>(\w+)</code></td><td>[^<]*, never null<", agents) == [
+        *("user_agent", "browser_name", "is_bot")
     ]
     movements = page.split('<details id="fct_mrr_monthly">')[1].split("</details>")[0]
     assert "<code>closing_mrr_usd</code></td><td>decimal(28,6), never null<" in movements
     page = (site / "dbt/index.html").read_text()
-    shown = re.findall(r'"unique_id": "[\w.]*\.(not_null_int_usd_rate_ranges\.[\w.]+)"', page)
-    assert {one.rsplit(".", maxsplit=1)[1] for one in shown} >= {"currency", "last_rate_month"}
+    shown = re.findall(r'"unique_id": "[\w.]*\.(not_null_int_user_agents_described\.[\w.]+)"', page)
+    assert {one.rsplit(".", maxsplit=1)[1] for one in shown} >= {"user_agent", "is_bot"}
 
 
 def test_columns_have_lineage(site: Path) -> None:

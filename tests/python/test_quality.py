@@ -108,11 +108,11 @@ def test_columns_of_a_test_are_recorded(tiny_warehouse: Path) -> None:
     recorded = rows(
         tiny_warehouse,
         "select test_name, column_name from quality.dq_test_results"
-        " where is_latest and tested_model = 'int_usd_rate_ranges' order by all",
+        " where is_latest and tested_model = 'int_user_agents_described' order by all",
     )
     assert recorded == [
-        ("not_null_int_usd_rate_ranges", "currency, first_rate_month, last_rate_month"),
-        ("unique_int_usd_rate_ranges_currency", "currency"),
+        ("not_null_int_user_agents_described", "user_agent, browser_name, is_bot"),
+        ("unique_int_user_agents_described_user_agent", "user_agent"),
     ]
 
 
@@ -162,9 +162,9 @@ def test_contracts_keep_nulls_out_of_marts(
 
 def test_nulls_are_found_column_by_column(tiny_warehouse: Path, data_tests: DataTests) -> None:
     """One scan finds what a test per column would."""
-    (test,) = (one for one in data_tests.tests if one.name == "not_null_int_usd_rate_ranges")
+    (test,) = (one for one in data_tests.tests if one.name == "not_null_int_user_agents_described")
     query = test.query.partition("from (")[2].rpartition(")")[0]
-    table = "int_usd_rate_ranges"
+    table = "int_user_agents_described"
     with duckdb.connect() as connection:
         connection.execute(f"attach '{tiny_warehouse}' as built (read_only)")
         connection.execute("attach ':memory:' as warehouse")
@@ -172,10 +172,10 @@ def test_nulls_are_found_column_by_column(tiny_warehouse: Path, data_tests: Data
         copied = f"warehouse.intermediate.{table}"
         connection.execute(f"create table {copied} as from built.intermediate.{table}")
         assert connection.execute(query).fetchall() == []
-        connection.execute(f"insert into {copied} (currency, last_rate_month) values ('A', null)")
-        connection.execute(f"insert into {copied} (currency) values ('B'), (null)")
+        connection.execute(f"insert into {copied} (user_agent, is_bot) values ('A', null)")
+        connection.execute(f"insert into {copied} (user_agent) values ('B'), (null)")
         found = connection.execute(query).fetchall()
-    assert sorted(found) == [("currency", 1), ("first_rate_month", 3), ("last_rate_month", 3)]
+    assert sorted(found) == [("browser_name", 3), ("is_bot", 3), ("user_agent", 1)]
 
 
 @pytest.fixture(scope="module")

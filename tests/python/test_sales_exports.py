@@ -89,6 +89,26 @@ Id,Name,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,SystemModstamp,Cur
 006000000000051AAA,stays,Prospecting,1000,2026-07-31,false,false,2026-05-01T10:00:00Z,2026-05-01T10:00:00Z,GBP
 """,
     f"{JUNE}/_batch.json": '{"is_full_export": true}',
+    # An org with the euro as its corporate currency and rates by date.
+    f"{JUNE}/salesforce/Opportunity_7.csv": """
+Id,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,CurrencyIsoCode
+006000000000071AAA,Closed Won,1000,2026-04-30,true,true,2026-04-05,SEK
+006000000000072AAA,Closed Won,1000,2026-05-01,true,true,2026-04-05,SEK
+006000000000073AAA,Closed Won,100,2026-05-10,true,true,2026-04-05,EUR
+""",
+    f"{JUNE}/salesforce/CurrencyType.csv": """
+Id,IsoCode,ConversionRate,DecimalPlaces,IsActive,IsCorporate
+01L000000000001AAA,EUR,1,2,true,true
+01L000000000002AAA,USD,1.5,2,true,false
+01L000000000003AAA,SEK,12.5,2,true,false
+""",
+    f"{JUNE}/salesforce/dated_conversion_rates.csv": """
+Id,IsoCode,StartDate,NextStartDate,ConversionRate
+04w000000000001AAA,SEK,2026-01-01,2026-05-01,10
+04w000000000002AAA,SEK,2026-05-01,9999-12-31,12.5
+04w000000000003AAA,USD,2026-01-01,2026-05-01,1.25
+04w000000000004AAA,USD,2026-05-01,9999-12-31,1.5
+""",
     # Custom fields of each object, in any case.
     f"{JUNE}/salesforce/Opportunity_6.csv": """
 Id,StageName,CloseDate,IsClosed,IsWon,RENEWAL_DATE__C,EXPECTEDREVENUE
@@ -185,7 +205,7 @@ def test_pipeline_has_what_is_known_to_be_open(warehouse: Path) -> None:
         """
         select currency, closing_amount, closing_count, closing_usd is null
         from sales.fct_pipeline_movements_monthly
-        where pipeline_month = '2026-06-01' and currency != 'JPY'
+        where pipeline_month = '2026-06-01' and currency not in ('EUR', 'JPY', 'SEK')
         order by currency
         """,
     ) == [
@@ -228,6 +248,12 @@ def test_a_large_amount_is_converted(warehouse: Path) -> None:
     ((usd,),) = [_deal(warehouse, 41, "amount_usd")]
     assert isinstance(usd, Decimal)
     assert 5_000_000_000 < usd < 12_000_000_000
+
+
+def test_the_orgs_own_rates_of_the_close_date_count(warehouse: Path) -> None:
+    """1,000 kronor are 100 euros of 1.25 dollars in April, and 80 euros of 1.50 in May."""
+    dollars = [_deal(warehouse, number, "amount_usd") for number in (71, 72, 73)]
+    assert dollars == [(Decimal(125),), (Decimal(120),), (Decimal(150),)]
 
 
 def test_configured_fields_are_columns_of_marts(warehouse: Path) -> None:

@@ -12,19 +12,13 @@ int_bookings_valued as (
 
 ),
 
-int_usd_rate_ranges as (
+int_opportunity_rates as (
 
-    select * from {{ ref('int_usd_rate_ranges') }}
-
-),
-
-int_usd_rates_monthly as (
-
-    select * from {{ ref('int_usd_rates_monthly') }}
+    select * from {{ ref('int_opportunity_rates') }}
 
 ),
 
--- Both sides at the rate of the deal's month, so that a change of rate is not a gap.
+-- Both sides at the rate of the deal, so that a change of rate is not a gap.
 valued as (
 
     select
@@ -38,7 +32,7 @@ valued as (
         int_bookings_valued.booked_annual_amount,
         int_bookings_valued.booked_annual_usd,
         cast(
-            int_bookings_candidates.billed_mrr * int_usd_rates_monthly.usd_per_unit
+            int_bookings_candidates.billed_mrr * int_opportunity_rates.usd_per_unit
             as decimal(28, 6)
         ) as billed_mrr_usd,
         case
@@ -52,15 +46,11 @@ valued as (
     from int_bookings_candidates
     inner join int_bookings_valued
         on int_bookings_candidates.opportunity_id = int_bookings_valued.opportunity_id
-    left join int_usd_rate_ranges
-        on int_bookings_candidates.billed_currency = int_usd_rate_ranges.currency
-    left join int_usd_rates_monthly
+    left join int_opportunity_rates
         on
-            int_usd_rate_ranges.currency = int_usd_rates_monthly.currency
-            and int_usd_rates_monthly.rate_month = greatest(
-                least(int_bookings_valued.close_month, int_usd_rate_ranges.last_rate_month),
-                int_usd_rate_ranges.first_rate_month
-            )
+            int_bookings_candidates.billed_currency = int_opportunity_rates.currency
+            and int_bookings_valued.close_date >= int_opportunity_rates.valid_from_date
+            and int_bookings_valued.close_date < int_opportunity_rates.valid_to_date
 
 ),
 

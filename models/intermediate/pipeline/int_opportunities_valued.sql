@@ -24,15 +24,9 @@ int_opportunity_stages_ranked as (
 
 ),
 
-int_usd_rate_ranges as (
+int_opportunity_rates as (
 
-    select * from {{ ref('int_usd_rate_ranges') }}
-
-),
-
-int_usd_rates_monthly as (
-
-    select * from {{ ref('int_usd_rates_monthly') }}
+    select * from {{ ref('int_opportunity_rates') }}
 
 ),
 
@@ -64,6 +58,7 @@ opportunities as (
             as is_won,
         stg_salesforce__opportunities.close_date,
         {{ month_start('stg_salesforce__opportunities.close_date') }} as close_month,
+        coalesce(stg_salesforce__opportunities.close_date, cast('9999-12-30' as date)) as rate_date,
         cast(stg_salesforce__opportunities.created_at as date) as created_date,
         {{ salesforce_passthrough('Opportunity', 'stg_salesforce__opportunities') }}
         stg_salesforce__opportunities.created_at,
@@ -104,10 +99,10 @@ final as (
         opportunities.currency,
         cast(opportunities.amount as decimal(28, 6)) as amount,
         cast(
-            cast(opportunities.amount as decimal(28, 6)) * int_usd_rates_monthly.usd_per_unit
+            cast(opportunities.amount as decimal(28, 6)) * int_opportunity_rates.usd_per_unit
             as decimal(28, 6)
         ) as amount_usd,
-        int_usd_rates_monthly.usd_per_unit,
+        int_opportunity_rates.usd_per_unit,
         opportunities.probability_rate,
         opportunities.push_count,
         case
@@ -127,15 +122,11 @@ final as (
         opportunities.stage_changed_at
 
     from opportunities
-    left join int_usd_rate_ranges
-        on opportunities.currency = int_usd_rate_ranges.currency
-    left join int_usd_rates_monthly
+    left join int_opportunity_rates
         on
-            opportunities.currency = int_usd_rates_monthly.currency
-            and int_usd_rates_monthly.rate_month = greatest(
-                least(opportunities.close_month, int_usd_rate_ranges.last_rate_month),
-                int_usd_rate_ranges.first_rate_month
-            )
+            opportunities.currency = int_opportunity_rates.currency
+            and opportunities.rate_date >= int_opportunity_rates.valid_from_date
+            and opportunities.rate_date < int_opportunity_rates.valid_to_date
 
 )
 

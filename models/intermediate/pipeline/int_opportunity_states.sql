@@ -40,15 +40,9 @@ stg_salesforce__accounts as (
 
 ),
 
-int_usd_rate_ranges as (
+int_opportunity_rates as (
 
-    select * from {{ ref('int_usd_rate_ranges') }}
-
-),
-
-int_usd_rates_monthly as (
-
-    select * from {{ ref('int_usd_rates_monthly') }}
+    select * from {{ ref('int_opportunity_rates') }}
 
 ),
 
@@ -132,8 +126,8 @@ described as (
         typed.amount,
         typed.is_deleted,
         {{ dbt.dateadd(
-            'month', -1, month_start('int_opportunity_history_coverage.created_at')
-        ) }} as rate_month,
+            'day', -1, month_start('int_opportunity_history_coverage.created_at')
+        ) }} as rate_date,
         coalesce(
             typed.currency,
             stg_salesforce__opportunities.currency,
@@ -173,22 +167,18 @@ valued as (
         described.currency,
         described.amount,
         cast(
-            described.amount * int_usd_rates_monthly.usd_per_unit as decimal(28, 6)
+            described.amount * int_opportunity_rates.usd_per_unit as decimal(28, 6)
         ) as amount_usd,
         described.is_closed,
         described.is_won,
         described.is_deleted
 
     from described
-    left join int_usd_rate_ranges
-        on described.currency = int_usd_rate_ranges.currency
-    left join int_usd_rates_monthly
+    left join int_opportunity_rates
         on
-            described.currency = int_usd_rates_monthly.currency
-            and int_usd_rates_monthly.rate_month = greatest(
-                least(described.rate_month, int_usd_rate_ranges.last_rate_month),
-                int_usd_rate_ranges.first_rate_month
-            )
+            described.currency = int_opportunity_rates.currency
+            and described.rate_date >= int_opportunity_rates.valid_from_date
+            and described.rate_date < int_opportunity_rates.valid_to_date
 
 ),
 

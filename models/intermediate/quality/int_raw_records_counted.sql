@@ -6,8 +6,8 @@
 -#}
 {%- set modified_at = 'coalesce(systemmodstamp, lastmodifieddate, _extracted_at)' -%}
 {%- set salesforce = {
-    'Account': {'clock': modified_at},
-    'Contact': {'clock': modified_at},
+    'Account': {'clock': modified_at}, 'Contact': {'clock': modified_at},
+    'CurrencyType': {'clock': modified_at}, 'DatedConversionRate': {'clock': modified_at},
     'Lead': {'clock': modified_at},
     'Opportunity': {'clock': modified_at, 'amount': 'amount'},
     'OpportunityFieldHistory': {'clock': 'createddate'},

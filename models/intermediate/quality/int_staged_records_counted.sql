@@ -5,6 +5,10 @@
 {%- set staged = {
     'Account': ['salesforce', 'accounts', 'salesforce_account_id'],
     'Contact': ['salesforce', 'contacts', 'salesforce_contact_id'],
+    'CurrencyType': ['salesforce', 'currency_types', 'currency_type_id'],
+    'DatedConversionRate': [
+        'salesforce', 'dated_conversion_rates', 'dated_conversion_rate_id',
+    ],
     'Lead': ['salesforce', 'leads', 'salesforce_lead_id'],
     'Opportunity': ['salesforce', 'opportunities', 'opportunity_id', 'amount'],
     'OpportunityFieldHistory': [

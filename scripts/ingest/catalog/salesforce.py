@@ -137,6 +137,21 @@ TABLES: dict[str, dict[str, str]] = {
         "boolean": "IsActive IsDeleted",
         "instant": "CreatedDate LastModifiedDate SystemModstamp",
     },
+    "CurrencyType": {
+        "required": "Id IsoCode ConversionRate",
+        "wanted": "IsCorporate",
+        "text": "Id IsoCode CreatedById LastModifiedById",
+        "boolean": "IsActive IsCorporate",
+        "decimal": "ConversionRate DecimalPlaces",
+        "instant": "CreatedDate LastModifiedDate SystemModstamp",
+    },
+    "DatedConversionRate": {
+        "required": "Id IsoCode StartDate ConversionRate",
+        "text": "Id IsoCode CreatedById LastModifiedById",
+        "decimal": "ConversionRate",
+        "day": "StartDate NextStartDate",
+        "instant": "CreatedDate LastModifiedDate SystemModstamp",
+    },
     "User": {
         "required": "Id",
         "wanted": "Email IsActive",

@@ -1,0 +1,31 @@
+with
+
+source as (
+
+    select * from {{ source('salesforce', 'DatedConversionRate') }}
+
+),
+
+renamed as (
+
+    select
+        {{ salesforce_id18('id') }} as dated_conversion_rate_id,
+
+        upper(trim(isocode)) as currency,
+        conversionrate as units_per_corporate,
+        startdate as start_date,
+
+        createddate as created_at,
+        coalesce(systemmodstamp, lastmodifieddate, _extracted_at) as system_modified_at,
+
+        _extracted_at,
+        _batch_id,
+        _source_file,
+        _source_row
+
+    from source
+
+)
+
+select * from renamed
+qualify {{ is_latest_version('dated_conversion_rate_id', 'system_modified_at') }}
