@@ -323,6 +323,33 @@ def _payments(export: Export) -> None:
         export.refund("captured", 4_000, "captured")
 
 
+def _payouts(export: Export) -> None:
+    """Of a payout that failed, the money comes back in a transaction of its own."""
+    for status in ("pending", "in_transit", "paid", "canceled", "failed", "future_of_2027"):
+        sent = {"amount": -1_000, "fee": 0, "net": -1_000, "status": "available"}
+        withdrawn = export.add("balance_transaction", status, "txn", type="payout", **sent)
+        withdrawn |= {"reporting_category": "payout", "source": export.id("po", status)}
+        payout = export.add("payout", status, "po", amount=1_000, status=status, automatic=True)
+        payout |= {"arrival_date": TENTH, "balance_transaction": withdrawn["id"]}
+    back = {"amount": 1_000, "fee": 0, "net": 1_000, "status": "available"}
+    returned = export.add("balance_transaction", "back", "txn", type="payout_failure", **back)
+    returned |= {"reporting_category": "payout_reversal", "source": export.id("po", "failed")}
+
+
+def _partly_exported(export: Export) -> None:
+    """Records of what is not in the export, and an invoice that only a webhook has."""
+    owner = export.customer("gone")
+    export.dispute("gone", "gone", "lost", 1_500)
+    export.credit_note("gone", 900, "post_payment", customer=owner)
+    line = export.line("gone", 600) | {"invoice": export.id("in", "gone"), "livemode": True}
+    export.objects.append(line)
+    export.objects.append({"id": export.id("in", "erased"), "object": "invoice", "deleted": True})
+    invoice = export.invoice("webhook", out_of_band=10_000)
+    export.objects.remove(invoice)
+    event: Record = {"type": "invoice.paid", "data": {"object": invoice}}
+    export.add("event", "webhook", "evt", **event)
+
+
 def _test_mode(export: Export) -> None:
     clock: Record = {"test_clock": "clock_1", "livemode": False}
     export.customer("test", **clock)
@@ -357,7 +384,14 @@ def write_export(folder: Path) -> None:
     """Writes the states in both API versions as one export."""
     exports = [Export(is_older=False), Export(is_older=True)]
     for export in exports:
-        for state in (_invoices, _payments, _test_mode, _unknown_values):
+        for state in (
+            _invoices,
+            _payments,
+            _payouts,
+            _partly_exported,
+            _test_mode,
+            _unknown_values,
+        ):
             state(export)
     _invoices_since_basil(exports[0])
     stripe = folder / BATCH / "stripe"

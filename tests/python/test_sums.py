@@ -18,7 +18,9 @@ _SAYS = re.compile(r"doc\(\"(adds_up_\w+|accounts_in_several_rows)\"\)|\badds? (
 _ADDITIVE = {
     "fct_balance_transactions": r".*",
     "fct_coupon_performance": r"discount_usd",
-    "fct_deferred_revenue_monthly": r"(billed|recognized|reversed|contra_revenue|bad_debt)_(amount|usd)",
+    "fct_deferred_revenue_monthly": (
+        r"(billed|recognized|reversed|contra_revenue|bad_debt)_(amount|usd)"
+    ),
     "fct_disputes": r"lost_(amount|usd)",
     "fct_invoices": (
         r"(pre_payment_credit|post_payment_credit|paid|overpaid|out_of_band|remaining|written_off"
