@@ -1,3 +1,5 @@
+{%- set ignored_durations = "('once')" if var('mrr_repeating_coupons') == 'subtract'
+    else "('once', 'repeating')" -%}
 {%- set remaining_mrr -%}
     case
         when element = 0 or (percents_off[position] = 0 and amounts_off[position] = 0) then element
@@ -80,7 +82,7 @@ item_discounts as (
     where
         items.mrr_exclusion_reason is null
         and discounts.is_resolved
-        and discounts.duration != 'once'
+        and discounts.duration not in {{ ignored_durations }}
         and discounts.live_from_at <= items.valid_from_at
         and coalesce(discounts.live_to_at > items.valid_from_at, true)
     qualify

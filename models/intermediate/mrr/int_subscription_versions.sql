@@ -1,3 +1,7 @@
+{#- A projected state shows a cancellation of later, so only one that was seen counts at once. -#}
+{%- set evidence_of_churn = "('event', 'extract')" if var('mrr_churn_timing') == 'cancellation'
+    else "('')" -%}
+
 with
 
 int_invoices_known as (
@@ -142,7 +146,11 @@ final as (
         records.stripe_customer_id,
         records.currency,
         records.is_cancel_scheduled and not spells.is_after_the_end as is_cancel_scheduled,
-        records.cancel_at,
+        case
+            when records.is_cancel_scheduled and spells.mrr_evidence in {{ evidence_of_churn }}
+                then spells.valid_from_at
+            else records.cancel_at
+        end as cancel_at,
         case
             when spells.invoiced_status = 'paused' then 'void'
             when spells.invoiced_status is null then records.pause_behavior
