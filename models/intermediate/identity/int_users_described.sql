@@ -1,3 +1,8 @@
+{#- A company whose user ids are addresses need not send them as a trait as well. -#}
+{%- set email = 'coalesce(latest_traits.email, case when '
+    ~ email_domain('int_users_aliased.user_id')
+    ~ ' is not null then lower(trim(int_users_aliased.user_id)) end)' %}
+
 with
 
 int_users_aliased as (
@@ -115,8 +120,8 @@ final as (
 
     select
         int_users_aliased.user_id,
-        latest_traits.email,
-        {{ email_domain('latest_traits.email') }} as email_domain,
+        {{ email }} as email,
+        {{ email_domain(email) }} as email_domain,
         latest_traits.user_name,
         latest_traits.title,
         workspaces_of_users.workspace_id,
@@ -124,7 +129,7 @@ final as (
         latest_traits.stripe_customer_id,
         coalesce(not latest_traits.is_email_verified, false) as is_email_unverified,
         coalesce(
-            {{ email_domain('latest_traits.email') }} in (
+            {{ email_domain(email) }} in (
                 '{{ var("internal_email_domains") | join("', '") }}'
             ),
             false

@@ -70,7 +70,11 @@ closed as (
         close_month as sales_month,
         count(*) filter (where is_won) as won_count,
         count(*) filter (where is_lost) as lost_count,
-        coalesce(sum(amount_usd) filter (where is_won), 0) as bookings_usd,
+        -- Won deals in currencies without a rate are not 0 dollars.
+        coalesce(
+            sum(amount_usd) filter (where is_won),
+            case when count(amount) filter (where is_won) = 0 then 0 end
+        ) as bookings_usd,
         avg(case when sales_cycle_days >= 0 then sales_cycle_days end) as average_cycle_days
     from fct_opportunities
     where is_closed and closing_sales_rep_id is not null
@@ -146,7 +150,7 @@ joined as (
         keys.sales_month,
         quotas.quarter_start_date,
         quotas.quota_usd as quarter_quota_usd,
-        coalesce(closed.bookings_usd, 0) as bookings_usd,
+        case when closed.sales_rep_id is null then 0 else closed.bookings_usd end as bookings_usd,
         coalesce(closed.won_count, 0) as won_count,
         coalesce(closed.lost_count, 0) as lost_count,
         closed.average_cycle_days,
@@ -159,7 +163,9 @@ joined as (
         end as due_usd,
         case
             when quotas.quarter_start_date is not null
-                then sum(coalesce(closed.bookings_usd, 0)) over (
+                then sum(
+                        case when closed.sales_rep_id is null then 0 else closed.bookings_usd end
+                    ) over (
                         partition by keys.sales_rep_id, quotas.quarter_start_date
                         order by keys.sales_month
                         rows between unbounded preceding and current row

@@ -41,7 +41,7 @@ renamed as (
         billingcity as billing_city,
         billingstate as billing_state,
         billingcountry as billing_country,
-        upper(currencyisocode) as currency,
+        nullif(upper(trim(currencyisocode)), '') as currency,
         cast(numberofemployees as bigint) as employee_count,
         annualrevenue as annual_revenue_amount,
         {{ json_string('_extra', var('account_segment_field'), ignores_case=true) }}

@@ -40,7 +40,7 @@ renamed as (
             as forecast_category,
         {{ json_string('_extra', var('loss_reason_field'), ignores_case=true) }} as loss_reason,
         nextstep as next_step,
-        upper(currencyisocode) as currency,
+        nullif(upper(trim(currencyisocode)), '') as currency,
 
         cast(amount as decimal(28, 9)) as amount,
         cast({{ ratio('probability', 100) }} as decimal(18, 6)) as probability_rate,

@@ -16,7 +16,7 @@ renamed as (
         stagename as stage_name,
         fromopportunitystagename as previous_stage_name,
         {{ forecast_category('forecastcategory') }} as forecast_category,
-        upper(currencyisocode) as currency,
+        nullif(upper(trim(currencyisocode)), '') as currency,
 
         cast(amount as decimal(28, 9)) as amount,
         cast(prevamount as decimal(28, 9)) as previous_amount,

@@ -33,7 +33,7 @@ renamed as (
 
         name as line_name,
         productcode as product_code,
-        upper(currencyisocode) as currency,
+        nullif(upper(trim(currencyisocode)), '') as currency,
 
         cast(quantity as decimal(28, 9)) as quantity,
         unitprice as unit_price_amount,

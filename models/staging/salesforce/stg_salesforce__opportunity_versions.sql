@@ -26,7 +26,7 @@ renamed as (
         stagename as stage_name,
         {{ forecast_category('coalesce(forecastcategory, forecastcategoryname)') }}
             as forecast_category,
-        upper(currencyisocode) as currency,
+        nullif(upper(trim(currencyisocode)), '') as currency,
 
         cast(amount as decimal(28, 9)) as amount,
         cast({{ ratio('probability', 100) }} as decimal(18, 6)) as probability_rate,
