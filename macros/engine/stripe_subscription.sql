@@ -1,5 +1,5 @@
 {#- A Stripe subscription as a struct, the same for every API version:
-        subscription_id, stripe_customer_id, currency, status, pause_behavior,
+        subscription_id, stripe_customer_id, currency, status, pause_behavior, cancellation_reason,
         items: a list of structs as of `stripe_subscription_item`,
         discounts: a list of structs as of `stripe_discount`; empty without a discount,
         default_tax_rates: a list of structs as of `stripe_tax_rates`,
@@ -26,6 +26,7 @@
         currency := upper({{ fields }}.currency),
         status := {{ fields }}.status,
         pause_behavior := {{ fields }}.pause_collection.behavior,
+        cancellation_reason := {{ fields }}.cancellation_details.reason,
         items := list_transform(
             {{ fields }}.items.data,
             (item, position) -> {{ stripe_subscription_item(
@@ -68,7 +69,8 @@
         'id': 'string', 'customer': 'string', 'currency': 'string', 'status': 'string',
         'created': 'bigint', 'start_date': 'bigint', 'trial_start': 'bigint', 'trial_end': 'bigint',
         'cancel_at': 'bigint', 'cancel_at_period_end': 'boolean', 'current_period_end': 'bigint',
-        'ended_at': 'bigint', 'pause_collection': {'behavior': 'string', 'resumes_at': 'bigint'},
+        'ended_at': 'bigint', 'cancellation_details': {'reason': 'string'},
+        'pause_collection': {'behavior': 'string', 'resumes_at': 'bigint'},
         'items': {'data': [stripe_subscription_item_fields()], 'has_more': 'boolean'},
         'discounts': ['json'], 'discount': 'json', 'default_tax_rates': stripe_tax_rates_fields(),
     }) }}

@@ -1,7 +1,7 @@
 {%- set columns = [
     'stripe_customer_id', 'currency', 'status', 'created_at', 'start_at', 'trial_start_at',
     'trial_end_at', 'cancel_at', 'is_cancel_at_period_end', 'current_period_end_at', 'ended_at',
-    'pause_behavior', 'pause_resumes_at', 'items', 'has_more_items', 'discounts',
+    'pause_behavior', 'pause_resumes_at', 'cancellation_reason', 'items', 'has_more_items', 'discounts',
     'default_tax_rates',
 ] -%}
 {%- set new_line = ',\n        ' -%}
@@ -135,6 +135,7 @@ with_status as (
         ended_at,
         pause_behavior,
         pause_resumes_at,
+        cancellation_reason,
         items,
         has_more_items,
         discounts,
@@ -165,6 +166,7 @@ final as (
         ended_at,
         pause_behavior,
         pause_resumes_at,
+        cancellation_reason,
         items,
         has_more_items,
         discounts,

@@ -91,6 +91,7 @@ final as (
         subscription.status,
         subscription.currency,
         subscription.pause_behavior,
+        subscription.cancellation_reason,
 
         subscription.items,
         subscription.discounts,
