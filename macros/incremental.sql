@@ -51,39 +51,28 @@
 {%- endmacro %}
 
 {#-
-    The loads of which one relation has rows and another has none, as literals for `in (…)`. They are
-    queried before the model runs: literals let the engine skip the row groups of other loads, which a
-    join or subquery does not.
+    The loads of which one relation has rows and another has none, as a query for `in (…)`. It returns
+    them from a list, so that the engine expects few of them and skips the row groups of other loads.
 
     Arguments:
         relation: a relation with `_loaded_at`.
         other: the one to compare it with.
 -#}
 {% macro loads_only_in(relation, other) -%}
-    {%- set instants = [] -%}
-    {%- if execute -%}
-        {%- set query -%}
-            select cast(_loaded_at as string)
-            from (
-                select distinct _loaded_at from {{ relation }}
-                except
-                select distinct _loaded_at from {{ other }}
-            ) as loads
-        {%- endset -%}
-        {%- set instants = run_query(query).columns[0].values() -%}
-    {%- endif -%}
-    {%- for instant in instants -%}
-        cast('{{ instant }}' as timestamp){{ ', ' if not loop.last }}
-    {%- else -%}
-        cast(null as timestamp)
-    {%- endfor -%}
+    select {{ explode('loads.instants') }} as _loaded_at
+    from (
+        select array_agg(only_here._loaded_at) as instants
+        from (
+            select distinct _loaded_at from {{ relation }}
+            except
+            select distinct _loaded_at from {{ other }}
+        ) as only_here
+    ) as loads
 {%- endmacro %}
 
 {#-
-    Whether a run reads a raw row whose record is staged once, by its first delivery: rows of loads that
-    were added, and other deliveries of their records and of those in removed loads. The ids of the latter
-    are queried before the model runs. Usually there are none, and the engine reads only the new loads. A
-    first run and a full refresh read every row.
+    Whether a run reads a raw row whose record is staged once, by its first delivery: every delivery of
+    the records in loads that were added or removed. A first run and a full refresh read every row.
 
     Arguments:
         raw: a raw relation with `id` and `_loaded_at`.
@@ -92,25 +81,10 @@
 -#}
 {% macro is_in_changed_loads(raw, condition, key) -%}
     {%- if is_incremental() -%}
-        {%- set added = loads_only_in(raw, this) -%}
-        {%- set query -%}
-            select distinct id
-            from {{ raw }}
-            where
-                {{ condition }}
-                and not coalesce(_loaded_at in ({{ added }}), false)
-                and id in (
-                    select id from {{ raw }} where {{ condition }} and _loaded_at in ({{ added }})
-                    union all
-                    select {{ key }} from {{ this }} where _loaded_at in ({{ loads_only_in(this, raw) }})
-                )
-        {%- endset -%}
-        {%- set ids = run_query(query).columns[0].values() -%}
-    (
-        _loaded_at in ({{ added }})
-        {%- for id in ids %}
-        {{ 'or id in (' if loop.first }}{{ dbt.string_literal(dbt.escape_single_quotes(id)) }}{{ ')' if loop.last else ',' }}
-        {%- endfor %}
+    id in (
+        select id from {{ raw }} where {{ condition }} and _loaded_at in ({{ loads_only_in(raw, this) }})
+        union all
+        select {{ key }} from {{ this }} where _loaded_at in ({{ loads_only_in(this, raw) }})
     )
     {%- else -%}
     true
@@ -118,19 +92,18 @@
 {%- endmacro %}
 
 {#-
-    The newest run whose rows of another relation this model has counted, as a literal that is queried
-    before the model runs. If a counted row was deleted, the result is the beginning of time, so that
-    everything is counted again.
+    The newest run whose rows of another relation this model has counted. If a counted row was deleted,
+    the result is the beginning of time, so that everything is counted again.
 
     Arguments:
         upstream: a relation with `_built_at`. This model keeps the newest of each row's messages, and
             their number in `message_count`.
 -#}
 {% macro counted_until(upstream) -%}
-    {%- set until = '0001-01-01' -%}
-    {%- if execute -%}
-        {%- set query -%}
-            select cast(max(_built_at) as string)
+    (
+        select coalesce(max(counted._built_at), cast('0001-01-01' as timestamp))
+        from (
+            select max(_built_at) as _built_at
             from {{ this }}
             having
                 sum(message_count) = (
@@ -138,10 +111,8 @@
                     from {{ upstream }}
                     where _built_at <= (select max(_built_at) from {{ this }})
                 )
-        {%- endset -%}
-        {%- set until = run_query(query).columns[0].values() | first | default(until) -%}
-    {%- endif -%}
-    cast('{{ until }}' as timestamp)
+        ) as counted
+    )
 {%- endmacro %}
 
 {#-

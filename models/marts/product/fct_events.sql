@@ -70,7 +70,7 @@ int_user_agents_described as (
 ),
 
 {%- if is_incremental() %}
-{%- set is_new = '_loaded_at in (' ~ loads_only_in(ref('stg_segment__messages'), this) ~ ')' %}
+{%- set new_loads = loads_only_in(ref('stg_segment__messages'), this) %}
 
 names_changed as (
 
@@ -115,7 +115,7 @@ messages as (
 
     from {{ ref('stg_segment__messages') }}
     {%- if is_incremental() %}
-    where {{ is_new }}
+    where _loaded_at in ({{ new_loads }})
 
     union all
 
@@ -125,7 +125,7 @@ messages as (
     from {{ ref('stg_segment__messages') }}
     where
         message_id in (select messages_touched.message_id from messages_touched)
-        and ({{ is_new }}) is not true
+        and _loaded_at not in ({{ new_loads }})
     {%- endif %}
 
 ),

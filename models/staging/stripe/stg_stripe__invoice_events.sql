@@ -26,43 +26,58 @@
     'amount_paid': 'bigint', 'amount_paid_off_stripe': 'bigint', 'paid_out_of_band': 'boolean',
     'amount_remaining': 'bigint', 'pre_payment_credit_notes_amount': 'bigint',
     'post_payment_credit_notes_amount': 'bigint', 'lines': 'json', 'charge': 'string',
-    'payment_intent': 'string', 'payments': 'json', 'attempt_count': 'bigint',
-    'created': 'bigint', 'status_transitions': 'json', 'effective_at': 'bigint',
-    'due_date': 'bigint', 'period_start': 'bigint', 'period_end': 'bigint',
+    'payment_intent': 'string', 'payments': 'json', 'attempt_count': 'bigint', 'created': 'bigint',
+    'status_transitions': 'json', 'effective_at': 'bigint', 'due_date': 'bigint',
+    'period_start': 'bigint', 'period_end': 'bigint',
 } %}
 {%- set keys = [
     'invoice_id', 'event_id', 'event_type', 'occurred_at', 'is_deleted', 'status_number',
     'attempt_number', '_batch_id', '_extracted_at', '_loaded_at', '_source_file', '_source_row',
 ] %}
-{%- set newest_extracts -%}
+
+with
+
+newest_extracts as (
+
     select
         id as invoice_id,
         max(_extracted_at) as extracted_at
     from {{ source('stripe', 'invoices') }}
     where coalesce(livemode, true)
     group by id
-{%- endset %}
-{%- set stale_rows -%}
-    select count(*)
-    from {{ this }} as known
-    left join ({{ newest_extracts }}) as newest_extracts
-        on known.invoice_id = newest_extracts.invoice_id
+
+),
+
+{%- if is_incremental() %}
+
+stale_rows as (
+
+    select count(*) as row_count
+    from {{ this }} as stored
+    left join newest_extracts on stored.invoice_id = newest_extracts.invoice_id
     where
-        known._loaded_at not in (select _loaded_at from {{ source('stripe', 'events') }})
+        stored._loaded_at not in (select _loaded_at from {{ source('stripe', 'events') }})
         or (
-            known.is_superseded
-            and coalesce(known.occurred_at > newest_extracts.extracted_at, true)
+            stored.is_superseded
+            and coalesce(stored.occurred_at > newest_extracts.extracted_at, true)
         )
-{%- endset %}
-{%- set takes_new_loads = is_incremental() and execute
-    and run_query(stale_rows).columns[0].values()[0] == 0 %}
-{%- set new_loads = loads_only_in(source('stripe', 'events'), this) if takes_new_loads %}
 
-with
+),
 
-newest_extracts as (
+known as (
 
-    {{ newest_extracts }}
+    select {{ keys | join(', ') }}
+    from {{ this }}
+    where (select stale_rows.row_count from stale_rows) = 0
+
+),
+
+{%- endif %}
+
+loads_read as (
+
+    {{ loads_only_in(source('stripe', 'events'), 'known') if is_incremental()
+        else 'select distinct _loaded_at from ' ~ source('stripe', 'events') }}
 
 ),
 
@@ -78,14 +93,13 @@ events as (
         _loaded_at,
         _source_file,
         _source_row
-
     from {{ source('stripe', 'events') }}
     where
         type like 'invoice.%'
         -- The preview of an invoice that does not exist yet.
         and type != 'invoice.upcoming'
         and coalesce(livemode, true)
-        and {{ '_loaded_at in (' ~ new_loads ~ ')' if takes_new_loads else 'true' }}
+        and _loaded_at in (select loads_read._loaded_at from loads_read)
 
 ),
 
@@ -110,19 +124,17 @@ candidates as (
         _loaded_at,
         _source_file,
         _source_row
-
     from events
     where
         data_fields.object.id is not null
         and coalesce(data_fields.object.livemode, true)
 
-    {%- if takes_new_loads %}
+    {%- if is_incremental() %}
 
     union all
 
-    select
-        {{ keys | join(',\n        ') }}
-    from {{ this }}
+    select {{ keys | join(', ') }}
+    from known
     {%- endif %}
 
 ),
@@ -131,8 +143,7 @@ candidates as (
 -- deleted draft never comes back.
 latest as (
 
-    select
-        {{ keys | join(',\n        ') }}
+    select {{ keys | join(', ') }}
     from candidates
     qualify
         row_number() over (
@@ -157,13 +168,10 @@ judged as (
         latest.{{ keys | join(',\n        latest.') }},
         coalesce(latest.occurred_at <= newest_extracts.extracted_at, false)
         and not latest.is_deleted as is_superseded
-
     from latest
     left join newest_extracts
         on latest.invoice_id = newest_extracts.invoice_id
-    {%- if takes_new_loads %}
-    where latest._loaded_at in ({{ new_loads }})
-    {%- endif %}
+    where latest._loaded_at in (select loads_read._loaded_at from loads_read)
 
 ),
 
@@ -172,7 +180,6 @@ objects as (
     select
         judged.invoice_id,
         {{ json_fields(json_value('events.data', 'object'), invoice_fields) }} as invoice
-
     from {{ source('stripe', 'events') }} as events
     inner join judged
         on
@@ -204,7 +211,6 @@ final as (
         judged._loaded_at,
         judged._source_file,
         judged._source_row
-
     from judged
     left join objects
         on judged.invoice_id = objects.invoice_id
