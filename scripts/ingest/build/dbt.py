@@ -22,8 +22,12 @@ from ingest.load import WarehouseError, warehouse
 
 PROJECT = Path(__file__).resolve().parents[3]
 
-# The snapshots with all their ancestors; views and seeds built for one batch serve the next.
-_HISTORY = ("--select", "+resource_type:snapshot", "--exclude-resource-type", "test", "unit_test")
+# The snapshots with all their ancestors; views and seeds built for one batch serve the next. The
+# artifacts are those of the build that follows.
+_HISTORY = (
+    *("--select", "+resource_type:snapshot", "--no-write-json"),
+    *("--exclude-resource-type", "test", "unit_test"),
+)
 _HISTORY_AGAIN = (*_HISTORY, "seed", "--exclude", "config.materialized:view")
 
 # The parsed project, by everything that parsing depends on.
