@@ -1,20 +1,23 @@
-"""Builds new warehouses with the statements that dbt executed for the first one of a test run.
+"""Builds warehouses with the statements that dbt executed for the first one of a test run.
 
-In a warehouse without any model, dbt executes the same statements whatever the raw tables hold.
-Only incremental models query data to write their SQL, and only where their table exists. Preparing
-the statements takes dbt several times as long as DuckDB takes to execute them. `test_sources.py`
-proves that replaying them gives the same relations as dbt does.
+dbt executes the same statements whatever the tables hold: no model queries data to write its SQL.
+Only an incremental model or a snapshot has two kinds, one for its first run and one for later runs.
+Preparing the statements takes dbt several times as long as DuckDB takes to execute them. That a
+replay gives what dbt gives, `test_sources.py` proves of a first run, and `test_landing.py` of later
+ones.
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import chdir, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import duckdb
+from dbt import tracking
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.contracts.graph.manifest import Manifest
 
@@ -26,15 +29,8 @@ Statements = dict[str, list[tuple[str, list[Any] | None]]]
 _COMMENT = re.compile(r"^(\s*/\*.*?\*/|\s*--[^\n]*)*\s*", re.DOTALL)
 _WRITES = ("alter", "copy", "create", "delete", "drop", "insert", "update")
 _BUILT = ("model", "seed", "snapshot")
-
-
-def is_new(warehouse: Path) -> bool:
-    """Whether no model has been built yet."""
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        found = connection.execute(
-            "select count(*) from information_schema.schemata where schema_name = 'staging'"
-        ).fetchall()
-    return found == [(0,)]
+# What the tables of raw data begin with, and when a run began, as macros/incremental.sql writes it.
+_RAW, _STARTED, _TIME = '"raw_', "{run started at}", "%Y-%m-%d %H:%M:%S.%f"
 
 
 @contextmanager
@@ -48,7 +44,10 @@ def recorded(path: Path) -> Iterator[None]:
         if _COMMENT.sub("", sql).lower().startswith(_WRITES):
             # The first of dbt's other parameters is whether to begin a transaction.
             values = rest.get("bindings", next(iter(arguments[1:]), None))
-            found.setdefault(name if name.startswith(_BUILT) else "", []).append((sql, values))
+            assert tracking.active_user
+            started = tracking.active_user.run_started_at.strftime(_TIME)
+            statement = (sql.replace(started, _STARTED), values)
+            found.setdefault(name if name.startswith(_BUILT) else "", []).append(statement)
         return add_query(self, sql, *arguments, **rest)
 
     with patch.object(DuckDBConnectionManager, "add_query", record):
@@ -56,39 +55,92 @@ def recorded(path: Path) -> Iterator[None]:
     path.write_text(json.dumps(found))
 
 
-def replay(path: Path, warehouse: Path, manifest: Manifest, selectors: Sequence[str] = ()) -> str:
-    """Executes recorded statements in a warehouse that has no models yet.
+def replay(
+    first: Path,
+    later: Path,
+    warehouse: Path,
+    manifest: Manifest,
+    selectors: Sequence[str] = (),
+    *,
+    but: Collection[str] = (),
+    raw_schemas: str = "raw",
+    full_refresh: bool = False,
+) -> str:
+    """Executes recorded statements in a warehouse.
 
     Args:
-        path: What `recorded` wrote.
+        first: What `recorded` wrote of a warehouse without models.
+        later: What it wrote of incremental models and snapshots that were there already.
         warehouse: The loaded warehouse.
         manifest: The parsed project.
         selectors: What to build, in a subset of dbt's syntax; everything if nothing is named.
+        but: Resource types and materializations to leave out.
+        raw_schemas: The prefix of the raw schemas' names.
+        full_refresh: Rebuild incremental models.
 
     Returns:
         What was built.
     """
-    statements: Statements = json.loads(path.read_text())
-    chosen = _selected(manifest, selectors) if selectors else set(statements)
-    assert chosen <= set(statements), chosen - set(statements)
+    initial: Statements = json.loads(first.read_text())
+    again: Statements = json.loads(later.read_text())
+    chosen = _selected(manifest, selectors) if selectors else set(initial) - {""}
+    chosen = {name for name in chosen if not {*_kinds(manifest, name)} & {*but}}
+    assert chosen <= set(initial), chosen - set(initial)
+    started = datetime.now(UTC).strftime(_TIME)
     # Seeds are copied from files of the project.
     with chdir(PROJECT), duckdb.connect(str(warehouse)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         # Small tables take more time on several threads than on one.
         connection.execute("set threads = 1")
-        for name, executed in statements.items():
-            if not name or name in chosen:
-                for sql, values in executed:
-                    connection.execute(sql, values)
+        kinds = dict(
+            connection.execute(
+                "select table_schema || '.' || table_name, replace(table_type, 'BASE ', '')"
+                " from information_schema.tables where table_catalog = current_database()"
+            ).fetchall()
+        )
+        connection.begin()
+        for name, statements in initial.items():
+            if name and name not in chosen:
+                continue
+            executed = statements
+            node = manifest.nodes.get(name)
+            kind = kinds.get(f"{node.schema}.{node.identifier}") if node else None
+            if node and kind:
+                if name in again and not (full_refresh and node.resource_type.value == "model"):
+                    executed = again[name]
+                else:
+                    connection.execute(f"drop {kind} {node.schema}.{node.identifier}")
+            for sql, values in executed:
+                said = sql.replace(_STARTED, started).replace(_RAW, f'"{raw_schemas}_')
+                connection.execute(said, values)
+        connection.commit()
     return f"{len(chosen)} nodes"
 
 
+def _kinds(manifest: Manifest, name: str) -> tuple[str, str]:
+    node = manifest.nodes[name]
+    return node.resource_type.value, str(node.config.materialized)
+
+
 def _selected(manifest: Manifest, selectors: Sequence[str]) -> set[str]:
-    """Ids of what dbt selects by `name`, `path:…` and `resource_type:…`, each with `+` or not."""
+    """Ids of what dbt selects by `name`, `path:…` and `resource_type:…`, with `+` or `,` or not."""
     nodes = manifest.nodes
-    found: set[str] = set()
-    for selector in selectors:
-        method, _, value = selector.removeprefix("+").rpartition(":")
+    parents = {name: set(node.depends_on_nodes) & nodes.keys() for name, node in nodes.items()}
+    children: dict[str, set[str]] = {name: set() for name in nodes}
+    for name, above in parents.items():
+        for parent in above:
+            children[parent].add(name)
+
+    def reached(names: set[str], edges: dict[str, set[str]]) -> set[str]:
+        found, pending = set(names), list(names)
+        while pending:
+            new = edges[pending.pop()] - found
+            pending += new
+            found |= new
+        return found
+
+    def matched(selector: str) -> set[str]:
+        method, _, value = selector.strip("+").rpartition(":")
         matches = {
             name
             for name, node in nodes.items()
@@ -98,10 +150,10 @@ def _selected(manifest: Manifest, selectors: Sequence[str]) -> set[str]:
             or (method == "" and node.name == value)
         }
         assert matches, f"nothing is selected by {selector}"
-        pending = list(matches)
-        while selector.startswith("+") and pending:
-            parents = set(nodes[pending.pop()].depends_on_nodes) & nodes.keys()
-            pending += parents - matches
-            matches |= parents
-        found |= matches
+        below = reached(matches, children) if selector.endswith("+") else set()
+        return below | (reached(matches, parents) if selector.startswith("+") else matches)
+
+    found: set[str] = set()
+    for selector in selectors:
+        found |= set.intersection(*(matched(part) for part in selector.split(",")))
     return {name for name in found if nodes[name].resource_type.value in _BUILT}

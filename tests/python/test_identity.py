@@ -351,7 +351,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -
     folder = tmp_path_factory.mktemp("identity")
     extracts = _extracts(folder / "extracts")
     loaded = load(extracts, folder / "warehouse.duckdb")
-    return data_tests.check(build_warehouse(extracts, loaded, is_loaded=True))
+    return data_tests.check(build_warehouse(extracts, loaded))
 
 
 def test_customers_by_every_rule(warehouse: Path) -> None:

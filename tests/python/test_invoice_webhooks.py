@@ -7,7 +7,7 @@ import pytest
 
 from harness import rows
 from loading import Loading
-from warehouses import NO_TESTS, dbt
+from warehouses import build_again
 
 Record = dict[str, object]
 Part = tuple[str, Sequence[Record], Sequence[Record]]
@@ -94,14 +94,10 @@ def _land(folder: Path, *parts: Part, full_refresh: bool = False) -> Loading:
         loading.write_json("stripe/invoices.jsonl", *extracted, batch=batch)
         loading.write_json("stripe/events.jsonl", *sent, batch=batch)
         loading.load(batch_ids=[batch], replace=True)
-        _stage(loading)
+        build_again(loading.warehouse, *_STAGED)
     if full_refresh:
-        _stage(loading, "--full-refresh")
+        build_again(loading.warehouse, *_STAGED, full_refresh=True)
     return loading
-
-
-def _stage(loading: Loading, *options: str) -> None:
-    dbt(loading.warehouse, "run", "--select", *_STAGED, *options, excluded=NO_TESTS)
 
 
 def _invoices(loading: Loading) -> list[tuple[object, ...]]:
@@ -154,7 +150,7 @@ def test_a_corrected_batch_leaves_nothing_of_the_wrong_one(
 def test_an_invoice_known_only_to_webhooks_is_billed_earned_and_open(landed: Loading) -> None:
     """31.00 over 31 days: 22 days of January and 9 of February, at 1.00 a day."""
     selected = [f"+{mart}" for mart in _MARTS]
-    dbt(landed.warehouse, "build", "--select", *selected, excluded=NO_TESTS)
+    build_again(landed.warehouse, *selected)
     of_hook = "where invoice_id = 'in_hook'"
     invoice = f"select invoice_status, total_amount, account_id from finance.fct_invoices {of_hook}"
     assert rows(landed.warehouse, invoice) == [("open", 31, "cus_1")]

@@ -13,7 +13,7 @@ import pytest
 
 from harness import differences, rows
 from loading import Loading
-from warehouses import build_new, dbt
+from warehouses import build_again, build_new
 
 Message = dict[str, object]
 
@@ -166,7 +166,7 @@ class _Place:
         for batch, messages in parts:
             self.loading.write_json("segment/messages.jsonl", *messages, batch=batch)
             self.loading.load(batch_ids=[batch], replace=True)
-            dbt(self.loading.warehouse, "run", "--select", *selected)
+            build_again(self.loading.warehouse, *selected)
         # Under the same name, which its views know it by.
         into.mkdir()
         return self.loading.warehouse.rename(into / self.loading.warehouse.name)
@@ -174,7 +174,7 @@ class _Place:
     def refresh(self, warehouse: Path, into: Path, selected: Sequence[str]) -> Path:
         """A copy of a warehouse, all of it built again."""
         shutil.copy(warehouse, self.loading.warehouse)
-        dbt(self.loading.warehouse, "run", "--full-refresh", "--select", *selected)
+        build_again(self.loading.warehouse, *selected, full_refresh=True)
         into.mkdir()
         return self.loading.warehouse.rename(into / self.loading.warehouse.name)
 

@@ -12,7 +12,7 @@ import pytest
 from harness import Row, rows
 from loading import Loading
 from mrr_scenarios import Record, all_scenarios, at
-from warehouses import NO_TESTS, dbt
+from warehouses import build_again
 
 _BATCHES = ("2026-03-31", "2026-04-30", "2026-05-31")
 _KINDS = ("catalog", "customer", "discount", "subscription")
@@ -68,7 +68,7 @@ def _land(folder: Path, parts: Iterable[tuple[str, Sequence[Record]]]) -> dict[s
     for batch, events in parts:
         loading.write_json("stripe/events.jsonl", *events, batch=batch)
         loading.load(batch_ids=[batch], replace=True)
-        dbt(loading.warehouse, "run", "--select", *_MODELS, excluded=NO_TESTS)
+        build_again(loading.warehouse, *_MODELS)
 
     def staged(columns: str) -> dict[str, list[Row]]:
         return {
@@ -79,7 +79,7 @@ def _land(folder: Path, parts: Iterable[tuple[str, Sequence[Record]]]) -> dict[s
         }
 
     landed = staged("*")
-    dbt(loading.warehouse, "run", "--full-refresh", "--select", *_MODELS, excluded=NO_TESTS)
+    build_again(loading.warehouse, *_MODELS, full_refresh=True)
     assert staged("*") == landed
     return staged("columns('^[^_]')")
 
@@ -134,13 +134,13 @@ def _extracted(folder: Path, parts: Iterable[tuple[str, Sequence[Record]]]) -> l
     for batch, subscriptions in parts:
         loading.write_json("stripe/subscriptions.jsonl", *subscriptions, batch=batch)
         loading.load(batch_ids=[batch], replace=True)
-        dbt(loading.warehouse, "run", "--select", model, excluded=NO_TESTS)
+        build_again(loading.warehouse, model)
 
     def staged(columns: str) -> list[Row]:
         return rows(loading.warehouse, f"select {columns} from staging.{model} order by all")
 
     landed = staged("*")
-    dbt(loading.warehouse, "run", "--full-refresh", "--select", model, excluded=NO_TESTS)
+    build_again(loading.warehouse, model, full_refresh=True)
     assert staged("*") == landed
     return staged("subscription_id, extracted_at, status, items, _batch_id, _source_row")
 

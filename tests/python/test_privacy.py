@@ -321,7 +321,7 @@ def test_a_build_leaves_no_trace_from_raw_to_marts(
     requests.write_text(f"user_id,requested_date\n{user_id},2026-09-30\n")
     monkeypatch.setenv("DELETION_REQUESTS_PATH", str(requests))
     # The history is kept again, from what is left of each batch.
-    build_warehouse(tiny_extracts, path, is_loaded=True)
+    build_warehouse(tiny_extracts, path)
     assert traces(path, words) == set()
     assert rows(
         path,

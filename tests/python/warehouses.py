@@ -27,7 +27,7 @@ from ingest.build import Dbt, build
 from ingest.build.dbt import manifests
 from ingest.cli import main
 from ingest.load import load_batches
-from replay import is_new, recorded, replay
+from replay import recorded, replay
 
 NAME = "warehouse.duckdb"
 # For `excluded`, where the data tests run without dbt or the warehouse is only compared.
@@ -125,6 +125,7 @@ def dbt(
     excluded: str = "unit_test",
     has_artifacts: bool = False,
     variables: str = "{}",
+    raw_schemas: str = "raw",
 ) -> str:
     """Runs a dbt command on a warehouse and returns what it did; raises `BuildError`.
 
@@ -134,12 +135,14 @@ def dbt(
         excluded: Types of resources to leave out.
         has_artifacts: Write the manifest and the results, which takes about a second.
         variables: dbt variables as YAML, which only SQL reads. The parsed project is used as it is.
+        raw_schemas: The prefix of the raw schemas' names.
     """
     assert warehouse.name == NAME
-    _parse("raw")
-    manifests[(PROJECT, warehouse.stem, "raw", variables)] = parsed()
+    _parse(raw_schemas)
+    project = Dbt(Shared.folder / NAME, "{}", raw_schemas).parse()
+    manifests[(PROJECT, warehouse.stem, raw_schemas, variables)] = project
     with _environment(warehouse.parent / "target", excluded, has_artifacts=has_artifacts):
-        return Dbt(warehouse, variables).run(*arguments)
+        return Dbt(warehouse, variables, raw_schemas).run(*arguments)
 
 
 def ingest_here(
@@ -187,14 +190,22 @@ def first_batch() -> Path:
     def make() -> None:
         first = batches(tiny_extracts())[0]
         load(first, warehouse)
-        with recorded(_statements()):
+        first_time, later_times = _statements()
+        with recorded(first_time):
             dbt(warehouse, "build", excluded=NO_TESTS)
+        later = Shared.folder / "later" / NAME
+        later.parent.mkdir()
+        shutil.copy(warehouse, later)
+        kept = ("config.materialized:incremental", "resource_type:snapshot")
+        with recorded(later_times):
+            dbt(later, "build", "--select", *kept, excluded=NO_TESTS)
 
     return once(warehouse, make)
 
 
-def _statements() -> Path:
-    return Shared.folder / "statements.json"
+def _statements() -> tuple[Path, Path]:
+    """What dbt executed for the first batch, and when it continued models and snapshots."""
+    return Shared.folder / "statements_first.json", Shared.folder / "statements_later.json"
 
 
 def build_new(warehouse: Path, *selectors: str) -> Path:
@@ -204,9 +215,20 @@ def build_new(warehouse: Path, *selectors: str) -> Path:
         warehouse: A loaded warehouse in which nothing is built yet.
         selectors: What to build; everything unless something is named.
     """
+    return build_again(warehouse, *selectors)
+
+
+def build_again(warehouse: Path, *selectors: str, full_refresh: bool = False) -> Path:
+    """Builds a warehouse as any `dbt build` would, without the time that dbt takes.
+
+    Args:
+        warehouse: A loaded warehouse, whose incremental models and snapshots are continued.
+        selectors: What to build; everything unless something is named.
+        full_refresh: Rebuild incremental models.
+    """
     assert warehouse.name == NAME
     first_batch()
-    replay(_statements(), warehouse, parsed(), selectors)
+    replay(*_statements(), warehouse, parsed(), selectors, full_refresh=full_refresh)
     return warehouse
 
 
@@ -228,33 +250,34 @@ def build_warehouse(
     warehouse: Path,
     *,
     has_tests: bool = False,
-    is_loaded: bool = False,
     select: Sequence[str] = (),
 ) -> Path:
     """Loads and builds a warehouse batch by batch, as `ingest build` does, and returns its path.
 
-    Of a new warehouse, the first command of dbt is replayed unless dbt runs its data tests.
+    What dbt would execute is replayed unless dbt runs its data tests.
 
     Args:
         extracts: The folder of batches.
         warehouse: The DuckDB file; its folder gets dbt's artifacts in `target`.
         has_tests: Let dbt run its data tests and write its artifacts; see `data_tests.py`.
-        is_loaded: Several batches have landed, whose history is kept from views of earlier batches.
         select: What to build when the batches have landed; everything unless something is named.
     """
     assert warehouse.name == NAME
     _parse("raw")
-    if is_loaded:
-        _parse("known")
     run_by_dbt = Dbt.run
     if not has_tests:
         first_batch()
 
     def run(self: Dbt, *arguments: str) -> str:
-        if has_tests or self.raw_schemas != "raw" or not is_new(warehouse):
+        if has_tests or self.options:
             return run_by_dbt(self, *arguments)
-        selectors = takewhile(lambda one: one[:2] != "--", arguments[2:])
-        return replay(_statements(), warehouse, self.parse(), list(selectors))
+        named = takewhile(lambda one: one[:2] != "--", arguments[2:])
+        # Those of `keep_history`.
+        but = {"seed", "view"} & {one.rpartition(":")[2] for one in arguments}
+        files = _statements()
+        return replay(
+            *files, warehouse, parsed(), list(named), but=but, raw_schemas=self.raw_schemas
+        )
 
     excluded = "unit_test" if has_tests else NO_TESTS
     with (
