@@ -1,8 +1,10 @@
 """Recognised revenue, deferred revenue and bad debt of credits, refunds, write-offs and voids."""
 
+import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -280,18 +282,22 @@ _ENDS = {
 }
 
 
+def _write(loading: Loading, batch: str, invoices: list[Record]) -> None:
+    names = sorted({str(invoice["customer"]) for invoice in invoices})
+    customers = [
+        {"id": name, "object": "customer", "created": _at("2025-01-01"), "livemode": True}
+        for name in names
+    ]
+    loading.write_json("stripe/customers.jsonl", *customers, batch=batch)
+    loading.write_json("stripe/invoices.jsonl", *invoices, batch=batch)
+
+
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Loading:
     loading = Loading(tmp_path_factory.mktemp("revenue"))
-    names = sorted({str(invoice["customer"]) for invoice in _INVOICES})
-    customers = [
-        {"id": name, "object": "customer", "created": _at("2025-12-01"), "livemode": True}
-        for name in names
-    ]
+    _write(loading, _AS_OF, _INVOICES)
     subscriptions = [_subscription(name, ended) for name, ended in _ENDS.items()]
     for name, records in (
-        ("customers", customers),
-        ("invoices", _INVOICES),
         ("credit_notes", _NOTES),
         ("refunds", [refund for refund, _ in _REFUNDS]),
         ("charges", [charge for _, charge in _REFUNDS]),
@@ -373,3 +379,167 @@ def test_revenue_follows_the_service(
 ) -> None:
     assert _months(restated, name, "recognized_amount") == recognized
     assert _months(restated, name, "closing_amount") == deferred
+
+
+# Half of a year is credited with the renewal from 31 December on. An invoice is voided in July.
+_BEFORE = [
+    _invoice("half", [_line("half", 120000, "2025-07-01", "2026-07-01")], "2025-07-01"),
+    _invoice("voided", [_line("voided", 90000, *_QUARTER)], "2026-01-01", status="open"),
+]
+_SINCE = [
+    _invoice(
+        "half.2",
+        [
+            _line("half_back", -60164, "2025-12-31", "2026-07-01"),
+            _line("half_new", 30082, "2025-12-31", "2026-07-01"),
+            _line("half_next", 60000, "2026-07-01", "2027-07-01"),
+        ],
+        "2026-07-01",
+    ),
+    _invoice(
+        "voided",
+        [_line("voided", 90000, *_QUARTER)],
+        "2026-01-01",
+        status="void",
+        moments={"voided_at": "2026-07-10"},
+    ),
+]
+
+
+def _closed_months(folder: Path, corrections: str) -> Loading:
+    """The company after its second batch; the first reported the months until May."""
+    variables = f"{{revenue_corrections: {corrections}}}"
+    loading = Loading(folder)
+    for batch, invoices, selected in (
+        ("2026-05-31", _BEFORE, "+snap_finance__revenue_monthly"),
+        ("2026-07-31", _SINCE, "+fct_revenue_restatements"),
+    ):
+        _write(loading, batch, invoices)
+        loading.load(batch_ids=[batch])
+        dbt(
+            loading.warehouse,
+            "build",
+            "--select",
+            selected,
+            excluded=NO_TESTS,
+            variables=variables,
+        )
+    return loading
+
+
+def _restated(loading: Loading, name: str, measure: str) -> dict[str, tuple[float, float, str]]:
+    found = loading.rows(
+        f"""
+        select strftime(revenue_month, '%y-%m'), first_reported_usd, current_usd, cause
+        from finance.fct_revenue_restatements
+        where account_id = 'cus_{name}' and measure = '{measure}'
+        order by 1
+        """
+    )
+    return {str(m): (float(str(a)), float(str(b)), str(c)) for m, a, b, c in found}
+
+
+def _receivables(loading: Loading, name: str) -> Months:
+    found = loading.rows(
+        f"""
+        select strftime(receivable_month, '%m'), open_amount
+        from finance.fct_receivables_monthly where account_id = 'cus_{name}' order by 1
+        """
+    )
+    return {str(month): float(str(amount)) for month, amount in found}
+
+
+def test_every_change_of_a_closed_month_is_listed(tmp_path: Path) -> None:
+    loading = _closed_months(tmp_path, "restate")
+    assert _months(loading, "voided", "recognized_amount") == {}
+    assert _receivables(loading, "voided") == {}
+    assert _restated(loading, "voided", "recognized_revenue") == {
+        "26-01": (310, 0, "voided_invoice"),
+        "26-02": (280, 0, "voided_invoice"),
+        "26-03": (310, 0, "voided_invoice"),
+    }
+    assert _restated(loading, "voided", "deferred_revenue") == {
+        "26-01": (590, 0, "voided_invoice"),
+        "26-02": (310, 0, "voided_invoice"),
+    }
+    assert _restated(loading, "voided", "receivables") == {
+        f"26-0{month}": (900, 0, "voided_invoice") for month in range(1, 6)
+    }
+    # 300.82 over 182 days from 31 December, 31 of them in January.
+    half = _restated(loading, "half", "recognized_revenue")
+    assert list(half) == ["25-12", "26-01", "26-02", "26-03", "26-04", "26-05"]
+    assert half["26-01"] == (101.917808, 50.679237, "billed_later")
+
+
+def test_corrections_are_booked_in_the_open_period(tmp_path: Path) -> None:
+    loading = _closed_months(tmp_path, "open_period")
+    assert loading.rows("select * from finance.fct_revenue_restatements") == []
+    recognized = _months(loading, "voided", "recognized_amount")
+    assert recognized == {"01": 310, "02": 280, "03": 310, "07": -900}
+    assert _months(loading, "voided", "closing_amount") == {"01": 590, "02": 310}
+    assert _months(loading, "voided", "contra_revenue_amount") == {"07": 900}
+    assert _receivables(loading, "voided") == {f"0{month}": 900 for month in range(1, 7)}
+    # 31 days of the next year less all of the 300.82.
+    assert _month(loading, "half", "2026-05-01") == 101.917808
+    assert _month(loading, "half", "2026-07-01") == pytest.approx(600 * 31 / 365 - 300.82)
+
+
+def _month(loading: Loading, name: str, month: str) -> float:
+    query = f"""
+        select recognized_usd from finance.fct_revenue_monthly
+        where account_id = 'cus_{name}' and revenue_month = date '{month}'
+    """
+    return float(str(loading.value(query)))
+
+
+@pytest.mark.parametrize(
+    ("variables", "name", "recognized"),
+    [
+        ("revenue_credit_notes: on_issue", "after", {"01": 31, "02": -17, "03": 31}),
+        (
+            "revenue_write_offs: keep",
+            "written",
+            {
+                "01": 101.917808,
+                "02": 92.054795,
+                "03": 101.917808,
+                "04": 98.630137,
+                "05": 101.917808,
+                "06": 98.630137,
+            },
+        ),
+        (
+            "revenue_refunds: never",
+            "full",
+            {
+                "01": 101.917808,
+                "02": 92.054795,
+                "03": 101.917808,
+                "04": 98.630137,
+                "05": 101.917808,
+                "06": 98.630137,
+            },
+        ),
+    ],
+)
+def test_companies_may_differ(
+    variables: str, name: str, recognized: Months, restated: Loading, tmp_path: Path
+) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    shutil.copy(restated.warehouse, warehouse)
+    rebuilt = Loading.__new__(Loading)
+    rebuilt.warehouse = warehouse
+    dbt(
+        warehouse,
+        "run",
+        "--select",
+        "int_credits_dated",
+        "int_credits_allocated",
+        "int_revenue_reversals",
+        "int_revenue_lines",
+        "fct_revenue_schedule",
+        "fct_deferred_revenue_monthly",
+        excluded=NO_TESTS,
+        variables=f"{{{variables}}}",
+    )
+    assert _months(rebuilt, name, "recognized_amount") == recognized

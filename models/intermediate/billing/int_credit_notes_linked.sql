@@ -104,8 +104,13 @@ credit_notes as (
         stg_stripe__credit_notes.voided_at is not null
         or coalesce(stg_stripe__credit_notes.status, 'issued') = 'void' as is_void,
         coalesce(int_invoices_dated.is_revenue, true) as is_of_revenue_invoice,
+        {%- if var('revenue_corrections') == 'restate' %}
         coalesce(stg_stripe__credit_notes.effective_at, stg_stripe__credit_notes.created_at)
             as issued_at,
+        {%- else %}
+        greatest(stg_stripe__credit_notes.effective_at, stg_stripe__credit_notes.created_at)
+            as issued_at,
+        {%- endif %}
         stg_stripe__credit_notes.voided_at
 
     from stg_stripe__credit_notes

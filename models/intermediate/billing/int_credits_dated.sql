@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 int_credit_note_lines_netted as (
