@@ -365,19 +365,21 @@ def _unknown_values(export: Export) -> None:
     export.charge("future", status=future, invoice=None, payment_method_details={"type": future})
     export.add("balance_transaction", "future", "txn", type=future, reporting_category=future)
     export.objects[-1] |= {"amount": 100, "fee": 3, "net": 97, "status": future, "source": None}
-    price: Record = {"id": export.id("price", "future"), "object": "price", "currency": "usd"}
-    price |= {"billing_scheme": "per_unit", "type": "recurring", "unit_amount": 1_000}
-    price |= {"recurring": {"interval": "month", "interval_count": 1, "usage_type": "licensed"}}
-    item = {"id": export.id("si", "future"), "object": "subscription_item", "quantity": 1}
-    export.add(
-        "subscription",
-        "future",
-        "sub",
-        customer=export.id("cus", "future"),
-        status=future,
-        start_date=MAY,
-        items={"object": "list", "has_more": False, "data": [item | {"price": price}]},
-    )
+    export.customer("future_prices")
+    # An interval that is not known yet gives no MRR, nor does a status. A usage type does.
+    for name, owner, status, terms in (
+        ("future", "future", future, {}),
+        ("future_interval", "future_prices", "active", {"interval": future}),
+        ("future_usage", "future_prices", "active", {"usage_type": future}),
+    ):
+        period = {"interval": "month", "interval_count": 1, "usage_type": "licensed", **terms}
+        price: Record = {"id": export.id("price", name), "object": "price", "currency": "usd"}
+        price |= {"billing_scheme": "per_unit", "type": "recurring", "unit_amount": 1_000}
+        price |= {"recurring": period, "tax_behavior": future}
+        item = {"id": export.id("si", name), "object": "subscription_item", "quantity": 1}
+        items = {"object": "list", "has_more": False, "data": [item | {"price": price}]}
+        fields: Record = {"status": status, "start_date": MAY, "items": items}
+        export.add("subscription", name, "sub", customer=export.id("cus", owner), **fields)
 
 
 def write_export(folder: Path) -> None:

@@ -170,6 +170,23 @@ def test_nothing_of_a_test_clock_is_a_fact(built: Path) -> None:
         assert rows(built, query) == [(0,)]
 
 
+def test_unknown_statuses_and_intervals_give_no_mrr(built: Path) -> None:
+    found = rows(
+        built,
+        """
+        select subscription_id, mrr_exclusion_reason, mrr
+        from finance.fct_subscription_item_mrr
+        where subscription_id like '%_older' and valid_to_at is null
+        order by 1
+        """,
+    )
+    assert found == [
+        ("sub_future_interval_older", "price_missing", 0),
+        ("sub_future_older", "future_of_2027", 0),
+        ("sub_future_usage_older", None, 10),
+    ]
+
+
 def test_values_that_stripe_adds_are_warnings(built: Path, data_tests: DataTests) -> None:
     failed = {
         test.name

@@ -40,6 +40,7 @@ refunds_listed as (
 
     select
         credit_note_id,
+        currency,
         {{ explode('refunds') }} as listed_refund
     from stg_stripe__credit_notes
 
@@ -49,6 +50,7 @@ refunds_named as (
 
     select
         credit_note_id,
+        currency,
         listed_refund.refund_id,
         listed_refund.refunded_minor
     from refunds_listed
@@ -66,7 +68,9 @@ refunds as (
 
     from refunds_named
     left join stg_stripe__refunds
-        on refunds_named.refund_id = stg_stripe__refunds.refund_id
+        on
+            refunds_named.refund_id = stg_stripe__refunds.refund_id
+            and refunds_named.currency = stg_stripe__refunds.currency
     group by refunds_named.credit_note_id
 
 ),

@@ -98,6 +98,10 @@ amounts as (
         int_price_quantities_billed.tiers,
         int_price_quantities_billed.invoiced_amount_minor,
         case
+            when
+                int_price_quantities_billed.recurring_interval
+                not in ('day', 'week', 'month', 'year')
+                then null
             when int_price_quantities_billed.invoiced_amount_minor is not null
                 then int_price_quantities_billed.invoiced_amount_minor
             when int_price_quantities_billed.billing_scheme = 'tiered'
