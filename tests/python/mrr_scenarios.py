@@ -176,15 +176,19 @@ def all_scenarios() -> list[Scenario]:
 
 
 def write_export(folder: Path) -> list[Scenario]:
-    """Writes every scenario's objects as one export and returns the scenarios."""
+    """Writes every scenario's objects and returns the scenarios.
+
+    They are the exports of two Stripe accounts, with the same names of files.
+    """
     scenarios = all_scenarios()
     for batch in BATCHES:
-        target = folder / batch / "stripe"
-        target.mkdir(parents=True, exist_ok=True)
-        with (target / "objects.jsonl").open("w") as lines:
-            for one in scenarios:
-                for record in one.objects.get(batch, []):
-                    lines.write(json.dumps(record) + "\n")
+        for number, account in enumerate(("acct_eu", "acct_us")):
+            target = folder / batch / "stripe" / account
+            target.mkdir(parents=True, exist_ok=True)
+            with (target / "objects.jsonl").open("w") as lines:
+                for one in scenarios[number::2]:
+                    for record in one.objects.get(batch, []):
+                        lines.write(json.dumps(record) + "\n")
     return scenarios
 
 

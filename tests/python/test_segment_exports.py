@@ -113,7 +113,10 @@ def exports(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -> 
     _add_placeholders(archive)
     _add_spellings(archive)
     _add_visits(archive)
-    loading.write_json("segment/messages.jsonl", *archive.messages, batch=_BATCH)
+    # Two sources, whose archives have the same names.
+    for number, source in enumerate(("web", "server")):
+        name = f"segment/segment-logs/{source}/1781049600000/1781049700000.events-archiver-1.gz"
+        loading.write_json(name, *archive.messages[number::2], batch=_BATCH)
     warehouse = build_warehouse(loading.extracts, folder / "warehouse.duckdb", select=_SELECT)
     return data_tests.check(warehouse, least=400)
 
