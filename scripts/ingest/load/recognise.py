@@ -34,7 +34,9 @@ _EXPORT_WORDS = """
     query loader dataloader workbench result results export exports exported extract extracts
     extracted data dump backup full all incremental increment delta snapshot daily weekly monthly
     latest new updated rows records object objects table tbl file copy list batch part parts chunk
-    page utf snappy t z c v p
+    page utf snappy t z c v p fivetran airbyte hevo stitch stg public dbo final hourly quarterly
+    yearly january february march april may june july august september october november december
+    jan feb mar apr jun jul aug sep sept oct nov dec
 """
 _GENERIC = frozenset(_EXPORT_WORDS.split())
 # How the names of custom objects and of what Salesforce keeps beside them end.
