@@ -38,6 +38,7 @@ _ADDITIVE = {
     ),
     "fct_payouts": r".*",
     "fct_refunds": r"refunded_(amount|usd)",
+    "fct_revenue_monthly": r"(billed|reversed|recognized|contra_revenue|bad_debt)_usd",
     "fct_revenue_schedule": r".*",
     "fct_stripe_balance_daily": r"transaction_count",
 }
