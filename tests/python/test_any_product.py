@@ -10,7 +10,7 @@ import pytest
 from data_tests import DataTests
 from harness import rows
 from loading import Loading
-from warehouses import NO_TESTS, dbt
+from warehouses import build_again, build_new
 
 _START = datetime(2026, 6, 1, 9)
 _SEEDS: Mapping[str, str] = {
@@ -88,14 +88,14 @@ def products(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) ->
             sent.visit(day, "message_sent", userId=person)
     loading.write_json("segment/messages.jsonl", *sent.messages, batch="2026-06-30")
     loading.load()
-    dbt(loading.warehouse, "seed")
+    build_new(loading.warehouse, "resource_type:seed")
     with duckdb.connect(str(loading.warehouse)) as connection:
         for seed, values in _SEEDS.items():
             connection.execute(f"delete from seeds.{seed}")
             connection.execute(f"insert into seeds.{seed} values {values}")
     marts = ("fct_funnels_daily", "fct_user_activation", "fct_feature_adoption")
     selected = [f"+{mart}" for mart in (*marts, "fct_product_kpis_daily", "fct_usage_hourly")]
-    dbt(loading.warehouse, "build", "--select", *selected, excluded=f"{NO_TESTS} seed")
+    build_again(loading.warehouse, *selected, but=["seed"])
     return data_tests.check(loading.warehouse, least=190)
 
 

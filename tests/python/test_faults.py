@@ -51,7 +51,7 @@ def test_a_damaged_file_comes_back(company: Soak) -> None:
 
 
 def test_a_killed_build_is_made_good(company: Soak) -> None:
-    _all_survived(company.kills_of_the_build(2))
+    _all_survived(company.kills_of_the_build(1))
 
 
 def test_the_comparison_sees_lost_and_doubled_rows(company: Soak, tmp_path: Path) -> None:

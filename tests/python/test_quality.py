@@ -13,7 +13,7 @@ from dbt.contracts.graph.nodes import ModelNode
 from data_tests import DataTests
 from harness import batches, expect, ingest, rows
 from ingest.build import BuildError
-from warehouses import dbt, parsed
+from warehouses import build_again, dbt, parsed
 
 _JUDGED_AGAIN = (
     *("int_messages_counted", "int_raw_records_counted", "int_staged_records_counted"),
@@ -215,7 +215,7 @@ def damaged(tiny_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> P
             [busy, quiet],
         )
     # Incremental, so it does not show a raw row that changed within its load.
-    dbt(warehouse, "run", "--full-refresh", "--select", "stg_stripe__invoices")
+    build_again(warehouse, "stg_stripe__invoices", full_refresh=True)
     with pytest.raises(BuildError):
         dbt(warehouse, "build", "--select", *_JUDGED_AGAIN, has_artifacts=True)
     results = json.loads((warehouse.parent / "target" / "run_results.json").read_text())["results"]

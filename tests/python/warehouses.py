@@ -9,7 +9,7 @@ import io
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from fcntl import LOCK_EX, flock
 from functools import cache
@@ -218,17 +218,20 @@ def build_new(warehouse: Path, *selectors: str) -> Path:
     return build_again(warehouse, *selectors)
 
 
-def build_again(warehouse: Path, *selectors: str, full_refresh: bool = False) -> Path:
+def build_again(
+    warehouse: Path, *selectors: str, but: Collection[str] = (), full_refresh: bool = False
+) -> Path:
     """Builds a warehouse as any `dbt build` would, without the time that dbt takes.
 
     Args:
         warehouse: A loaded warehouse, whose incremental models and snapshots are continued.
         selectors: What to build; everything unless something is named.
+        but: Resource types and materializations to leave out.
         full_refresh: Rebuild incremental models.
     """
     assert warehouse.name == NAME
     first_batch()
-    replay(*_statements(), warehouse, parsed(), selectors, full_refresh=full_refresh)
+    replay(*_statements(), warehouse, parsed(), selectors, but=but, full_refresh=full_refresh)
     return warehouse
 
 
