@@ -24,11 +24,10 @@ ended_subscriptions as (
 
     select
         subscription_id,
-        cast(valid_from_at as date) as ended_date
+        cast(min(valid_from_at) as date) as ended_date
     from int_subscription_versions
-    where
-        valid_to_at is null
-        and subscription_status in ('canceled', 'incomplete_expired')
+    where subscription_status in ('canceled', 'incomplete_expired')
+    group by subscription_id
 
 ),
 
