@@ -11,7 +11,7 @@ from harness import PROJECT
 _FOLDER = PROJECT / "models/marts/finance"
 _FIGURE = re.compile(r".*(_usd|_amount|_count|_mrr)|amount|mrr")
 _NATIVE = re.compile(r".*_amount|amount|.*_mrr|mrr")
-_SAYS = re.compile(r"doc\(\"(adds_up_\w+|accounts_in_several_rows)\"\)|\badds? (it )?up\b")
+_SAYS = re.compile(r"doc\(\"(adds_up_\w+|accounts_in_several_rows)\"\)|\badds?\s(it\s)?up\b", re.I)
 
 # Where a plain sum over all rows is right, within one currency where amounts have one. A figure of
 # a new mart has to be listed here, or its description has to say over what it adds up.
