@@ -115,11 +115,12 @@ def invoice(
             "status": "paid",
             "subtotal": sum(of["amount"] for of in lines),
             "total": total,
-            "amount_due": total,
-            "amount_paid": total,
+            # A negative total becomes a credit balance of the customer.
+            "amount_due": max(total, 0),
+            "amount_paid": max(total, 0),
             "amount_remaining": 0,
-            "starting_balance": total,
-            "ending_balance": 0,
+            "starting_balance": 0,
+            "ending_balance": min(total, 0),
             "total_discount_amounts": [
                 {"amount": amount, "discount": discount}
                 for of in lines
