@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -81,8 +82,7 @@ def replay(
     Returns:
         What was built.
     """
-    initial: Statements = json.loads(first.read_text())
-    again: Statements = json.loads(later.read_text())
+    initial, again = _read(first), _read(later)
     chosen = _selected(manifest, selectors) if selectors else set(initial) - {""}
     chosen = {name for name in chosen if not {*_kinds(manifest, name)} & {*but}}
     assert chosen <= set(initial), chosen - set(initial)
@@ -115,6 +115,12 @@ def replay(
                 connection.execute(said, values)
         connection.commit()
     return f"{len(chosen)} nodes"
+
+
+@cache
+def _read(path: Path) -> Statements:
+    statements: Statements = json.loads(path.read_text())
+    return statements
 
 
 def _kinds(manifest: Manifest, name: str) -> tuple[str, str]:
