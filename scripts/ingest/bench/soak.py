@@ -106,16 +106,14 @@ class Soak:
         return tally
 
     def kills_of_the_build(self, trials: int) -> Tally:
-        """`kill -9` of `ingest build` with a batch to load, and of a bare `dbt build`."""
+        """`kill -9` of `ingest build` with a batch to load, and then of a bare `dbt build`."""
         self.build()
         tally = Tally("build killed (`kill -9`), history too")
-        for number, path in enumerate(self._trials(trials, self.begun)):
-            if number % 2:
-                self._run("load", "--quiet", *self._paths(path))
-                command = [_beside_python("dbt"), "build", *_NO_TESTS]
-                self._killed(command, self.build_seconds, path)
-            else:
-                self._killed(["build", *self._paths(path)], self.build_seconds)
+        for path in self._trials(trials, self.begun):
+            self._killed(["build", *self._paths(path)], self.build_seconds)
+            self._run("load", "--quiet", *self._paths(path))
+            command = [_beside_python("dbt"), "build", *_NO_TESTS]
+            self._killed(command, self.build_seconds, path)
             self._run("build", *self._paths(path))
             tally.add(*differing(self.built, path, _HISTORY))
         return tally
