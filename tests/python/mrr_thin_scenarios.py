@@ -508,3 +508,34 @@ def complete_archive_beside_invoices(s: Scenario) -> None:
     export(s, sub)
     s.expect(50, 50, 50, 50, 50, 50)
     s.rests_on(*["event"] * 6)
+
+
+@scenario
+def phases_of_a_schedule(s: Scenario) -> None:
+    """5 seats at 10.00; 8 from 1 August without a discount, and the end on 1 October."""
+    of = price("phased", 1000)
+    sub = s.subscription(item("phased", of, 5), created="2026-01-01", schedule="sub_sched_1")
+    s.event("customer.subscription.created", "2026-01-01", sub)
+
+    def phase(start: str, end: str, quantity: int) -> Record:
+        return {
+            "start_date": at(start),
+            "end_date": at(end),
+            "currency": "usd",
+            "discounts": [],
+            "items": [{"price": of["id"], "quantity": quantity, "discounts": []}],
+        }
+
+    schedule = {
+        "id": "sub_sched_1",
+        "object": "subscription_schedule",
+        "customer": s.customer_id,
+        "subscription": sub["id"],
+        "status": "active",
+        "end_behavior": "cancel",
+        "livemode": True,
+        "created": at("2026-01-01"),
+        "phases": [phase("2026-01-01", "2026-08-01", 5), phase("2026-08-01", "2026-10-01", 8)],
+    }
+    export(s, of, sub, schedule)
+    s.expect(50, 50, 50, 50, 50, 50)

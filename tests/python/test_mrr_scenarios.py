@@ -91,6 +91,25 @@ def test_mrr_says_what_it_rests_on(
     assert len(scenarios) > 5
 
 
+def test_future_phases_of_schedules_are_committed(warehouse: duckdb.DuckDBPyConnection) -> None:
+    months = warehouse.execute(
+        """
+        select strftime(mrr_month, '%Y-%m'), committed_mrr_usd, scheduled_mrr_usd
+        from finance.fct_committed_mrr_monthly
+        where account_id = 'cus_phasesofaschedule'
+        order by mrr_month
+        limit 5
+        """
+    ).fetchall()
+    assert months == [
+        ("2026-06", 50, 0),
+        ("2026-07", 50, 0),
+        ("2026-08", 80, 80),
+        ("2026-09", 80, 80),
+        ("2026-10", 0, 0),
+    ]
+
+
 def test_monthly_mart_agrees_with_the_intervals(warehouse: duckdb.DuckDBPyConnection) -> None:
     """In dollars, over all accounts and months: the mart is the intervals, measured."""
     differences = warehouse.execute(

@@ -6,6 +6,12 @@ int_price_quantities_invoiced as (
 
 ),
 
+int_schedule_phase_items as (
+
+    select * from {{ ref('int_schedule_phase_items') }}
+
+),
+
 int_subscription_prices as (
 
     select * from {{ ref('int_subscription_prices') }}
@@ -20,11 +26,19 @@ int_subscription_version_items as (
 
 price_quantities as (
 
-    select distinct
+    select
         price_id,
         subscription_currency,
         quantity
     from int_subscription_version_items
+
+    union
+
+    select
+        price_id,
+        currency as subscription_currency,
+        quantity
+    from int_schedule_phase_items
 
 ),
 

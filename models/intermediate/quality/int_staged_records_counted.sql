@@ -42,6 +42,9 @@
     'products': ['stripe', 'products', 'product_id'],
     'promotion_codes': ['stripe', 'promotion_codes', 'promotion_code_id'],
     'refunds': ['stripe', 'refunds', 'refund_id', 'amount_minor'],
+    'subscription_schedules': [
+        'stripe', 'subscription_schedules', 'subscription_schedule_id',
+    ],
     'subscription_items': ['stripe', 'subscription_items', 'subscription_item_id'],
     'subscriptions': ['stripe', 'subscriptions', 'subscription_id'],
 } -%}

@@ -99,6 +99,17 @@ TABLES: dict[str, dict[str, str]] = {
             transfer_data trial_settings
         """,
     },
+    "subscription_schedules": {
+        "object": "subscription_schedule",
+        "required": "id object",
+        "text": """
+            id object application customer customer_account end_behavior released_subscription
+            status subscription test_clock
+        """,
+        "integer": "canceled_at completed_at created released_at",
+        "boolean": "livemode deleted",
+        "json": "billing_mode current_phase default_settings metadata phases renewal_interval",
+    },
     "subscription_items": {
         "object": "subscription_item",
         "required": "id object",
