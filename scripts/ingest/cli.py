@@ -127,8 +127,19 @@ def cli() -> None:
     default=STRIPE_VERSIONS[0],
     help="API version of Stripe's files.",
 )
+@click.option(
+    "--thin", is_flag=True, help="Stripe's files without expansions and with 30 days of webhooks."
+)
 def generate(
-    *, out: Path, seed: int, scale: str, start: date, end: date, batches: int, stripe_version: str
+    *,
+    out: Path,
+    seed: int,
+    scale: str,
+    start: date,
+    end: date,
+    batches: int,
+    stripe_version: str,
+    thin: bool,
 ) -> None:
     """Write the extracts of a fictional company."""
     from ingest.generate import generate as run
@@ -141,6 +152,7 @@ def generate(
         end=end,
         batches=batches,
         stripe_version=stripe_version,
+        is_thin=thin,
     )
 
 

@@ -93,6 +93,24 @@ def test_a_failed_payment_makes_it_past_due_until_it_recovers() -> None:
     assert [attempt.is_successful for attempt in tries] == [False, False, False, False, True]
 
 
+def test_some_renewals_fail_at_first_and_most_of_them_recover() -> None:
+    company, _ = tiny()
+    ledger = bill(company, failure_rate=0.065)
+    cards = [i for i in ledger.invoices.values() if i.days_until_due is None and i.attempts]
+    failed = [invoice for invoice in cards if not invoice.attempts[0].is_successful]
+    assert 0.05 <= len(failed) / len(cards) <= 0.08
+    assert sum(invoice.paid_at is not None for invoice in failed) / len(failed) > 0.8
+
+
+def test_a_transfer_that_is_too_high_is_a_credit_for_the_next_invoice() -> None:
+    """264 are paid for 240, so that 216 are left to pay of the next."""
+    _, ledger = acted(contract(step(1, "overpay"), days_until_due=14), until=datetime(2025, 3, 20))
+    first, second, third = invoices(ledger)
+    assert (first.overpaid, second.overpaid, third.overpaid) == (24_00, 0, 0)
+    assert ledger.charges[first.attempts[0].charge_key].amount == 264_00
+    assert {invoice.amount_due for invoice in (second, third)} == {240_00, 216_00}
+
+
 @pytest.mark.parametrize(
     ("outcome", "last", "closing_field"),
     [
@@ -355,7 +373,7 @@ def test_paid_invoices_are_paid_by_their_charges() -> None:
             for note in ledger.credit_notes.values()
             if note.invoice_key == invoice.key and note.is_pre_payment
         )
-        assert paid == (invoice.amount_due - credited if invoice.paid_at else 0)
+        assert paid == (invoice.amount_due - credited + invoice.overpaid if invoice.paid_at else 0)
 
 
 def test_nothing_happens_after_the_end() -> None:

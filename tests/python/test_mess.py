@@ -93,6 +93,51 @@ _COUNTS: dict[str, tuple[tuple[str, ...], str]] = {
         ("salesforce_merged_accounts",),
         "(select count(*) from shared.bridge_account_identities where match_rule = 'merged')",
     ),
+    "payouts": (
+        ("stripe_payouts",),
+        "(select count(*) from finance.fct_payouts where is_reconciled and is_exported)",
+    ),
+    "fees that Stripe bills alone": (
+        ("stripe_fees_billed_alone",),
+        "(select count(*) from finance.fct_balance_transactions where billed_fee_amount > 0)",
+    ),
+    "refunds that name no charge": (
+        ("stripe_refunds_without_charge",),
+        """
+        (
+            select count(distinct refunds.id)
+            from raw_stripe.refunds
+            inner join finance.fct_refunds on refunds.id = fct_refunds.refund_id
+            where refunds.charge is null and fct_refunds.charge_id is not null
+        )
+        """,
+    ),
+    "disputes in another currency": (
+        ("stripe_disputes_in_another_currency",),
+        """
+        (
+            select count(*)
+            from finance.fct_disputes as disputes
+            inner join finance.fct_payments as payments
+                on disputes.charge_id = payments.charge_id
+                and disputes.currency != payments.currency
+        )
+        """,
+    ),
+    "overpaid invoices": (
+        ("stripe_overpaid_invoices",),
+        "(select count(*) from finance.fct_invoices where overpaid_amount > 0)",
+    ),
+    "first payments that fail": (
+        ("stripe_invoices_failing_first",),
+        """
+        (
+            select count(*)
+            from finance.fct_payments
+            where attempt_number = 1 and not is_successful
+        )
+        """,
+    ),
     "partial pages of lines": (
         ("stripe_partial_line_pages",),
         """

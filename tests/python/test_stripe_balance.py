@@ -184,3 +184,31 @@ def test_a_charge_that_holds_its_transaction_has_its_fee(ledger: Path) -> None:
 
 def test_the_ledger_passes_its_data_tests(ledger: Path, data_tests: DataTests) -> None:
     data_tests.check(ledger, folder="tests/finance", least=2)
+
+
+def test_the_balance_of_the_company_is_the_truth(tiny_extracts: Path, tiny_warehouse: Path) -> None:
+    truth = tiny_extracts / "_truth" / "stripe_balance.csv"
+    found = rows(
+        tiny_warehouse,
+        """
+        select
+            currency,
+            sum(fees),
+            -sum(payouts),
+            max_by(closing_balance_amount, balance_date)
+        from finance.fct_stripe_balance_daily
+        group by currency
+        order by currency
+        """,
+    )
+    expected = rows(
+        tiny_warehouse,
+        f"""
+        select currency, fees, payouts, closing_balance
+        from read_csv('{truth}', types = {{'fees': 'decimal(28, 6)', 'payouts': 'decimal(28, 6)',
+            'closing_balance': 'decimal(28, 6)'}})
+        order by currency
+        """,
+    )
+    assert found == expected
+    assert len(found) > 1

@@ -103,6 +103,26 @@ def test_the_same_arguments_write_the_same_bytes(tmp_path: Path) -> None:
     assert len(found) == sum(path.is_file() for path in written().rglob("*"))
 
 
+def test_a_thin_export_leaves_out_what_is_only_sent_on_request(tmp_path: Path) -> None:
+    generate(tmp_path, scale="tiny", batches=2, is_thin=True)
+    counts = planted(tmp_path)["counts"]
+    movements = [
+        record["balance_transaction"]
+        for _, record in records(tmp_path, "charges")
+        if record["balance_transaction"]
+    ]
+    assert "balance_transactions" not in _by_kind(tmp_path)
+    assert all(movement["net"] and "fee_details" not in movement for movement in movements)
+    discounts = [d for _, record in records(tmp_path, "subscriptions") for d in record["discounts"]]
+    assert discounts
+    assert all(isinstance(discount, str) for discount in discounts)
+    assert not any("tiers" in record for _, record in records(tmp_path, "prices"))
+    oldest = min(event["created"] for _, event in records(tmp_path, "events"))
+    assert oldest >= datetime(2026, 9, 1, tzinfo=UTC).timestamp()
+    assert counts["stripe_fields_not_expanded"] >= len(movements)
+    assert counts["stripe_events_not_archived"] > 1000
+
+
 def test_a_run_replaces_the_batches_of_the_one_before(tmp_path: Path) -> None:
     start = date(2026, 6, 1)
     generate(tmp_path, scale="tiny", start=start, batches=3)

@@ -18,6 +18,9 @@ from ingest.generate.truth import write_truth
 
 __all__ = ["generate"]
 
+# Share of the card payments of renewals that fail at first.
+_FAILURE_RATE = 0.065
+
 
 def generate(
     out_dir: Path,
@@ -28,6 +31,7 @@ def generate(
     end: date = date(2026, 9, 30),
     batches: int = 6,
     stripe_version: str = "2026-07-29.dahlia",
+    is_thin: bool = False,
 ) -> None:
     """Writes the company's extracts, batch by batch, and the expected results in `_truth/`.
 
@@ -41,21 +45,31 @@ def generate(
         end: Its last day, and the last batch.
         batches: How many. All but the first cover a month; the first covers the time before.
         stripe_version: The API version of Stripe's files.
+        is_thin: Whether Stripe's files are a thin export, as `write_stripe` explains. The expected
+            results are those of the full one.
 
     Raises:
         UsageError: The scale is unknown, the time is too short, or the batches do not fit in it.
     """
     ends = batch_ends(start, end, batches)
     company = simulate(seed, start, end, scale, tuple(ends))
-    ledger = bill(company, can_stack=stripe_version != OLDER)
+    ledger = bill(company, can_stack=stripe_version != OLDER, failure_rate=_FAILURE_RATE)
     _clear(out_dir)
     defects: Counter[str] = Counter()
     salesforce = write_salesforce(company, out_dir, ends, defects)
-    stripe = write_stripe(company, ledger, out_dir, ends, version=stripe_version, defects=defects)
+    stripe = write_stripe(
+        company,
+        ledger,
+        out_dir,
+        ends,
+        version=stripe_version,
+        is_thin=is_thin,
+        defects=defects,
+    )
     segment = write_segment(company, out_dir, ends, defects)
     broken = [*salesforce.broken, *stripe.broken, *segment.broken]
     planted = {"counts": dict(defects), "broken": [asdict(record) for record in broken]}
-    write_truth(company, ledger, segment.truth, out_dir / "_truth", planted)
+    write_truth(company, ledger, segment.truth, out_dir / "_truth", planted, balance=stripe.balance)
     write_manifests(
         out_dir, split_batches(ends), [*salesforce.files, *stripe.files, *segment.files]
     )

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ingest.generate.billing_account import AccountBooks
+from ingest.generate.billing_account import AccountBooks, Mishaps
 from ingest.generate.billing_invoices import DRAFT_TIME, InvoiceBiller
 from ingest.generate.contracts import Contract, Step, add_interval, epoch
 from ingest.generate.invoicing import as_trial, period_lines, prorated, taxed, whole_units
@@ -34,20 +34,25 @@ from ingest.generate.records import Company
 _Action = Callable[..., str | None]
 
 
-def bill(company: Company, *, can_stack: bool = True) -> Ledger:
+def bill(company: Company, *, can_stack: bool = True, failure_rate: float = 0) -> Ledger:
     """Carries out every contract of the company.
 
     Args:
         company: The simulation.
         can_stack: Whether a subscription may have several discounts and its items their own.
             Discounts that the API version cannot represent are not given.
+        failure_rate: Share of renewals whose first payment fails by chance and is then recovered.
     """
     ledger = Ledger()
     for account in company.accounts:
         contracts = company.contracts.get(account.key, ())
         if contracts:
             rng = np.random.default_rng([company.seed, 1, account.key])
-            books = AccountBooks(ledger, account, rng, company.end_at, can_stack)
+            chance = np.random.default_rng([company.seed, 5, account.key])
+            mishaps = Mishaps(chance, failure_rate)
+            books = AccountBooks(
+                ledger, account, rng, company.end_at, can_stack=can_stack, mishaps=mishaps
+            )
             for contract in contracts:
                 books.at(contract.created_at, _SubscriptionBiller(books, contract).open)
             books.run()
@@ -77,6 +82,7 @@ class _SubscriptionBiller(InvoiceBiller):
             "delete_customer": self._delete_customer,
             "payment_fails": self._payment_fails,
             "settle": self._settle,
+            "overpay": self._overpay,
             "end_next_invoice": self._end_next_invoice,
             "refund": self._refund,
             "dispute": self._dispute,
@@ -363,6 +369,10 @@ class _SubscriptionBiller(InvoiceBiller):
     def _settle(self, at: datetime) -> None:
         """Pays all open invoices, which makes an unpaid subscription active again."""
         self._recover(at)
+
+    def _overpay(self, _at: datetime) -> None:
+        """Makes the customer transfer a tenth too much for the next invoice."""
+        self.is_overpaying = True
 
     def _end_next_invoice(self, _at: datetime, outcome: str) -> None:
         """Decides how the next invoice ends: `void`, `uncollectible` or `open` (never paid)."""

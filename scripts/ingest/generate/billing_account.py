@@ -3,6 +3,7 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -10,6 +11,29 @@ import numpy as np
 from ingest.generate.contracts import Contract
 from ingest.generate.ledger import Customer, Ledger
 from ingest.generate.records import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Mishaps:
+    """How often payments go wrong by chance.
+
+    Attributes:
+        rng: Draws of its own, so that chance does not change what else happens to the account.
+        failure_rate: Share of renewals whose first attempt fails; a later one succeeds.
+    """
+
+    rng: np.random.Generator
+    failure_rate: float = 0
+
+    def recovery_days(self) -> float | None:
+        """Days until a failed renewal is paid; none where the first attempt succeeds.
+
+        Most are paid by the first retry after three days, the others by the later ones or when the
+        customer enters another card. Whole days would fall on the renewals of short periods.
+        """
+        if self.rng.random() >= self.failure_rate:
+            return None
+        return float(self.rng.choice((0.9, 2.9, 4.9, 6.9, 11.9), p=(0.15, 0.45, 0.2, 0.12, 0.08)))
 
 
 class AccountBooks:
@@ -21,6 +45,7 @@ class AccountBooks:
         rng: The account's own random draws.
         end_at: The company's end; nothing happens at or after it.
         can_stack: Whether a subscription may have several discounts and its items their own.
+        mishaps: How often payments go wrong by chance.
     """
 
     def __init__(
@@ -29,13 +54,16 @@ class AccountBooks:
         account: Account,
         rng: np.random.Generator,
         end_at: datetime,
+        *,
         can_stack: bool,
+        mishaps: Mishaps,
     ) -> None:
         self.ledger = ledger
         self.account = account
         self.rng = rng
         self.end_at = end_at
         self.can_stack = can_stack
+        self.mishaps = mishaps
         self.customer_discounts: defaultdict[str, list[str]] = defaultdict(list)
         self._queue: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._order = 0

@@ -56,6 +56,7 @@ class InvoiceBiller:
         self.pending: list[Line] = []
         self.next_failure: dict[str, Any] | None = None
         self.next_outcome: str | None = None
+        self.is_overpaying = False
         self.is_over = False
 
     def _end(self, moment: datetime, reason: str | None = "cancellation_requested") -> None:
@@ -215,7 +216,17 @@ class InvoiceBiller:
         elif self.status == "past_due":
             self._attempt(invoice, at + timedelta(seconds=2), is_successful=False)
         else:
+            self._collect(invoice, at)
+
+    def _collect(self, invoice: Invoice, at: datetime) -> None:
+        """Charges the card; a renewal may fail by chance, and is then paid some days later."""
+        is_renewal = invoice.reason == "subscription_cycle" and invoice.is_live
+        days = self.books.mishaps.recovery_days() if is_renewal else None
+        if days is None:
             self._pay(invoice, at + timedelta(seconds=2))
+            return
+        self._attempt(invoice, at + timedelta(seconds=2), is_successful=False)
+        self._fall_behind(invoice, at, {"outcome": "recovered", "days": days})
 
     def _dismiss_open(self, invoice: Invoice, at: datetime, outcome: str) -> None:
         if invoice.paid_at or invoice.voided_at or invoice.uncollectible_at:
@@ -227,8 +238,14 @@ class InvoiceBiller:
 
     def _pay(self, invoice: Invoice, at: datetime) -> None:
         if not (invoice.paid_at or invoice.voided_at) and at < self.books.end_at:
+            if self.is_overpaying:
+                self.is_overpaying = False
+                invoice.overpaid = invoice.amount_due // 10
             self._attempt(invoice, at, is_successful=True)
             invoice.paid_at = at
+            if invoice.overpaid:
+                customer = self.customer
+                customer.balances.append((at, customer.balance - invoice.overpaid))
 
     def _attempt(self, invoice: Invoice, at: datetime, *, is_successful: bool) -> None:
         if invoice.paid_at or invoice.voided_at or at >= self.books.end_at:
@@ -244,7 +261,7 @@ class InvoiceBiller:
             customer_key=invoice.customer_key,
             invoice_key=invoice.key,
             currency=invoice.currency,
-            amount=invoice.amount_due - credited,
+            amount=invoice.amount_due - credited + invoice.overpaid,
             created_at=at,
             failure_code=None if is_successful else code,
             is_live=invoice.is_live,

@@ -155,7 +155,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class Invoice:
-    """An invoice and the instants at which it changed."""
+    """An invoice and the instants at which it changed; `overpaid` is what was paid too much."""
 
     key: str
     account_key: int
@@ -177,6 +177,7 @@ class Invoice:
     paid_at: datetime | None = None
     voided_at: datetime | None = None
     uncollectible_at: datetime | None = None
+    overpaid: int = 0
     attempts: list[Attempt] = field(default_factory=list)
     is_live: bool = True
 

@@ -607,6 +607,7 @@ STORIES: tuple[Story, ...] = (
                 _then(70, "end_next_invoice", outcome="void"),
                 _then(160, "end_next_invoice", outcome="uncollectible"),
                 _then(250, "end_next_invoice", outcome="open"),
+                _then(285, "overpay"),
                 _then(345, "credit_note", share=0.2),
                 _then(400, "end_next_invoice", outcome="open"),
                 plan="business",

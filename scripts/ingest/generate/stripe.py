@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +24,7 @@ from ingest.generate.stripe_bills import LINES_SHOWN
 from ingest.generate.stripe_catalog import Object, list_of
 from ingest.generate.stripe_events import EventWriter, Notice, notices
 from ingest.generate.stripe_objects import Wire
+from ingest.generate.truth import major_units
 
 _T = TypeVar("_T")
 
@@ -32,14 +34,19 @@ _REPEATED_ROWS = 3
 _TAX_IDS_FROM_BATCH = 2
 _LOCALES_UNTIL_BATCH = 3
 _EXPANDED_IN_BATCH = 3
+_THIN_ARCHIVE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class StripeResult:
-    """What was written, and where in it the records are that were broken on purpose."""
+    """What was written, the records that were broken on purpose, and the company's balance.
+
+    `balance` has the currency, the cost of Stripe, the sum of payouts and the closing balance.
+    """
 
     files: tuple[WrittenFile, ...]
     broken: tuple[BrokenRecord, ...]
+    balance: tuple[tuple[object, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ def write_stripe(
     batch_ends: Sequence[datetime],
     *,
     version: str,
+    is_thin: bool,
     defects: Counter[str],
 ) -> StripeResult:
     """Writes `<out_dir>/<batch id>/stripe/<kind>.jsonl[.gz]` for every batch.
@@ -71,16 +79,36 @@ def write_stripe(
         out_dir: The folder of batches.
         batch_ends: The exclusive end of each batch, ascending.
         version: The API version: `2026-07-29.dahlia` or `2022-11-15`.
+        is_thin: Whether to write what an export without expansions holds: discounts as ids, prices
+            without tiers, the ledger only inside charges and without details of fees, and the
+            webhooks of the last 30 days.
         defects: Counts the planted defects, under keys that start with `stripe_`.
     """
     wire = Wire(company, ledger, version)
     batches = split_batches(batch_ends)
-    writer = _Writer(wire, out_dir, batches, defects)
+    writer = _Writer(wire, out_dir, batches, is_thin, defects)
     sources = {kind: list(found) for kind, found in _sources(wire).items()}
+    if is_thin:
+        del sources["balance_transactions"]
     for batch in batches:
         writer.write_objects(batch, sources)
     writer.write_events()
-    return StripeResult(tuple(writer.files), tuple(writer.broken))
+    return StripeResult(tuple(writer.files), tuple(writer.broken), _balance(wire))
+
+
+def _balance(wire: Wire) -> tuple[tuple[object, ...], ...]:
+    """By currency, in major units: cost of Stripe, payouts and closing balance."""
+    totals: dict[str, list[int]] = {}
+    for movement in wire.movements.values():
+        if movement.is_live:
+            found = totals.setdefault(movement.currency.upper(), [0, 0, 0])
+            found[0] += movement.fee - (movement.amount if movement.kind == "fee" else 0)
+            found[1] -= movement.amount if movement.kind == "payout" else 0
+            found[2] += movement.amount - movement.fee
+    return tuple(
+        (currency, *(major_units(Fraction(minor), currency) for minor in found))
+        for currency, found in sorted(totals.items())
+    )
 
 
 def _sources(wire: Wire) -> dict[str, Iterable[_Source]]:
@@ -117,8 +145,12 @@ def _sources(wire: Wire) -> dict[str, Iterable[_Source]]:
             for dispute in wire.ledger.disputes.values()
         ),
         "balance_transactions": (
-            _Source(key, (movement[0],), _always(wire.balance_transaction, key))
+            _Source(key, (movement.at,), _always(wire.balance_transaction, key))
             for key, movement in wire.movements.items()
+        ),
+        "payouts": (
+            _Source(key, wire.payout_moments(movement), partial(wire.payout, key))
+            for key, movement in wire.payouts()
         ),
     }
 
@@ -267,9 +299,15 @@ class _Writer:
     """Writes the batches and plants the defects."""
 
     def __init__(
-        self, wire: Wire, out_dir: Path, batches: tuple[Batch, ...], defects: Counter[str]
+        self,
+        wire: Wire,
+        out_dir: Path,
+        batches: tuple[Batch, ...],
+        is_thin: bool,
+        defects: Counter[str],
     ) -> None:
         self.wire = wire
+        self.is_thin = is_thin
         self.out_dir = out_dir
         self.batches = batches
         self.defects = defects
@@ -281,6 +319,20 @@ class _Writer:
         defects["stripe_fields_appearing"] += count > _TAX_IDS_FROM_BATCH
         defects["stripe_fields_vanishing"] += count > _LOCALES_UNTIL_BATCH
         defects["stripe_fields_retyped"] += count > _EXPANDED_IN_BATCH
+        defects["stripe_payouts"] = sum(1 for _ in wire.payouts())
+        defects["stripe_fees_billed_alone"] = sum(
+            movement.kind == "fee" for movement in wire.movements.values()
+        )
+        defects["stripe_refunds_without_charge"] = len(wire.refunds_by_intent)
+        defects["stripe_disputes_in_another_currency"] = len(wire.disputes_elsewhere)
+        defects["stripe_overpaid_invoices"] = sum(
+            invoice.overpaid > 0 for invoice in wire.ledger.invoices.values()
+        )
+        defects["stripe_invoices_failing_first"] = sum(
+            invoice.is_live and not invoice.attempts[0].is_successful
+            for invoice in wire.ledger.invoices.values()
+            if invoice.attempts
+        )
 
     # Objects
 
@@ -325,7 +377,29 @@ class _Writer:
         if kind == "charges" and batch.number == _EXPANDED_IN_BATCH:
             customer = self._customers_by_id[record["customer"]]
             record["customer"] = self.wire.customer(customer, batch.ends_at)
+        return self._thinned(kind, record) if self.is_thin else record
+
+    def _thinned(self, kind: str, record: Object) -> Object:
+        """Leaves out what the API returns only when asked to expand it."""
+        missing = 0
+        if kind == "prices" and record.get("tiers"):
+            del record["tiers"]
+            missing = 1
+        if kind == "subscriptions" and not self.wire.is_older:
+            found = record["discounts"]
+            missing = sum(isinstance(discount, dict) for discount in found)
+            record["discounts"] = [d["id"] if isinstance(d, dict) else d for d in found]
+        if kind == "charges" and record["balance_transaction"]:
+            movement = self._movements_by_id[record["balance_transaction"]]
+            record["balance_transaction"] = self.wire.balance_transaction(movement)
+            del record["balance_transaction"]["fee_details"]
+            missing = 1
+        self.defects["stripe_fields_not_expanded"] += missing
         return record
+
+    @cached_property
+    def _movements_by_id(self) -> dict[str, str]:
+        return {self.wire.id("txn", key): key for key in self.wire.movements}
 
     @cached_property
     def _customers_by_id(self) -> dict[str, Customer]:
@@ -385,6 +459,10 @@ class _Writer:
         """Writes the webhook archive of every batch."""
         writer = EventWriter(self.wire)
         events = notices(self.wire)
+        if self.is_thin:
+            archived = self.wire.company.end_at - _THIN_ARCHIVE
+            self.defects["stripe_events_not_archived"] = sum(n.at < archived for n in events)
+            events = [notice for notice in events if notice.at >= archived]
         self._count_same_second(events)
         late: list[Notice] = []
         before: list[Notice] = []

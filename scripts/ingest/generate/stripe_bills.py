@@ -182,7 +182,7 @@ class Bills(Catalog):
         before_payment = sum(note.amount for note in notes if note.is_pre_payment)
         after_payment = sum(note.amount for note in notes if not note.is_pre_payment)
         due = invoice.amount_due
-        amount_paid = due - before_payment if paid else 0
+        amount_paid = due - before_payment + invoice.overpaid if paid else 0
         remaining = max(due - before_payment - amount_paid, 0)
         due_at = (
             finalized + timedelta(days=invoice.days_until_due)
@@ -305,7 +305,7 @@ class Bills(Catalog):
             }
             return rendered
         rendered |= {
-            "amount_overpaid": 0,
+            "amount_overpaid": invoice.overpaid if paid else 0,
             "automatic_tax": {
                 "disabled_reason": None,
                 "enabled": False,

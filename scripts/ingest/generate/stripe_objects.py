@@ -15,12 +15,11 @@ from ingest.generate.ledger import (
     Invoice,
     Refund,
 )
-from ingest.generate.plans import MINOR_DIGITS
-from ingest.generate.stripe_bills import Bills
+from ingest.generate.stripe_balance import Balance
 from ingest.generate.stripe_catalog import Object, list_of
 
-# Where the company's bank account has no such currency, Stripe settles in dollars at its own rate.
-_SETTLED_IN_USD = {"SEK": 0.095, "JPY": 0.0067, "KWD": 3.25, "AUD": 0.66, "CAD": 0.73}
+# The currency in which a bank disputes a payment in another one, and its rate.
+_DISPUTED_IN = {"USD": ("EUR", 0.92), "EUR": ("USD", 1.09), "SEK": ("USD", 0.095)}
 _EVIDENCE = (
     "access_activity_log",
     "billing_address",
@@ -52,8 +51,23 @@ _EVIDENCE = (
 )
 
 
-class Wire(Bills):
+class Wire(Balance):
     """All kinds of objects of a ledger: to the bills, what was paid and what went back."""
+
+    @cached_property
+    def refunds_by_intent(self) -> frozenset[str]:
+        """Every third refund names its payment intent and no charge."""
+        return frozenset(list(self.ledger.refunds)[1::3])
+
+    @cached_property
+    def disputes_elsewhere(self) -> frozenset[str]:
+        """Every other dispute, where the bank disputes in another currency than the payment's."""
+        ledger = self.ledger
+        return frozenset(
+            key
+            for key in list(ledger.disputes)[::2]
+            if ledger.charges[ledger.disputes[key].charge_key].currency in _DISPUTED_IN
+        )
 
     def charge(self, charge: Charge, moment: datetime) -> Object:
         failed = charge.failure_code is not None
@@ -142,7 +156,9 @@ class Wire(Bills):
             "object": "refund",
             "amount": refund.amount,
             "balance_transaction": self.id("txn", refund.key),
-            "charge": self.id("ch", refund.charge_key),
+            "charge": (
+                None if refund.key in self.refunds_by_intent else self.id("ch", refund.charge_key)
+            ),
             "created": epoch(refund.created_at),
             "currency": charge.currency.lower(),
             "metadata": {},
@@ -165,10 +181,13 @@ class Wire(Bills):
     def dispute(self, dispute: Dispute, moment: datetime) -> Object:
         charge = self.ledger.charges[dispute.charge_key]
         is_closed = dispute.closed_at < moment
+        currency, rate = charge.currency, 1.0
+        if dispute.key in self.disputes_elsewhere:
+            currency, rate = _DISPUTED_IN[currency]
         rendered: Object = {
             "id": self.id("dp", dispute.key),
             "object": "dispute",
-            "amount": dispute.amount,
+            "amount": round(dispute.amount * rate),
             "balance_transactions": [
                 self.balance_transaction(key)
                 for key, at in self.dispute_movements(dispute)
@@ -176,7 +195,7 @@ class Wire(Bills):
             ],
             "charge": self.id("ch", dispute.charge_key),
             "created": epoch(dispute.created_at),
-            "currency": charge.currency.lower(),
+            "currency": currency.lower(),
             "evidence": dict.fromkeys(_EVIDENCE),
             "evidence_details": {
                 "due_by": epoch(dispute.created_at + timedelta(days=9)),
@@ -196,13 +215,6 @@ class Wire(Bills):
             rendered["evidence"]["enhanced_evidence"] = {}
             rendered["evidence_details"]["enhanced_eligibility"] = {}
         return rendered
-
-    def dispute_movements(self, dispute: Dispute) -> list[tuple[str, datetime]]:
-        """The balance transactions of a dispute: money taken, and given back when it is won."""
-        moves = [(f"{dispute.key}/taken", dispute.created_at)]
-        if dispute.outcome == "won":
-            moves.append((f"{dispute.key}/returned", dispute.closed_at))
-        return moves
 
     def credit_note(self, note: CreditNote) -> Object:
         invoice = self.ledger.invoices[note.invoice_key]
@@ -296,72 +308,3 @@ class Wire(Bills):
         return [
             {**tax, "amount": note.tax, "taxable_amount": note.amount - note.tax} for tax in taxes
         ]
-
-    # Balance transactions
-
-    @cached_property
-    def movements(self) -> dict[str, tuple[datetime, str, int, str, Charge]]:
-        """Balance transactions by key: when, what kind, amount, the source's id, the charge."""
-        found: dict[str, tuple[datetime, str, int, str, Charge]] = {}
-        ledger = self.ledger
-        for charge in ledger.charges.values():
-            if charge.failure_code is None:
-                source = self.id("ch", charge.key)
-                found[charge.key] = (charge.created_at, "charge", charge.amount, source, charge)
-        for refund in ledger.refunds.values():
-            charge = ledger.charges[refund.charge_key]
-            source = self.id("re", refund.key)
-            found[refund.key] = (refund.created_at, "refund", -refund.amount, source, charge)
-            if refund.failed_at:
-                move = (refund.failed_at, "refund_failure", refund.amount, source, charge)
-                found[f"{refund.key}/failed"] = move
-        for dispute in ledger.disputes.values():
-            charge = ledger.charges[dispute.charge_key]
-            source = self.id("dp", dispute.key)
-            for key, at in self.dispute_movements(dispute):
-                kind = "dispute" if key.endswith("/taken") else "dispute_reversal"
-                sign = -1 if kind == "dispute" else 1
-                found[key] = (at, kind, sign * dispute.amount, source, charge)
-        return found
-
-    def balance_transaction(self, key: str) -> Object:
-        """A movement of our Stripe balance, in the currency in which it is settled."""
-        at, kind, amount, source, charge = self.movements[key]
-        rate = _SETTLED_IN_USD.get(charge.currency)
-        currency = "usd" if rate else charge.currency.lower()
-        if rate:
-            exponent = MINOR_DIGITS.get(charge.currency, 2)
-            amount = round(amount * rate * 100 / 10**exponent)
-        fee = {"charge": round(amount * 0.029) + 30, "dispute": 1500}.get(kind, 0)
-        rendered: Object = {
-            "id": self.id("txn", key),
-            "object": "balance_transaction",
-            "amount": amount,
-            "available_on": epoch(at + timedelta(days=2)),
-            "created": epoch(at),
-            "currency": currency,
-            "description": "Subscription update",
-            "exchange_rate": rate,
-            "fee": fee,
-            "fee_details": (
-                [
-                    {
-                        "amount": fee,
-                        "application": None,
-                        "currency": currency,
-                        "description": "Stripe processing fees",
-                        "type": "stripe_fee",
-                    }
-                ]
-                if fee
-                else []
-            ),
-            "net": amount - fee,
-            "reporting_category": kind,
-            "source": source,
-            "status": "available",
-            "type": "adjustment" if kind.startswith("dispute") else kind,
-        }
-        if not self.is_older:
-            rendered["balance_type"] = "payments"
-        return rendered

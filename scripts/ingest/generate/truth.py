@@ -32,6 +32,8 @@ def write_truth(
     usage: UsageTruth,
     out_dir: Path,
     defects: Mapping[str, object],
+    *,
+    balance: Iterable[tuple[object, ...]] = (),
 ) -> None:
     """Writes the truth about money, links, deals and usage, and the defects that were planted."""
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -44,6 +46,11 @@ def write_truth(
         out_dir / "recognized_revenue.csv",
         ("month", "account_key", "currency", "amount"),
         recognized_revenue_rows(company, ledger),
+    )
+    _write(
+        out_dir / "stripe_balance.csv",
+        ("currency", "fees", "payouts", "closing_balance"),
+        balance,
     )
     _write(
         out_dir / "account_links.csv",
