@@ -52,8 +52,9 @@ closed_lines as (
         -- A part that was paid is not written off.
         case
             when int_invoices_dated.invoice_status = 'uncollectible' then coalesce({{ ratio(
-                'int_invoices_dated.remaining_minor',
-                'int_invoices_dated.remaining_minor + int_invoices_dated.paid_minor'
+                'int_invoices_dated.due_minor - int_invoices_dated.pre_payment_credit_minor'
+                ' - int_invoices_dated.paid_minor',
+                'int_invoices_dated.due_minor - int_invoices_dated.pre_payment_credit_minor'
                 ' + int_invoices_dated.balance_applied_minor'
             ) }}, 1)
             else 1
