@@ -47,6 +47,7 @@ paid as (
         from {{ ref('fct_mrr_monthly') }}
         group by mrr_month
     ) as months
+    where (select visitors.visitor_count from visitors) > 0
 
 )
 

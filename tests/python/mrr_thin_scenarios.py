@@ -29,11 +29,10 @@ def line(
         discounts: what each discount takes off, in minor units.
         period: its days, the invoice's by default.
     """
-    known = isinstance(of_price, dict)
     return {
         "item": f"si_{item_id}",
         "price": of_price["id"] if isinstance(of_price, dict) else of_price,
-        "product": of_price["product"] if known else "prod_x",
+        "product": of_price["product"] if isinstance(of_price, dict) else "prod_x",
         "amount": amount,
         "quantity": quantity,
         "discounts": discounts or {},

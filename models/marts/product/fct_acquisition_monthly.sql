@@ -175,6 +175,8 @@ counted as (
         on
             first_people.person_id = people_touched.person_id
             and touch_types.touch_type = people_touched.touch_type
+    -- Without product events there is no acquisition to show.
+    where (select count(*) from people) > 0
 
 ),
 

@@ -66,20 +66,17 @@ stale_rows as (
 
 known as (
 
-    select {{ keys | join(', ') }}
-    from {{ this }}
+    select {{ keys | join(', ') }} from {{ this }}
     where (select stale_rows.row_count from stale_rows) = 0
 
 ),
 
-{%- endif %}
-
 loads_read as (
 
-    {{ loads_only_in(source('stripe', 'events'), 'known') if is_incremental()
-        else 'select distinct _loaded_at from ' ~ source('stripe', 'events') }}
+    {{ loads_only_in(source('stripe', 'events'), 'known') }}
 
 ),
+{%- endif %}
 
 events as (
 
@@ -99,7 +96,9 @@ events as (
         -- The preview of an invoice that does not exist yet.
         and type != 'invoice.upcoming'
         and coalesce(livemode, true)
+    {%- if is_incremental() %}
         and _loaded_at in (select loads_read._loaded_at from loads_read)
+    {%- endif %}
 
 ),
 
@@ -133,8 +132,7 @@ candidates as (
 
     union all
 
-    select {{ keys | join(', ') }}
-    from known
+    select {{ keys | join(', ') }} from known
     {%- endif %}
 
 ),
@@ -171,7 +169,9 @@ judged as (
     from latest
     left join newest_extracts
         on latest.invoice_id = newest_extracts.invoice_id
+    {%- if is_incremental() %}
     where latest._loaded_at in (select loads_read._loaded_at from loads_read)
+    {%- endif %}
 
 ),
 
