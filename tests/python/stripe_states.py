@@ -284,6 +284,12 @@ def _invoices_since_basil(export: Export) -> None:
     # Only since basil is a charge known without its invoice's knowledge of it.
     export.invoice("unlisted_payments", payments=None)
     del export.objects[-1]["payments"]
+    # Listed on their own, as in an export of which the invoices were not asked for their payments.
+    payments = export.invoice("payments_alone", payments={"alone": 7_000, "alone_too": 3_000})
+    listed = export.objects[-1].pop("payments")
+    export.objects += [payment | {"invoice": payments["id"]} for payment in listed["data"]]
+    export.charge("alone", 7_000, owner="payments_alone")
+    export.charge("alone_too", 3_000, owner="payments_alone")
 
 
 def _payments(export: Export) -> None:

@@ -39,6 +39,7 @@ _INVOICES = {
     "shared": (100, 0, 0, 0, 0, 150, 0),
     "shared_too": (50, 0, 0, 0, 0, 0, 0),
     "unlisted_payments": (100, 0, None, 0, 0, 0, 0),
+    "payments_alone": (100, 0, None, 0, 0, 100, 0),
     # A status that is not known yet leaves what Stripe says remains.
     "future": (0, 0, 0, 100, 0, 0, 0),
 }
@@ -245,5 +246,5 @@ def test_both_api_versions_give_the_same_facts(built: Path) -> None:
 
 _SINCE_BASIL = (
     *("overpaid", "two_payments", "part_outside", "granted", "part_paid", "void_part_paid"),
-    *("shared", "unlisted_payments"),
+    *("shared", "unlisted_payments", "payments_alone"),
 )

@@ -19,6 +19,30 @@ stg_stripe__invoice_events as (
 
 ),
 
+stg_stripe__invoice_payments as (
+
+    select * from {{ ref('stg_stripe__invoice_payments') }}
+
+),
+
+listed_payments as (
+
+    select
+        invoice_id,
+        array_agg(struct_pack(
+            invoice_payment_id := invoice_payment_id,
+            charge_id := charge_id,
+            payment_intent_id := payment_intent_id,
+            status := status,
+            amount_paid_minor := amount_paid_minor,
+            paid_at := paid_at
+        ) order by invoice_payment_id) as payments
+    from stg_stripe__invoice_payments
+    where not is_deleted
+    group by invoice_id
+
+),
+
 -- Extracts are read from their model twice, because DuckDB materializes a CTE that is read twice,
 -- with all the lines.
 newer_events as (
@@ -44,7 +68,7 @@ newer_events as (
 
 ),
 
-final as (
+known as (
 
     select
         extracted_invoices.{{ columns | join(',\n        extracted_invoices.') }},
@@ -65,6 +89,25 @@ final as (
 
     from newer_events
     where not is_deleted
+
+),
+
+-- Stripe lists the payments in their invoice only when asked to.
+final as (
+
+    select
+        {%- for column in columns if column != 'payments' %}
+        known.{{ column }},
+        {%- endfor %}
+        case
+            when coalesce(len(known.payments), 0) > 0 then known.payments
+            else coalesce(listed_payments.payments, known.payments)
+        end as payments,
+        known.observed_at
+
+    from known
+    left join listed_payments
+        on known.invoice_id = listed_payments.invoice_id
 
 )
 

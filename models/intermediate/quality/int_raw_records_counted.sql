@@ -37,7 +37,7 @@
     'balance_transactions': {'amount': 'amount', 'mode': movement_mode},
     'charges': {'amount': 'amount'},
     'coupons': {}, 'customers': {}, 'plans': {}, 'prices': {}, 'products': {}, 'promotion_codes': {},
-    'subscriptions': {}, 'subscription_schedules': {},
+    'subscriptions': {}, 'subscription_schedules': {}, 'invoice_payments': {},
     'credit_notes': {'amount': 'amount'},
     'discounts': {'mode': coupon_mode},
     'disputes': {'amount': 'amount'},

@@ -35,6 +35,7 @@
     'events': [
         'stripe', 'catalog_events customer_events discount_events subscription_events', 'event_id',
     ],
+    'invoice_payments': ['stripe', 'invoice_payments', 'invoice_payment_id'],
     'invoices': ['stripe', 'invoices', 'invoice_id', 'total_minor'],
     'payouts': ['stripe', 'payouts', 'payout_id', 'amount_minor'],
     'plans': ['stripe', 'plans', 'price_id'],

@@ -163,6 +163,14 @@ TABLES: dict[str, dict[str, str]] = {
             pricing proration_details tax_amounts tax_rates taxes
         """,
     },
+    "invoice_payments": {
+        "object": "invoice_payment",
+        "required": "id object",
+        "text": "id object currency invoice status",
+        "integer": "amount_paid amount_requested created",
+        "boolean": "is_default livemode deleted",
+        "json": "payment status_transitions",
+    },
     "charges": {
         "object": "charge",
         "required": "id object",
