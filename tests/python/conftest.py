@@ -1,6 +1,7 @@
 """The small company that the tests share, generated and built once a session."""
 
 import gc
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,9 @@ from warehouses import Shared, build_warehouse, once
 # dbt's manifest is millions of objects, hardly one of them garbage, and the collector goes through
 # all of them each time. It therefore runs seldom.
 gc.set_threshold(100_000, 50, 100)
+
+# Tests run side by side, and two threads of dbt in one of them cost a tenth more time than one.
+os.environ["DBT_THREADS"] = "1"
 
 # DuckDB tries to import pandas at every query with values. Where it is not installed, searching for
 # it takes a fifth of the time of a small load.

@@ -14,7 +14,10 @@ Part = tuple[str, Sequence[Record], Sequence[Record]]
 
 _JANUARY, _FEBRUARY = "2026-01-31", "2026-02-28"
 _10_JANUARY, _20_JANUARY, _10_FEBRUARY = 1768046400, 1768910400, 1770724800
-_STAGED = ("stg_stripe__invoices", "stg_stripe__invoice_events", "int_invoices_known")
+_STAGED = (
+    *("stg_stripe__invoices", "stg_stripe__invoice_events", "stg_stripe__invoice_payments"),
+    "int_invoices_known",
+)
 _MARTS = ("fct_invoices", "fct_invoice_lines", "fct_revenue_schedule", "fct_receivables_monthly")
 
 

@@ -73,6 +73,8 @@ class Dbt:
         }
         self._project_options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         self._project_options += ["--vars", variables]
+        if threads := os.environ.get("DBT_THREADS"):
+            self._project_options += ["--threads", threads]
         # The database is named after the warehouse's file, and the manifest contains its name.
         self._parsed_as = (PROJECT, warehouse_path.stem, raw_schemas, variables)
 
