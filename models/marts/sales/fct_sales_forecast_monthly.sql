@@ -6,9 +6,9 @@ int_as_of as (
 
 ),
 
-int_opportunity_states_monthly as (
+fct_pipeline_monthly as (
 
-    select * from {{ ref('int_opportunity_states_monthly') }}
+    select * from {{ ref('fct_pipeline_monthly') }}
 
 ),
 
@@ -43,7 +43,7 @@ forecasts as (
         coalesce(forecast_category, 'Unknown') as forecast_category,
         amount_usd as forecast_usd,
         case when amount_usd is not null then coalesce(weighted_usd, 0) end as expected_usd
-    from int_opportunity_states_monthly
+    from fct_pipeline_monthly
     where {{ month_start('close_date') }} = {{ dbt.dateadd('month', 1, 'pipeline_month') }}
 
 ),

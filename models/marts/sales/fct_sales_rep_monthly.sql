@@ -18,9 +18,9 @@ fct_opportunities as (
 
 ),
 
-int_opportunity_states_monthly as (
+fct_pipeline_monthly as (
 
-    select * from {{ ref('int_opportunity_states_monthly') }}
+    select * from {{ ref('fct_pipeline_monthly') }}
 
 ),
 
@@ -91,7 +91,7 @@ open_deals as (
         pipeline_month as sales_month,
         count(*) as open_count,
         sum(amount_usd) as open_usd
-    from int_opportunity_states_monthly
+    from fct_pipeline_monthly
     where sales_rep_id is not null
     group by
         sales_rep_id,
@@ -107,7 +107,7 @@ due_deals as (
         quotas.sales_month,
         sum(states.amount_usd) as due_usd
     from quotas
-    inner join int_opportunity_states_monthly as states
+    inner join fct_pipeline_monthly as states
         on
             quotas.sales_rep_id = states.sales_rep_id
             and {{ dbt.dateadd('month', -1, 'quotas.sales_month') }} = states.pipeline_month

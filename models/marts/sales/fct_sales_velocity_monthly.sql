@@ -12,9 +12,9 @@ dim_accounts as (
 
 ),
 
-int_opportunity_states_monthly as (
+fct_pipeline_monthly as (
 
-    select * from {{ ref('int_opportunity_states_monthly') }}
+    select * from {{ ref('fct_pipeline_monthly') }}
 
 ),
 
@@ -34,7 +34,7 @@ facts as (
         0 as lost_count,
         cast(null as decimal(28, 6)) as won_usd,
         cast(null as bigint) as sales_cycle_days
-    from int_opportunity_states_monthly
+    from fct_pipeline_monthly
 
     union all
 

@@ -22,6 +22,7 @@ pipeline_intervals as (
 
     select
         int_opportunity_states.opportunity_id,
+        int_opportunity_states.stage_name,
         int_opportunity_states.sales_rep_id,
         int_opportunity_states.forecast_category,
         int_opportunity_states.close_date,
@@ -56,12 +57,15 @@ final as (
         )) }} as pipeline_month,
         int_opportunities_valued.account_id,
         pipeline_intervals.sales_rep_id,
+        coalesce(pipeline_intervals.stage_name, 'Unknown') as stage_name,
         pipeline_intervals.forecast_category,
         pipeline_intervals.close_date,
-        case
-            when coalesce(pipeline_intervals.amount, 0) = 0 then 0
-            else pipeline_intervals.amount_usd
-        end as amount_usd,
+        cast(
+            case
+                when coalesce(pipeline_intervals.amount, 0) = 0 then 0
+                else pipeline_intervals.amount_usd
+            end as decimal(28, 6)
+        ) as amount_usd,
         cast(pipeline_intervals.weighted_usd as decimal(28, 6)) as weighted_usd
 
     from pipeline_intervals
