@@ -227,6 +227,49 @@ def query(sql: str, warehouse: Path) -> None:
     run(warehouse, sql)
 
 
+def _split(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[str]:
+    """The names in a text with commas between them."""
+    return [name for one in (value or "").split(",") if (name := one.strip())]
+
+
+@cli.command()
+@click.argument("names", required=False, callback=_split, metavar="[NAMES]")
+@click.option("--by", callback=_split, metavar="NAMES", help="Dimensions, such as month,segment.")
+@click.option(
+    "--where", multiple=True, metavar="SQL", help="A condition on dimensions; repeatable."
+)
+@click.option(
+    "--order", callback=_split, metavar="NAMES", help="Columns; `-` before one: descending."
+)
+@click.option("--limit", type=_COUNT, metavar="N", help="The most rows.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV, with figures in full.")
+@click.option("--sql", "form", flag_value="sql", help="Print the query and do not run it.")
+@click.option(
+    "--list", "form", flag_value="list", help="Print definitions, of NAMES with their dimensions."
+)
+@_warehouse
+def metric(
+    *,
+    names: list[str],
+    by: list[str],
+    where: tuple[str, ...],
+    order: list[str],
+    limit: int | None,
+    form: str | None,
+    warehouse: Path,
+) -> None:
+    """Print metrics by name, such as `mrr,nrr --by month,segment`.
+
+    NAMES are those of `--list`. The warehouse is opened for reading only.
+    """
+    from ingest.metrics import show
+
+    if form == "list":
+        show.show_definitions(warehouse, names)
+    else:
+        show.metric(warehouse, names, by=by, where=where, order=order, limit=limit, form=form)
+
+
 @cli.command()
 @_warehouse
 @_out("target/site")
