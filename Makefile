@@ -7,7 +7,8 @@ SHELL := /bin/sh
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
-export EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP BASE SHARE_PATH
+export EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP BASE SHARE_PATH MARTS_PATH \
+    MARTS_PERSONAL_DATA
 
 # The first of these that is 3.11 or newer makes the virtual environment.
 PYTHON ?= python3
@@ -25,7 +26,7 @@ LINT_ENVIRONMENT := WAREHOUSE_PATH=:memory: DBT_TARGET_PATH=target/lint PYTHONWA
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-build: $(VENV)/.installed ## extracts, load, snapshots and every model, with the tests of the data
+build: $(VENV)/.installed ## extracts, load, snapshots, every model with the tests of the data; marts.duckdb
 	@if [ -z "$$EXTRACTS_PATH" ]; then $(MAKE) --silent $(EXTRACTS); fi
 	@$(BIN)/python -m ingest build
 
@@ -96,7 +97,8 @@ soak: $(VENV)/.installed ## kill, fill up and fuzz for some minutes, and print w
 	@$(BIN)/python -m ingest soak
 
 clean: ## remove the default extracts and warehouse and whatever the tools wrote
-	@rm -rf $(EXTRACTS) data/warehouse.duckdb data/warehouse.duckdb.wal data/diff target logs
+	@rm -rf $(EXTRACTS) data/warehouse.duckdb data/warehouse.duckdb.wal data/marts.duckdb
+	@rm -rf data/.marts.duckdb.writing data/diff target logs
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/.python:

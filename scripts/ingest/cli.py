@@ -79,6 +79,13 @@ _warehouse = click.option(
     metavar="FILE",
     help="DuckDB file.",
 )
+_marts = click.option(
+    "--marts",
+    type=_FILE,
+    envvar="MARTS_PATH",
+    metavar="FILE",
+    help="DuckDB file of the published marts; by default `marts.duckdb` beside the warehouse.",
+)
 _backups = click.option(
     "--backups",
     type=_DIR,
@@ -207,24 +214,59 @@ def status(extracts: Path, warehouse: Path) -> None:
 @_warehouse
 @_full
 @click.option("--vars", "variables", default="{}", metavar="YAML", help="dbt variables.")
-def build(*, extracts: Path, warehouse: Path, full: bool, variables: str) -> None:
-    """Load, snapshot and build what is not done yet."""
+@_marts
+@click.option(
+    "--personal-data",
+    is_flag=True,
+    envvar="MARTS_PERSONAL_DATA",
+    help="Publish personal data instead of masking it.",
+)
+def build(
+    *,
+    extracts: Path,
+    warehouse: Path,
+    full: bool,
+    variables: str,
+    marts: Path | None,
+    personal_data: bool,
+) -> None:
+    """Load, snapshot, build and publish what is not done yet."""
     from ingest.build import build as run
 
-    run(extracts, warehouse, variables=variables, full=full)
+    run(
+        extracts,
+        warehouse,
+        variables=variables,
+        full=full,
+        marts_path=marts,
+        has_personal_data=personal_data,
+    )
 
 
 @cli.command()
 @click.argument("sql")
 @_warehouse
-def query(sql: str, warehouse: Path) -> None:
+@_marts
+@click.pass_context
+def query(context: click.Context, sql: str, warehouse: Path, marts: Path | None) -> None:
     """Print the result of one SQL query.
 
-    The warehouse is opened for reading only.
+    It is answered from the published marts, even while a build runs. With --warehouse on the
+    command line, it is answered from that file. Either is opened for reading only.
     """
     from ingest.query import query as run
 
-    run(warehouse, sql)
+    run(_to_read(context, warehouse, marts), sql)
+
+
+def _to_read(context: click.Context, warehouse: Path, marts: Path | None) -> Path:
+    """The published marts, unless there are none or the command line names a warehouse."""
+    from ingest.load.warehouse import published
+
+    source = context.get_parameter_source("warehouse")
+    path = marts or published(warehouse)
+    is_named = source is click.core.ParameterSource.COMMANDLINE
+    return warehouse if is_named or not path.is_file() else path
 
 
 def _split(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[str]:
@@ -248,7 +290,10 @@ def _split(_context: click.Context, _parameter: click.Parameter, value: str | No
     "--list", "form", flag_value="list", help="Print definitions, of NAMES with their dimensions."
 )
 @_warehouse
+@_marts
+@click.pass_context
 def metric(
+    context: click.Context,
     *,
     names: list[str],
     by: list[str],
@@ -257,17 +302,28 @@ def metric(
     limit: int | None,
     form: str | None,
     warehouse: Path,
+    marts: Path | None,
 ) -> None:
     """Print metrics by name, such as `mrr,nrr --by month,segment`.
 
-    NAMES are those of `--list`. The warehouse is opened for reading only.
+    NAMES are those of `--list`. They are computed from the published marts, or from the warehouse
+    that --warehouse names. Either is opened for reading only.
     """
     from ingest.metrics import show
 
     if form == "list":
         show.show_definitions(warehouse, names)
     else:
-        show.metric(warehouse, names, by=by, where=where, order=order, limit=limit, form=form)
+        path = _to_read(context, warehouse, marts)
+        show.metric(
+            *(warehouse, names),
+            by=by,
+            where=where,
+            order=order,
+            limit=limit,
+            form=form,
+            marts_path=path,
+        )
 
 
 @cli.command()

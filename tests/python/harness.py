@@ -12,7 +12,7 @@ import duckdb
 
 PROJECT = Path(__file__).resolve().parents[2]
 VENDOR = PROJECT.parent / "shared" / "vendor"
-_PATHS = {"EXTRACTS_PATH", "WAREHOUSE_PATH"}
+_PATHS = {"EXTRACTS_PATH", "MARTS_PATH", "WAREHOUSE_PATH"}
 # Marts with rows that are sums over accounts beside those of one account, and what tells them.
 _SUMMED = {"finance.fct_balance_transactions": "account_id is not null"}
 

@@ -17,6 +17,7 @@ class Company:
         self.waiting = waiting
         self.asked: list[str] = []
         self.failing: str | None = None
+        self.published: list[bool] = []
         self.refreshed: list[bool] = []
 
     def pending(self, extracts_path: Path, warehouse_path: Path) -> list[str]:
@@ -46,6 +47,17 @@ class Company:
             raise BuildError(f"dbt {step} failed")
         return "1 model"
 
+    def publish(
+        self, warehouse_path: Path, marts_path: Path, manifest: object, *, has_personal_data: bool
+    ) -> str:
+        self.asked.append("publish")
+        if self.failing == "publish":
+            raise BuildError("the disk is full")
+        marts_path.unlink(missing_ok=True)
+        marts_path.write_text(str(len(self.asked)))
+        self.published.append(has_personal_data)
+        return "1 mart"
+
 
 @pytest.fixture
 def company(monkeypatch: pytest.MonkeyPatch) -> Company:
@@ -53,6 +65,9 @@ def company(monkeypatch: pytest.MonkeyPatch) -> Company:
     monkeypatch.setattr(module, "load_batches", company.load_batches)
     monkeypatch.setattr(module, "pending", company.pending)
     monkeypatch.setattr(Dbt, "run", lambda dbt, *arguments: company.run(*arguments, *dbt.options))
+    monkeypatch.setattr(Dbt, "parse", lambda dbt: None)
+    monkeypatch.setattr("ingest.build.publish.check", lambda *paths: None)
+    monkeypatch.setattr("ingest.build.publish.publish", company.publish)
     monkeypatch.setenv("WAREHOUSE_PATH", "")
     return company
 
@@ -63,7 +78,7 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
 
 
 # The build keeps the history of the last batch itself.
-_ALL = ["load 2026-01-31", "snapshot", "load 2026-02-28", "build"]
+_ALL = ["load 2026-01-31", "snapshot", "load 2026-02-28", "build", "publish"]
 
 
 def test_each_batch_is_snapshotted_before_the_next_lands(
@@ -85,14 +100,48 @@ def test_a_new_batch_is_all_that_is_done(company: Company, places: tuple[Path, P
     company.asked.clear()
     company.waiting.append("2026-03-31")
     build(*places)
-    assert company.asked == ["load 2026-03-31", "build"]
+    assert company.asked == ["load 2026-03-31", "build", "publish"]
 
 
 def test_other_variables_build_again(company: Company, places: tuple[Path, Path]) -> None:
     build(*places)
     company.asked.clear()
     build(*places, variables="{as_of_date: 2026-01-31}")
-    assert company.asked == ["build"]
+    assert company.asked == ["build", "publish"]
+
+
+def test_a_relative_path_is_of_the_folder_in_which_the_build_began(
+    company: Company, places: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def run(dbt: Dbt, *arguments: str) -> str:
+        monkeypatch.chdir("/")
+        return company.run(*arguments)
+
+    monkeypatch.setattr(Dbt, "run", run)
+    build(*places, marts_path=Path("for_bi.duckdb"))
+    assert (tmp_path / "for_bi.duckdb").exists()
+
+
+def test_marts_are_published_again_when_the_copy_or_the_setting_changes(
+    company: Company, places: tuple[Path, Path], tmp_path: Path
+) -> None:
+    build(*places)
+    company.asked.clear()
+    (tmp_path / "marts.duckdb").unlink()
+    build(*places)
+    build(*places, has_personal_data=True)
+    build(*places, has_personal_data=True, marts_path=tmp_path / "for_bi.duckdb")
+    assert company.asked == ["publish"] * 3
+    assert company.published == [False, False, True, True]
+    # As a bare `dbt build` records its tests.
+    with warehouse.opened(places[1]) as connection:
+        connection.execute("insert into raw_audit.test_results (invoked_at) values ('2026-01-31')")
+    build(*places, has_personal_data=True, marts_path=tmp_path / "for_bi.duckdb")
+    assert company.asked == ["publish"] * 4
+    build(*places, has_personal_data=True, marts_path=tmp_path / "for_bi.duckdb")
+    assert company.asked == ["publish"] * 4
 
 
 def test_a_changed_model_builds_again(
@@ -113,13 +162,13 @@ def test_a_changed_model_builds_again(
         connection.execute("create schema staging; create table staging.messages (id text)")
     (tmp_path / "project/models/dim_accounts.sql").write_text("select 2")
     build(*places)
-    assert company.asked == ["build"]
+    assert company.asked == ["build", "publish"]
     company.waiting.append("2026-03-31")
     build(*places)
     assert company.refreshed == [True, False], "what another version built is rebuilt once"
 
 
-@pytest.mark.parametrize("step", ["snapshot", "load 2026-02-28", "build"])
+@pytest.mark.parametrize("step", ["snapshot", "load 2026-02-28", "build", "publish"])
 def test_a_run_cut_short_goes_on_where_it_stopped(
     company: Company, places: tuple[Path, Path], step: str
 ) -> None:
@@ -144,7 +193,7 @@ def test_history_that_a_failed_build_left_out_is_kept_before_the_next_batch(
     company.asked.clear()
     company.waiting.append("2026-03-31")
     build(*places)
-    assert company.asked == ["snapshot", "load 2026-03-31", "build"]
+    assert company.asked == ["snapshot", "load 2026-03-31", "build", "publish"]
 
 
 def test_a_warehouse_that_is_none_is_said_plainly(
@@ -191,5 +240,5 @@ def test_history_of_batches_that_landed_together_is_kept_one_by_one(
             connection.execute("insert into raw_audit.batches (batch_id) values (?)", [batch_id])
     company.waiting.clear()
     build(*places)
-    assert company.asked == ["snapshot", "build"]
+    assert company.asked == ["snapshot", "build", "publish"]
     assert seen == [[("2026-01-31",)], [("2026-01-31",), ("2026-02-28",)]]

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from harness import rows
+from ingest.build.publish import state
 from ingest.errors import IngestError
 from ingest.load import erasure, warehouse
 from loading import Loading, customer, track
@@ -262,10 +263,18 @@ def test_marts_and_history_are_made_again_without_them(loading: Loading) -> None
             "create table snapshots.snap as select 'by Jane Roe' as note, 'x' as dbt_scd_id"
         )
         connection.execute("insert into raw_audit.build_steps values ('build', 'fingerprint')")
+        published = loading.warehouse.with_name("for bi.duckdb")
+        published.touch()
+        connection.execute(
+            "insert into raw_audit.build_steps values ('publish', ?)", [state(published, "files")]
+        )
+    erasure.erase(loading.warehouse)
+    assert published.exists()
     _request(loading, "usr_jane_0001")
     erasure.erase(loading.warehouse)
+    assert not published.exists()
     assert loading.rows("select note from snapshots.snap") == [("by [erased]",)]
-    assert loading.rows("from raw_audit.build_steps") == []
+    assert loading.rows("select step from raw_audit.build_steps") == [("publish",)]
     assert loading.rows("select 1 from duckdb_tables() where table_name = 'fct_events'") == []
 
 
@@ -321,8 +330,9 @@ def test_a_build_leaves_no_trace_from_raw_to_marts(
     requests.write_text(f"user_id,requested_date\n{user_id},2026-09-30\n")
     monkeypatch.setenv("DELETION_REQUESTS_PATH", str(requests))
     # The history is kept again, from what is left of each batch.
-    build_warehouse(tiny_extracts, path)
+    build_warehouse(tiny_extracts, path, is_published=True)
     assert traces(path, words) == set()
+    assert traces(path.with_name("marts.duckdb"), words) == set()
     assert rows(
         path,
         """

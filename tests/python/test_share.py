@@ -1,14 +1,18 @@
-"""The copy for BI users has the marts, without names, e-mail addresses or IP addresses."""
+"""The shared and the published copy have the marts, without names, e-mail and IP addresses."""
 
+import os
 import re
+import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pytest
 
 from harness import PROJECT, expect, marts, rows
-from ingest.share import EMAIL
-from warehouses import ingest_here
+from ingest.build.publish import publish
+from ingest.marts import EMAIL
+from warehouses import ingest_here, parsed
 
 _KEY = {"SHARE_KEY": "for these tests only"}
 
@@ -20,10 +24,21 @@ def _share(
     return expect(code, ingest_here(*arguments, target=out.parent / "target", settings=settings))
 
 
-@pytest.fixture(scope="module")
-def copy(tiny_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("share") / "share.duckdb"
-    _share(tiny_warehouse, out, settings=_KEY)
+@pytest.fixture(scope="module", params=["share", "publish"])
+def copy(
+    request: pytest.FixtureRequest,
+    tiny_warehouse: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    folder = tmp_path_factory.mktemp("copy")
+    out = folder / "copy.duckdb"
+    if request.param == "share":
+        _share(tiny_warehouse, out, settings=_KEY)
+    else:
+        # Publishing locks the warehouse, which other tests read.
+        with patch.dict(os.environ, _KEY):
+            source = Path(shutil.copy(tiny_warehouse, folder))
+            publish(source, out, parsed(), has_personal_data=False)
     return out
 
 

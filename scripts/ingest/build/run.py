@@ -1,4 +1,4 @@
-"""From extracts to marts: batches loaded in turn, history kept between them, every model built.
+"""From extracts to marts: batches loaded, history kept between them, models built and published.
 
 Finished steps are recorded in the warehouse itself (`raw_audit.build_steps`), so a run that was cut
 short continues where it stopped, and a run with nothing new does nothing. The same table records
@@ -7,12 +7,13 @@ the relations that the project defined, so that the next build can drop those of
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingest.build import known, orphans
+from ingest.build import known, orphans, publish
 from ingest.build.dbt import PROJECT, BuildError, Dbt
 from ingest.load import NothingUsableError, audit, erasure, load_batches, pending, warehouse
 from ingest.load.commands import summary
@@ -20,36 +21,53 @@ from ingest.load.commands import summary
 _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
 # Steps of which the warehouse keeps only the last record. A relation is no step: its rows name what
 # the project defined at the last successful build.
-_REPLACED = {"build", "project", "relation"}
+_REPLACED = {"build", "project", "publish", "relation"}
 _PROJECT_SUFFIXES = {".csv", ".sql", ".yml"}
 
 
 def build(
-    extracts_path: Path, warehouse_path: Path, variables: str = "{}", *, full: bool = False
+    extracts_path: Path,
+    warehouse_path: Path,
+    variables: str = "{}",
+    *,
+    full: bool = False,
+    marts_path: Path | None = None,
+    has_personal_data: bool = False,
 ) -> None:
-    """Brings the warehouse up to date: loads, snapshots and builds what is not done yet.
+    """Brings the warehouse up to date: loads, snapshots, builds and publishes what is not done yet.
 
     Args:
         extracts_path: A folder of batches, or one batch.
         warehouse_path: The DuckDB file; created when absent.
         variables: dbt variables as YAML.
         full: Declare that the pending batches are full exports.
+        marts_path: The file to publish the marts to; `warehouse.published` names the default.
+        has_personal_data: Publish personal data instead of masking it.
 
     Raises:
-        UsageError: The extracts path is not a folder.
+        UsageError: The extracts path is not a folder, or the marts would replace another file.
         BuildError: A batch was refused, or dbt failed.
         WarehouseError: The warehouse cannot be opened or written.
     """
     started = time.monotonic()
     # dbt changes the working directory, so relative paths are resolved before it runs.
     paths = (extracts_path.resolve(), warehouse_path.resolve())
-    is_changed = _build(*paths, variables, full=full)
+    marts_path = (marts_path or warehouse.published(warehouse_path)).resolve()
+    publish.check(paths[1], marts_path)
+    is_built, fingerprint = _build(*paths, variables, full=full)
+    dbt = Dbt(paths[1], variables)
+    is_published = _publish(
+        paths[1], marts_path, dbt, fingerprint, has_personal_data=has_personal_data
+    )
+    is_changed = is_built or is_published
     seconds = f" after {time.monotonic() - started:.1f} s" if is_changed else ": nothing to do"
     print(f"{warehouse_path} is up to date{seconds}")
 
 
-def _build(extracts_path: Path, warehouse_path: Path, variables: str, *, full: bool) -> bool:
-    """Builds what is not done yet and returns whether there was anything to do."""
+def _build(
+    extracts_path: Path, warehouse_path: Path, variables: str, *, full: bool
+) -> tuple[bool, str]:
+    """Builds what is not done yet; returns whether there was anything, and what marts depend on."""
     try:
         waiting = pending(extracts_path, warehouse_path)
     except NothingUsableError as error:
@@ -71,7 +89,7 @@ def _build(extracts_path: Path, warehouse_path: Path, variables: str, *, full: b
     history.keep(but_newest=True)
     fingerprint = _fingerprint(warehouse_path, project)
     if fingerprint in _done(warehouse_path, "build"):
-        return False
+        return False, fingerprint
     with _timed("build") as done:
         done.append(dbt.run("build"))
     relations = dbt.relations()
@@ -81,6 +99,24 @@ def _build(extracts_path: Path, warehouse_path: Path, variables: str, *, full: b
     _record(warehouse_path, "snapshot", _without_history(warehouse_path))
     _record(warehouse_path, "project", [project])
     _record(warehouse_path, "build", [fingerprint])
+    return True, fingerprint
+
+
+def _publish(
+    warehouse_path: Path, marts_path: Path, dbt: Dbt, fingerprint: str, *, has_personal_data: bool
+) -> bool:
+    """Publishes the marts unless the published copy is of what is built; returns whether it did."""
+    # A bare `dbt build` records no step, but the results of its tests.
+    runs = _rows(warehouse_path, "select cast(max(invoked_at) as varchar) from test_results")
+    made_from = (fingerprint, runs, has_personal_data, os.environ.get("SHARE_KEY"))
+    if publish.state(marts_path, made_from) in _done(warehouse_path, "publish"):
+        return False
+    with _timed("publish") as done:
+        marts = publish.publish(
+            warehouse_path, marts_path, dbt.parse(), has_personal_data=has_personal_data
+        )
+        done.append(f"{marts} to {marts_path.name}")
+    _record(warehouse_path, "publish", [publish.state(marts_path, made_from)])
     return True
 
 

@@ -24,7 +24,7 @@ from ingest.errors import IngestError, UsageError
 
 # Sources that turn extracts into raw tables; dbt's state does not cover them.
 _LOADER = ("load", "catalog", "build")
-_NOT_PASSED_ON = {"EXTRACTS_PATH", "WAREHOUSE_PATH", "PYTHONPATH", "RAW_SCHEMAS"}
+_NOT_PASSED_ON = {"EXTRACTS_PATH", "MARTS_PATH", "WAREHOUSE_PATH", "PYTHONPATH", "RAW_SCHEMAS"}
 _INGEST = ("-m", "ingest")
 _DBT = ("-c", "from dbt.cli.main import cli; cli()")
 # Tests run afterwards, so that a failing one does not hide what the change does.

@@ -189,7 +189,8 @@ def requests() -> set[str]:
 def scrub(warehouse_path: Path) -> None:
     """Rewrite the file if freed blocks still contain erased values.
 
-    DuckDB neither overwrites nor releases freed blocks, at a checkpoint or by `vacuum`.
+    DuckDB neither overwrites nor releases freed blocks, at a checkpoint or by `vacuum`. A published
+    copy of marts that were dropped is removed; the next build publishes them again.
 
     Raises:
         WarehouseError: the warehouse cannot be opened or written.
@@ -200,6 +201,7 @@ def scrub(warehouse_path: Path) -> None:
         if not _is_due(connection):
             return
         try:
+            _withdraw(connection)
             connection.execute("checkpoint")
             ((name,),) = connection.execute("select current_database()").fetchall()
             connection.execute(f"attach {literal(str(fresh))} as scrubbed")
@@ -219,6 +221,13 @@ def _is_due(connection: duckdb.DuckDBPyConnection) -> bool:
         "select count(*) from raw_audit.erased_records where not is_scrubbed"
     ).fetchone()
     return found is not None and found[0] > 0
+
+
+def _withdraw(connection: duckdb.DuckDBPyConnection) -> None:
+    """Remove the published copy of marts that were dropped."""
+    steps = dict(connection.execute("select step, key from raw_audit.build_steps").fetchall())
+    if "build" not in steps and "publish" in steps:
+        Path(steps["publish"].split(" ", 1)[1]).unlink(missing_ok=True)
 
 
 class _Known:

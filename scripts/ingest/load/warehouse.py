@@ -159,6 +159,11 @@ def require(path: Path) -> None:
     check_format(path)
 
 
+def published(path: Path) -> Path:
+    """Where a build publishes the marts of a warehouse unless another file is named."""
+    return path.with_name("marts.duckdb")
+
+
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str) -> None:
     """Attach another warehouse, for reading only.
 

@@ -20,10 +20,11 @@ def metric(
     order: Sequence[str] = (),
     limit: int | None = None,
     form: str | None = None,
+    marts_path: Path | None = None,
 ) -> None:
     """Print metrics as a table, as `csv`, or as the query, `sql`.
 
-    The warehouse is opened for reading only.
+    The warehouse, or another file with its marts, is opened for reading only.
 
     Raises:
         UsageError: A name is unknown.
@@ -33,8 +34,9 @@ def metric(
     if form == "sql":
         print(metrics.sql(names, by, where=where, order=order, limit=limit))
         return
-    warehouse.require(warehouse_path)
-    with warehouse.opened(warehouse_path, read_only=True) as connection:
+    path = marts_path or warehouse_path
+    warehouse.require(path)
+    with warehouse.opened(path, read_only=True) as connection:
         result = metrics.query(connection, names, by, where=where, order=order, limit=limit)
     if form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
