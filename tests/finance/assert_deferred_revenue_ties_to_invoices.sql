@@ -63,7 +63,10 @@ movements as (
     cross join int_as_of
     where
         fct_credit_notes.issued_at <= int_as_of.as_of_at
-        and (fct_credit_notes.is_revenue or '{{ var("revenue_corrections") }}' = 'open_period')
+        and (
+            fct_credit_notes.is_revenue
+            or (fct_credit_notes.is_void and '{{ var("revenue_corrections") }}' = 'open_period')
+        )
 
     union all
 

@@ -228,6 +228,32 @@ _INVOICES = [
         moments={"voided_at": "2026-03-10"},
     ),
     _invoice("backdated", [_line("backdated", -9000, *_QUARTER)], "2026-04-05"),
+    # Stripe's example of the customer's balance, which pays 11.00 of 31.00.
+    _invoice(
+        "balance",
+        [_line("balance", 3100, "2026-01-15", "2026-02-15")],
+        "2026-01-15",
+        starting_balance=-1100,
+        ending_balance=0,
+        amount_due=2000,
+        amount_paid=2000,
+        moments={"paid_at": "2026-02-09"},
+    ),
+    # A refund out of goodwill, and at the end another one, for which there is a credit note.
+    _invoice("both", [_line("both", 120000, *_YEAR, "sub_both")], "2026-01-01"),
+    # A credit note went to the customer's balance. The refund at the end has none.
+    _invoice("to_balance", [_line("to_balance", 36500, *_YEAR, "sub_to_balance")], "2026-01-01"),
+    # Credited after it was written off.
+    _invoice(
+        "lost",
+        [_line("lost", 120000, *_YEAR, "sub_lost")],
+        "2026-01-01",
+        status="uncollectible",
+        pre_payment_credit_notes_amount=30000,
+        amount_due=90000,
+        amount_remaining=90000,
+        moments={"marked_uncollectible_at": "2026-01-31T12"},
+    ),
 ]
 _NOTES = [
     _note("before", 3000, "2026-01-10", [_note_line("before", 3000, "before")]),
@@ -262,6 +288,27 @@ _NOTES = [
         post_payment_amount=109808,
         refunds=[{"refund": "re_ended", "amount_refunded": 109808}],
     ),
+    _note(
+        "both",
+        109808,
+        "2026-01-31T12",
+        [_note_line("both", 109808, "both")],
+        type="post_payment",
+        pre_payment_amount=0,
+        post_payment_amount=109808,
+        refunds=[{"refund": "re_both", "amount_refunded": 109808}],
+    ),
+    _note(
+        "to_balance",
+        7300,
+        "2026-01-10",
+        [_note_line("to_balance", 7300, "to_balance")],
+        type="post_payment",
+        pre_payment_amount=0,
+        post_payment_amount=7300,
+        customer_balance_transaction="cbtxn_1",
+    ),
+    _note("lost", 30000, "2026-03-01", [_note_line("lost", 30000, "lost")]),
 ]
 _REFUNDS = [
     _refund("ended", 109808, "2026-01-31T12", 120000),
@@ -270,7 +317,10 @@ _REFUNDS = [
     _refund("part", 60000, "2026-02-10", 120000),
     _refund("goodwill", 10000, "2026-01-31", 36500),
     _refund("prorated", 33400, "2026-02-02", 36500),
+    _refund("both", 109808, "2026-01-31T12", 120000),
+    _refund("to_balance", 10000, "2026-01-31T18", 36500),
 ]
+_GOODWILL = _REFUNDS[-2][0] | {"id": "re_goodwill", "amount": 5000, "created": _at("2026-01-10")}
 _ENDS = {
     "ended": "2026-01-31T12",
     "refunded": "2026-01-31T12",
@@ -279,6 +329,9 @@ _ENDS = {
     "goodwill": None,
     "prorated": "2026-02-01",
     "written": "2026-01-31T12",
+    "both": "2026-01-31T12",
+    "to_balance": "2026-01-31T12",
+    "lost": "2026-01-31T12",
 }
 
 
@@ -299,7 +352,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Loading:
     subscriptions = [_subscription(name, ended) for name, ended in _ENDS.items()]
     for name, records in (
         ("credit_notes", _NOTES),
-        ("refunds", [refund for refund, _ in _REFUNDS]),
+        ("refunds", [*(refund for refund, _ in _REFUNDS), _GOODWILL]),
         ("charges", [charge for _, charge in _REFUNDS]),
         ("subscriptions", subscriptions),
     ):
@@ -372,6 +425,11 @@ def _months(loading: Loading, name: str, column: str) -> Months:
             {"01": 334, "02": 76.5, "03": 68.75, "04": 61.25, "05": 53.5, "06": 46},
         ),
         ("voided", {}, {}),
+        ("balance", {"01": 17, "02": 14}, {"01": 14}),
+        ("both", {"01": 101.92}, {}),
+        # 73.00 are credited over the year. Of the 292.00 left, 100.00 are paid back.
+        ("to_balance", {"01": 192}, {}),
+        ("lost", {"01": 101.917808}, {}),
     ],
 )
 def test_revenue_follows_the_service(
@@ -379,6 +437,26 @@ def test_revenue_follows_the_service(
 ) -> None:
     assert _months(restated, name, "recognized_amount") == recognized
     assert _months(restated, name, "closing_amount") == deferred
+
+
+@pytest.mark.parametrize(
+    ("name", "bad_debt", "owed"),
+    [
+        ("written", {"01": 101.917808}, {}),
+        ("lost", {"01": 101.917808}, {}),
+        # January's 31.00 are lost, and earned once it is paid. Nothing is owed after the write-off.
+        ("recovered", {"02": 31, "04": -31}, {"01": 181}),
+        # Three quarters of 31.00. The payment of the other quarter has no date.
+        ("partly", {"02": 23.25}, {"01": 365}),
+        ("voided", {}, {}),
+        ("balance", {}, {"01": 20}),
+    ],
+)
+def test_what_is_written_off_is_bad_debt_and_no_longer_owed(
+    name: str, bad_debt: Months, owed: Months, restated: Loading
+) -> None:
+    assert _months(restated, name, "bad_debt_amount") == bad_debt
+    assert _receivables(restated, name) == owed
 
 
 # Half of a year is credited with the renewal from 31 December on. An invoice is voided in July.

@@ -25,7 +25,7 @@ notes as (
         case when is_void then coalesce(voided_at, issued_at) end as voided_at,
         lines
     from int_credit_notes_linked
-    where is_revenue or '{{ var("revenue_corrections") }}' = 'open_period'
+    where is_revenue or (is_void and '{{ var("revenue_corrections") }}' = 'open_period')
 
 ),
 

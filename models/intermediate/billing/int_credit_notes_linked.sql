@@ -94,7 +94,12 @@ credit_notes as (
         ) }} as rate_month,
 
         stg_stripe__credit_notes.total_minor,
-        stg_stripe__credit_notes.discount_amount_minor as discount_minor,
+        coalesce(
+            stg_stripe__credit_notes.discount_amount_minor,
+            {{ list_transform(
+                'stg_stripe__credit_notes.lines', 'element.discount_amount_minor', 'sum'
+            ) }}
+        ) as discount_minor,
         stg_stripe__credit_notes.tax_minor,
         coalesce(
             stg_stripe__credit_notes.total_excluding_tax_minor,
@@ -104,10 +109,21 @@ credit_notes as (
         stg_stripe__credit_notes.post_payment_minor,
         coalesce(stg_stripe__credit_notes.out_of_band_minor, 0) as out_of_band_minor,
         stg_stripe__credit_notes.lines,
+        stg_stripe__credit_notes.refunds,
+        stg_stripe__credit_notes.customer_balance_transaction_id,
 
         stg_stripe__credit_notes.voided_at is not null
         or coalesce(stg_stripe__credit_notes.status, 'issued') = 'void' as is_void,
-        coalesce(int_invoices_dated.is_revenue, true) as is_of_revenue_invoice,
+        -- The write-off has taken back all that a later note could.
+        coalesce(int_invoices_dated.is_revenue, true)
+        {%- if var('revenue_write_offs') == 'reverse' %}
+        and coalesce(
+            int_invoices_dated.invoice_status != 'uncollectible'
+            or int_invoices_dated.marked_uncollectible_at >= stg_stripe__credit_notes.created_at,
+            true
+        )
+        {%- endif %}
+            as is_of_revenue_invoice,
         {%- if var('revenue_corrections') == 'restate' %}
         coalesce(stg_stripe__credit_notes.effective_at, stg_stripe__credit_notes.created_at)
             as issued_at,
@@ -149,6 +165,8 @@ final as (
         credit_notes.out_of_band_minor,
         coalesce(refunds.refunded_minor, 0) as refunded_minor,
         credit_notes.lines,
+        credit_notes.refunds,
+        credit_notes.customer_balance_transaction_id,
 
         credit_notes.is_void,
         credit_notes.is_of_revenue_invoice and not credit_notes.is_void as is_revenue,

@@ -26,35 +26,78 @@ int_payment_refunds_linked as (
 
 ),
 
--- What a note gave back by refunds. A note that lists none may still have been paid back by one.
+-- A note that lists no refunds may still have been paid back by one, unless it went to the
+-- customer's balance.
 note_totals as (
 
     select
         invoice_id,
         sum(total_minor) as credited_minor,
         sum(post_payment_minor) as post_payment_minor,
-        sum(coalesce(nullif(refunded_minor, 0), post_payment_minor - out_of_band_minor))
-            as refunded_minor
+        sum(
+            case
+                when len(refunds) > 0 or customer_balance_transaction_id is not null then 0
+                else post_payment_minor - out_of_band_minor
+            end
+        ) as unlisted_minor
     from int_credit_notes_linked
     where not is_void
     group by invoice_id
 
 ),
 
+listed_refunds as (
+
+    select {{ explode('refunds') }} as listed
+    from int_credit_notes_linked
+    where not is_void
+
+),
+
+-- Until API version acacia a note names a refund without an amount. All of it is for the note.
+explained_refunds as (
+
+    select
+        listed.refund_id,
+        bool_or(listed.refunded_minor is null) as is_whole,
+        sum(listed.refunded_minor) as explained_minor
+    from listed_refunds
+    group by listed.refund_id
+
+),
+
 refunds as (
+
+    select
+        linked.refund_id,
+        linked.invoice_id,
+        linked.currency,
+        linked.created_at,
+        case
+            when explained_refunds.is_whole then 0
+            else greatest(linked.refunded_minor - coalesce(explained_refunds.explained_minor, 0), 0)
+        end as unexplained_minor
+    from int_payment_refunds_linked as linked
+    left join explained_refunds
+        on linked.refund_id = explained_refunds.refund_id
+    where linked.refunded_minor > 0
+
+),
+
+refunds_to_date as (
 
     select
         refund_id,
         invoice_id,
-        refunded_minor,
+        currency,
         created_at,
-        sum(refunded_minor) over (
-            partition by invoice_id
+        unexplained_minor,
+        sum(unexplained_minor) over (
+            partition by invoice_id, currency
             order by created_at, refund_id
             rows between unbounded preceding and current row
-        ) as refunded_to_date_minor
-    from int_payment_refunds_linked
-    where refunded_minor > 0
+        ) as unexplained_to_date_minor
+    from refunds
 
 ),
 
@@ -73,8 +116,9 @@ invoices as (
 
     select
         int_invoices_dated.invoice_id,
+        int_invoices_dated.currency,
         {{ ratio(
-            'int_invoices_dated.total_minor - int_invoices_dated.tax_minor',
+            'int_invoices_dated.total_minor - coalesce(int_invoices_dated.tax_minor, 0)',
             'int_invoices_dated.total_minor'
         ) }} as net_rate,
         greatest(
@@ -83,12 +127,12 @@ invoices as (
             - coalesce(note_totals.credited_minor, 0),
             0
         ) as credited_minor,
-        coalesce(note_totals.refunded_minor, 0)
+        coalesce(note_totals.unlisted_minor, 0)
         + greatest(
             int_invoices_dated.post_payment_credit_minor
             - coalesce(note_totals.post_payment_minor, 0),
             0
-        ) as returned_minor,
+        ) as unlisted_minor,
         coalesce(
             last_refunds.refunded_at, int_invoices_dated.paid_at, int_invoices_dated.observed_at
         ) as credited_at
@@ -145,24 +189,28 @@ final as (
 
     -- The part of a refund that no credit note has given back already.
     select
-        refunds.refund_id as credit_id,
+        refunds_to_date.refund_id as credit_id,
         'refund' as credit_type,
         cast(null as string) as credit_note_id,
-        refunds.invoice_id,
+        refunds_to_date.invoice_id,
         cast(null as string) as invoice_line_id,
         cast(
             round(
                 least(
-                    refunds.refunded_minor,
-                    refunds.refunded_to_date_minor - invoices.returned_minor
+                    refunds_to_date.unexplained_minor,
+                    refunds_to_date.unexplained_to_date_minor - invoices.unlisted_minor
                 ) * invoices.net_rate
             ) as bigint
         ) as net_minor,
-        refunds.created_at as credited_at
-    from refunds
+        refunds_to_date.created_at as credited_at
+    from refunds_to_date
     inner join invoices
-        on refunds.invoice_id = invoices.invoice_id
-    where refunds.refunded_to_date_minor > invoices.returned_minor
+        on
+            refunds_to_date.invoice_id = invoices.invoice_id
+            and refunds_to_date.currency = invoices.currency
+    where
+        refunds_to_date.unexplained_minor > 0
+        and refunds_to_date.unexplained_to_date_minor > invoices.unlisted_minor
     {%- endif %}
 
 )
