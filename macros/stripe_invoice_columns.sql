@@ -12,6 +12,7 @@
     } -%}
     {%- set credit_fields = {'amount': 'bigint', 'type': 'string'} -%}
     {%- set lines, transitions = invoice ~ '.lines', invoice ~ '.status_transitions' -%}
+    {%- set taxes = 'coalesce(' ~ invoice ~ '.total_taxes, ' ~ invoice ~ '.total_tax_amounts)' -%}
     {%- set listed_payments = json_fields(
         json_value(invoice ~ '.payments', 'data'), [payment_fields]
     ) -%}
@@ -35,19 +36,22 @@
         upper({{ invoice }}.currency) as currency,
 
         {{ invoice }}.subtotal as subtotal_minor,
-        {{ list_transform(
-            json_fields(invoice ~ '.total_discount_amounts', [credit_fields]), 'element.amount', 'sum'
-        ) }} as discount_amount_minor,
+        case
+            when {{ invoice }}.total_discount_amounts is not null
+                then {{ list_transform(
+                    json_fields(invoice ~ '.total_discount_amounts', [credit_fields]),
+                    'element.amount',
+                    'sum'
+                ) }}
+        end as discount_amount_minor,
         coalesce(
             {{ invoice }}.tax,
-            {{ list_transform(
-                json_fields(
-                    'coalesce(' ~ invoice ~ '.total_taxes, ' ~ invoice ~ '.total_tax_amounts)',
-                    [credit_fields]
-                ),
-                'element.amount',
-                'sum'
-            ) }}
+            case
+                when {{ taxes }} is not null
+                    then {{ list_transform(
+                        json_fields(taxes, [credit_fields]), 'element.amount', 'sum'
+                    ) }}
+            end
         ) as tax_minor,
         {{ invoice }}.total as total_minor,
         coalesce({{ invoice }}.amount_shipping, 0) as shipping_minor,

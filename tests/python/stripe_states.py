@@ -256,6 +256,25 @@ def _invoices(export: Export) -> None:
     tax: Record = {"tax": 200} if export.is_older else {"total_taxes": [{"amount": 200}]}
     export.objects[-1] |= tax
     export.charge("shipped", 11_200)
+    # The export lacks what was paid and remains, or the totals of 10.00 of discount and 18.00 of
+    # tax.
+    for status in ("paid", "open"):
+        invoice = export.invoice(f"no_amounts_{status}", status=status)
+        del invoice["amount_paid"], invoice["amount_remaining"]
+    export.charge("no_amounts_paid")
+    discounted: Record = {"amount": 1_000, "discount": export.id("di", "no_totals")}
+    line = export.line("no_totals", 10_000) | {"discount_amounts": [discounted]}
+    if export.is_older:
+        line["tax_amounts"] = [{"amount": 1_800, "inclusive": False}]
+    else:
+        line["taxes"] = [{"amount": 1_800, "tax_behavior": "exclusive"}]
+    invoice = export.invoice("no_totals", 10_800, lines=[line])
+    for name in ("total_discount_amounts", "tax", "total_tax_amounts", "total_taxes"):
+        invoice.pop(name, None)
+    export.charge("no_totals", 10_800)
+    note = export.credit_note("no_totals", 1_080, "post_payment")
+    for name in ("lines", "subtotal", "discount_amount", "tax_amounts", "total_taxes"):
+        note.pop(name, None)
     # An invoice item waits for the next invoice.
     export.add("invoiceitem", "pending", "ii", amount=700, customer=export.customer("pending"))
 
@@ -295,6 +314,12 @@ def _invoices_since_basil(export: Export) -> None:
 def _payments(export: Export) -> None:
     for name in ("refunds", "disputes", "dollars", "intent", "old_charge", "cancelled", "captured"):
         export.customer(name)
+    # All that says that it was captured is its status, and nothing says what was refunded.
+    export.customer("thin")
+    charge = export.charge("thin", invoice=None)
+    for name in ("amount_captured", "amount_refunded", "captured", "paid"):
+        del charge[name]
+    export.refund("thin", 2_500, "thin")
     export.charge("refunds", amount_refunded=4_000, invoice=None)
     for status, amount in (
         *(("succeeded", 1_000), ("pending", 2_000), ("requires_action", 500)),

@@ -28,6 +28,9 @@ _INVOICES = {
     "credited_later": (100, 0, 0, 0, 0, 100, 10),
     "anchor": (100, 0, 0, 0, 0, 100, 0),
     "shipped": (112, 0, 0, 0, 0, 112, 0),
+    "no_amounts_paid": (100, 0, 0, 0, 0, 100, 0),
+    "no_amounts_open": (0, 0, 0, 100, 0, 0, 0),
+    "no_totals": (108, 0, 0, 0, 0, 108, 0),
     "webhook": (100, 0, 100, 0, 0, 0, 0),
     "overpaid": (120, 20, 0, 0, 0, 120, 0),
     "two_payments": (100, 0, 0, 0, 0, 100, 0),
@@ -39,7 +42,7 @@ _INVOICES = {
     "shared": (100, 0, 0, 0, 0, 150, 0),
     "shared_too": (50, 0, 0, 0, 0, 0, 0),
     "unlisted_payments": (100, 0, None, 0, 0, 0, 0),
-    "payments_alone": (100, 0, None, 0, 0, 100, 0),
+    "payments_alone": (100, 0, 0, 0, 0, 100, 0),
     # A status that is not known yet leaves what Stripe says remains.
     "future": (0, 0, 0, 100, 0, 0, 0),
 }
@@ -74,8 +77,14 @@ def test_an_invoice_is_paid_owed_or_written_off(built: Path) -> None:
     )
     assert {str(name): tuple(figures) for name, *figures in found} == _INVOICES
     owed = "select sum(remaining_usd), sum(written_off_usd) from finance.fct_invoices"
-    # Of `open` and `future` both versions, of `uncollectible` too, and 60.00 of `part_paid`.
-    assert rows(built, owed) == [(460, 200)]
+    # Of `open`, `no_amounts_open`, `future` and `uncollectible` both versions, and 60.00 of
+    # `part_paid`.
+    assert rows(built, owed) == [(660, 200)]
+    totals = """
+        select discount_amount, tax_amount, net_amount from finance.fct_invoices
+        where invoice_id = 'in_no_totals_older'
+    """
+    assert rows(built, totals) == [(10, 18, 90)]
 
 
 def test_only_refunds_of_money_count(built: Path) -> None:
@@ -106,6 +115,7 @@ def test_only_refunds_of_money_count(built: Path) -> None:
         ("refunds_requires_action", "refunds", 5, True),
         ("refunds_succeeded", "refunds", 10, True),
         ("refunds_under_dispute_of_2027", "refunds", 5, True),
+        ("thin", "thin", 25, True),
     ]
     account = "select account_id from finance.fct_refunds where refund_id = 're_old_charge_newer'"
     assert rows(built, account) == [("cus_old_charge_newer",)]
@@ -127,7 +137,7 @@ def test_a_payment_keeps_what_was_neither_refunded_nor_lost(built: Path) -> None
         from finance.fct_payments
         where charge_id in (
             'ch_refunds_newer', 'ch_intent_newer', 'ch_disputes_newer',
-            'ch_cancelled_newer', 'ch_captured_newer'
+            'ch_cancelled_newer', 'ch_captured_newer', 'ch_thin_newer'
         )
         order by 1
         """,
@@ -138,6 +148,7 @@ def test_a_payment_keeps_what_was_neither_refunded_nor_lost(built: Path) -> None
         ("disputes", 500, 0, 17, 483, 7),
         ("intent", 100, 40, 0, 60, 0),
         ("refunds", 100, 40, 0, 60, 0),
+        ("thin", 100, 25, 0, 75, 0),
     ]
     ((kept, collected),) = rows(
         built,

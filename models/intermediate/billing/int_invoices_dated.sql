@@ -1,3 +1,21 @@
+{#- An export may leave out what was paid and what remains. The status then says it. -#}
+{%- set credited_due_minor = 'settled.due_minor - invoices.pre_payment_credit_minor' -%}
+{%- set paid_minor -%}
+    coalesce(
+            invoices.amount_paid_minor,
+            case when invoices.invoice_status = 'paid' then {{ credited_due_minor }} else 0 end
+        )
+{%- endset -%}
+{%- set unpaid_minor -%}
+    coalesce(
+                invoices.amount_remaining_minor,
+                case
+                    when invoices.invoice_status = 'paid' then 0
+                    else {{ credited_due_minor }} - coalesce(invoices.amount_paid_minor, 0)
+                end
+            )
+{%- endset -%}
+
 with
 
 currencies as (
@@ -39,7 +57,7 @@ invoices as (
 
         coalesce(subtotal_minor, total_minor, amount_due_minor, 0) as subtotal_minor,
         discount_amount_minor as discount_minor,
-        coalesce(tax_minor, 0) as tax_minor,
+        tax_minor,
         coalesce(total_minor, subtotal_minor, amount_due_minor, 0) as total_minor,
         shipping_minor,
         billing_credit_minor,
@@ -47,8 +65,8 @@ invoices as (
         ending_balance_minor,
         amount_due_minor,
         overpaid_minor,
-        coalesce(amount_paid_minor, 0) as paid_minor,
-        coalesce(amount_remaining_minor, 0) as unpaid_minor,
+        amount_paid_minor,
+        amount_remaining_minor,
         out_of_band_minor,
         coalesce(pre_payment_credit_notes_minor, 0) as pre_payment_credit_minor,
         coalesce(post_payment_credit_notes_minor, 0) as post_payment_credit_minor,
@@ -132,22 +150,25 @@ final as (
         invoices.billing_credit_minor,
         settled.due_minor,
         invoices.total_minor - settled.due_minor as balance_applied_minor,
-        invoices.paid_minor,
+        {{ paid_minor }} as paid_minor,
         -- Before basil, which states it, nothing is paid beyond what is due.
         coalesce(
             invoices.overpaid_minor,
             greatest(
-                invoices.paid_minor + invoices.pre_payment_credit_minor - settled.due_minor, 0
+                coalesce(invoices.amount_paid_minor, 0)
+                + invoices.pre_payment_credit_minor
+                - settled.due_minor,
+                0
             )
         ) as overpaid_minor,
         invoices.out_of_band_minor,
         case
             when invoices.invoice_status in ('draft', 'paid', 'uncollectible', 'void') then 0
-            else invoices.unpaid_minor
+            else {{ unpaid_minor }}
         end as remaining_minor,
         -- A payment may be forgiven in part, which leaves a rest on a paid invoice.
         case
-            when invoices.invoice_status in ('paid', 'uncollectible') then invoices.unpaid_minor
+            when invoices.invoice_status in ('paid', 'uncollectible') then {{ unpaid_minor }}
             else 0
         end as written_off_minor,
         invoices.pre_payment_credit_minor,

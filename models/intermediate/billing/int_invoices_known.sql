@@ -36,7 +36,11 @@ listed_payments as (
             status := status,
             amount_paid_minor := amount_paid_minor,
             paid_at := paid_at
-        ) order by invoice_payment_id) as payments
+        ) order by invoice_payment_id) as payments,
+        sum(amount_paid_minor) filter (where status = 'paid') as paid_minor,
+        coalesce(sum(amount_paid_minor) filter (
+            where status = 'paid' and coalesce(charge_id, payment_intent_id) is null
+        ), 0) as out_of_band_minor
     from stg_stripe__invoice_payments
     where not is_deleted
     group by invoice_id
@@ -92,13 +96,23 @@ known as (
 
 ),
 
--- Stripe lists the payments in their invoice only when asked to.
+-- Stripe lists the payments in their invoice only when asked to. What was paid outside Stripe is
+-- known where the payments that were exported are all of them.
 final as (
 
     select
-        {%- for column in columns if column != 'payments' %}
+        {%- for column in columns if column not in ('payments', 'out_of_band_minor') %}
         known.{{ column }},
         {%- endfor %}
+        coalesce(
+            known.out_of_band_minor,
+            case
+                when
+                    listed_payments.paid_minor
+                    >= known.amount_paid_minor - coalesce(known.overpaid_minor, 0)
+                    then listed_payments.out_of_band_minor
+            end
+        ) as out_of_band_minor,
         case
             when coalesce(len(known.payments), 0) > 0 then known.payments
             else coalesce(listed_payments.payments, known.payments)

@@ -130,7 +130,7 @@ charges as (
                 else 0
             end
         ) as captured_minor,
-        coalesce(stg_stripe__charges.amount_refunded_minor, 0) as amount_refunded_minor,
+        stg_stripe__charges.amount_refunded_minor,
 
         stg_stripe__charges.created_at,
         stg_stripe__charges._extracted_at
@@ -171,6 +171,7 @@ final as (
             as collected_minor,
         {{ released_minor }} as released_minor,
         case
+            when charges.amount_refunded_minor is null then null
             when
                 charges.amount_refunded_minor = {{ released_minor }}
                 or charges.amount_refunded_minor > charges.captured_minor

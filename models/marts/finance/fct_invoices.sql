@@ -1,6 +1,13 @@
+{#- An export may leave out the totals of discounts and taxes. The lines have them. -#}
+{%- set discount_minor -%}
+    coalesce(int_invoices_dated.discount_minor, line_totals.discount_minor, 0)
+{%- endset -%}
+{%- set tax_minor -%}
+    coalesce(int_invoices_dated.tax_minor, line_totals.tax_minor, 0)
+{%- endset -%}
 {%- set net_minor -%}
     int_invoices_dated.total_minor
-    - int_invoices_dated.tax_minor
+    - {{ tax_minor }}
     - int_invoices_dated.shipping_minor
     + int_invoices_dated.billing_credit_minor
 {%- endset -%}
@@ -39,6 +46,8 @@ line_totals as (
         invoice_id,
         count(*) as line_count,
         sum(amount_minor) as amount_minor,
+        cast(sum(discount_minor) as bigint) as discount_minor,
+        cast(sum(tax_minor + inclusive_tax_minor) as bigint) as tax_minor,
         sum(amount_minor - discount_minor + tax_minor) as total_minor
 
     from int_invoice_lines_netted
@@ -89,8 +98,8 @@ final as (
         int_invoices_dated.collection_method,
         int_invoices_dated.currency,
         {{ minor_to_major('int_invoices_dated.subtotal_minor') }} as subtotal_amount,
-        {{ minor_to_major('int_invoices_dated.discount_minor') }} as discount_amount,
-        {{ minor_to_major('int_invoices_dated.tax_minor') }} as tax_amount,
+        {{ minor_to_major(discount_minor) }} as discount_amount,
+        {{ minor_to_major(tax_minor) }} as tax_amount,
         {{ minor_to_major('int_invoices_dated.shipping_minor') }} as shipping_amount,
         {{ minor_to_major('int_invoices_dated.billing_credit_minor') }} as billing_credit_amount,
         {{ minor_to_major('int_invoices_dated.total_minor') }} as total_amount,

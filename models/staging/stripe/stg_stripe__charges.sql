@@ -37,8 +37,8 @@ final as (
         amount_captured as amount_captured_minor,
         amount_refunded as amount_refunded_minor,
 
-        coalesce(paid, false) as is_paid,
-        coalesce(captured, paid, false) as is_captured,
+        coalesce(paid, status = 'succeeded', false) as is_paid,
+        coalesce(captured, paid, status = 'succeeded', false) as is_captured,
         coalesce(refunded, false) as is_refunded,
         coalesce(disputed, false) as is_disputed,
         coalesce(deleted, false) as is_deleted,
