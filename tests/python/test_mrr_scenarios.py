@@ -8,14 +8,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import mrr_partial_scenarios
 import mrr_thin_scenarios
 from data_tests import DataTests
 from mrr_scenarios import SCENARIOS, Scenario, write_export
 from warehouses import build_warehouse
 
 MART = "finance.fct_subscription_item_mrr"
-# Importing the module adds its scenarios.
+# Importing the modules adds their scenarios.
 assert mrr_thin_scenarios
+assert mrr_partial_scenarios
 
 
 @pytest.fixture(scope="module")

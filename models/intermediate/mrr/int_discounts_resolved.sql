@@ -1,3 +1,8 @@
+{%- set terms = [
+    'percent_off', 'amount_off_minor', 'currency', 'currency_options', 'duration',
+    'duration_in_months', 'product_ids',
+] -%}
+
 with
 
 stg_stripe__catalog_events as (
@@ -66,13 +71,7 @@ coupon_copies as (
 
     select
         coupon_id,
-        percent_off,
-        amount_off_minor,
-        currency,
-        currency_options,
-        duration,
-        duration_in_months,
-        product_ids,
+        {{ terms | join(',\n        ') }},
         1 as preference_number
     from stg_stripe__coupons
     where not is_deleted
@@ -95,13 +94,7 @@ coupon_copies as (
 
     select
         coupon.coupon_id,
-        coupon.percent_off,
-        coupon.amount_off_minor,
-        coupon.currency,
-        coupon.currency_options,
-        coupon.duration,
-        coupon.duration_in_months,
-        coupon.product_ids,
+        coupon.{{ terms | join(',\n        coupon.') }},
         2 as preference_number
     from stg_stripe__catalog_events
 
@@ -111,13 +104,7 @@ coupons as (
 
     select
         coupon_id,
-        percent_off,
-        amount_off_minor,
-        currency,
-        currency_options,
-        duration,
-        duration_in_months,
-        product_ids
+        {{ terms | join(',\n        ') }}
     from coupon_copies
     where duration is not null
     qualify
@@ -205,7 +192,12 @@ final as (
                         )
             end
         ) as live_to_at,
-        coupons.duration is not null as is_resolved
+        -- Without any date, it is unknown whether some months are over.
+        coupons.duration is not null
+        and (
+            coupons.duration != 'repeating'
+            or coalesce(latest_records.end_at, latest_records.start_at) is not null
+        ) as is_resolved
 
     from latest_records
     left join coupons

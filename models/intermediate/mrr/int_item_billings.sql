@@ -36,11 +36,48 @@ needed as (
 
 ),
 
+-- Up to acacia a proration may not name its item. It is the one item that the subscription has been
+-- billed for at that price, or else at all. The lines are read from their model, because DuckDB
+-- materializes a CTE that is read twice.
+items_of_prices as (
+
+    select
+        subscription_id,
+        price_id,
+        min(subscription_item_id) as first_item_id,
+        max(subscription_item_id) as last_item_id
+    from {{ ref('int_invoice_lines_netted') }}
+    where subscription_item_id is not null
+    group by
+        subscription_id,
+        price_id
+
+),
+
+items_of_subscriptions as (
+
+    select
+        subscription_id,
+        min(first_item_id) as first_item_id,
+        max(last_item_id) as last_item_id
+    from items_of_prices
+    group by subscription_id
+
+),
+
 lines as (
 
     select
         lines.subscription_id,
-        lines.subscription_item_id,
+        coalesce(
+            lines.subscription_item_id,
+            case
+                when items_of_prices.first_item_id = items_of_prices.last_item_id
+                    then items_of_prices.first_item_id
+                when items_of_subscriptions.first_item_id = items_of_subscriptions.last_item_id
+                    then items_of_subscriptions.first_item_id
+            end
+        ) as subscription_item_id,
         lines.price_id,
         lines.invoice_id,
         lines.is_proration and lines.amount_minor < 0 as is_credit,
@@ -74,9 +111,14 @@ lines as (
         on lines.invoice_id = int_invoices_known.invoice_id
     left join int_subscription_prices
         on lines.price_id = int_subscription_prices.price_id
+    left join items_of_prices
+        on
+            lines.subscription_id = items_of_prices.subscription_id
+            and lines.price_id = items_of_prices.price_id
+    left join items_of_subscriptions
+        on lines.subscription_id = items_of_subscriptions.subscription_id
     where
-        lines.line_type = 'subscription'
-        and lines.subscription_item_id is not null
+        (lines.line_type = 'subscription' or lines.is_proration)
         and lines.period_start_at < lines.period_end_at
         and int_invoices_known.status != 'draft'
 
@@ -102,6 +144,7 @@ final as (
         end as billing_state
 
     from lines
+    where subscription_item_id is not null
     group by
         subscription_id,
         subscription_item_id,

@@ -14,6 +14,7 @@ full_lines as (
         subscription_id,
         subscription_item_id,
         product_id,
+        currency,
         amount_minor,
         discount_minor,
         discount_amounts,
@@ -87,6 +88,7 @@ lines_of_discounts as (
         full_lines.subscription_item_id,
         invoice_discounts.discount_id,
         full_lines.product_id,
+        full_lines.currency,
         full_lines.invoice_id,
         full_lines.period_start_at,
         full_lines.period_end_at,
@@ -126,6 +128,7 @@ discounts as (
         subscription_item_id,
         discount_id,
         product_id,
+        max(currency) as currency,
         cast(
             max_by(position_number, period_start_at) filter (where percent_off is not null)
             as integer
@@ -156,6 +159,7 @@ final as (
         discounts.subscription_item_id,
         discounts.discount_id,
         discounts.product_id,
+        discounts.currency,
         discounts.position_number,
         discounts.percent_off,
         discounts.invoice_count,

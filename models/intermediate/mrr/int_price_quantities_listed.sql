@@ -99,7 +99,7 @@ amounts as (
         int_price_quantities_billed.invoiced_amount_minor,
         case
             when
-                int_price_quantities_billed.recurring_interval
+                coalesce(int_price_quantities_billed.recurring_interval, '')
                 not in ('day', 'week', 'month', 'year')
                 then null
             when int_price_quantities_billed.invoiced_amount_minor is not null

@@ -130,8 +130,7 @@ inclusive_tax_rates as (
 
 ),
 
--- Stripe Tax computes tax without rates on the subscription. The last line of an item that has any
--- shows what its price includes.
+-- Stripe Tax needs no rates. An item's last line with any tax shows what its price includes.
 invoiced_taxes as (
 
     select
@@ -186,7 +185,8 @@ final as (
             when not int_subscription_version_items.is_present then 'canceled'
             else coalesce(
                     mrr_periods.status_exclusion_reason,
-                    int_price_quantities_listed.price_exclusion_reason
+                    int_price_quantities_listed.price_exclusion_reason,
+                    case when int_price_quantities_listed.price_id is null then 'price_missing' end
                 )
         end as mrr_exclusion_reason,
         case

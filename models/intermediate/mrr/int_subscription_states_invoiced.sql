@@ -78,6 +78,7 @@ pieces as (
     left join invoiced_states
         on
             intervals.subscription_id = invoiced_states.subscription_id
+            and intervals.part_number < 10
             and coalesce(intervals.valid_from_at < invoiced_states.valid_to_at, true)
             and coalesce(intervals.valid_to_at > invoiced_states.valid_from_at, true)
     where

@@ -62,7 +62,8 @@ coupon_product_lists as (
 
 ),
 
--- A discount on one invoice only may be a `once` discount.
+-- A discount on one invoice only may be a `once` discount, unless its coupon says otherwise. Of a
+-- fixed amount, Stripe returns the other currencies only when asked to.
 unresolved_on_invoices as (
 
     select
@@ -71,21 +72,42 @@ unresolved_on_invoices as (
         int_item_discounts_invoiced.discount_id,
         int_item_discounts_invoiced.position_number,
         int_item_discounts_invoiced.percent_off,
+        resolved.coupon_id,
+        resolved.promotion_code_id,
+        resolved.duration,
+        case when resolved.is_resolved then resolved.live_from_at end as resolved_from_at,
         int_item_discounts_invoiced.live_from_at,
-        int_item_discounts_invoiced.live_to_at,
+        case
+            when resolved.is_resolved then resolved.live_to_at
+            else int_item_discounts_invoiced.live_to_at
+        end as live_to_at,
+        coalesce(resolved.is_resolved, false) as is_resolved,
         max(int_item_discounts_invoiced.invoice_count) over (
             partition by
                 int_item_discounts_invoiced.subscription_id, int_item_discounts_invoiced.discount_id
         ) > 1 as is_repeated
 
     from int_item_discounts_invoiced
-    left join int_discounts_resolved
-        on
-            int_item_discounts_invoiced.discount_id = int_discounts_resolved.discount_id
-            and int_discounts_resolved.is_resolved
+    left join int_discounts_resolved as resolved
+        on int_item_discounts_invoiced.discount_id = resolved.discount_id
     where
         int_item_discounts_invoiced.is_discounted
-        and int_discounts_resolved.discount_id is null
+        and (
+            not coalesce(resolved.is_resolved, false)
+            or coalesce(
+                resolved.percent_off,
+                case
+                    when resolved.coupon_currency = int_item_discounts_invoiced.currency
+                        then resolved.amount_off_minor
+                    else {{ list_transform(
+                        'resolved.currency_options',
+                        'case when element.currency = int_item_discounts_invoiced.currency'
+                        ' then element.amount_off_minor end',
+                        'min'
+                    ) }}
+                end
+            ) is null
+        )
 
 ),
 
@@ -131,7 +153,6 @@ final as (
         on
             listed.subscription_id = explained.subscription_id
             and listed.discount_id = explained.discount_id
-            and not listed.is_resolved
     where explained.discount_id is null
 
     union all
@@ -143,26 +164,29 @@ final as (
         2 as level_number,
         10000 + invoiced.position_number as position_number,
         invoiced.discount_id,
-        cast(null as string) as coupon_id,
-        cast(null as string) as promotion_code_id,
+        invoiced.coupon_id,
+        invoiced.promotion_code_id,
         invoiced.percent_off,
         cast(null as bigint) as amount_off_minor,
         cast(null as string) as coupon_currency,
         null as currency_options,
-        case when invoiced.is_repeated then 'forever' end as duration,
+        case
+            when invoiced.is_resolved then invoiced.duration
+            when invoiced.is_repeated then 'forever'
+        end as duration,
         null as product_ids,
         null as invoiced_product_ids,
         null as spared_product_ids,
-        invoiced.live_from_at,
+        coalesce(invoiced.resolved_from_at, invoiced.live_from_at) as live_from_at,
         invoiced.live_to_at,
-        invoiced.is_repeated as is_resolved,
+        invoiced.is_resolved or invoiced.is_repeated as is_resolved,
         true as is_from_invoice
 
     from unresolved_on_invoices as invoiced
     inner join int_subscription_versions
         on
             invoiced.subscription_id = int_subscription_versions.subscription_id
-            and invoiced.live_from_at
+            and coalesce(invoiced.resolved_from_at, invoiced.live_from_at)
             < coalesce(int_subscription_versions.valid_to_at, cast('9999-12-31' as timestamp))
             and coalesce(invoiced.live_to_at, cast('9999-12-31' as timestamp))
             > int_subscription_versions.valid_from_at

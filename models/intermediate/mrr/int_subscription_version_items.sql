@@ -34,6 +34,9 @@ versions as (
         int_subscription_versions.invoiced_from_at,
         records.items,
         records.has_more_items,
+        int_subscription_versions.invoiced_from_at is null
+        and records.items is null
+        and records.record_source != 'invoice' as is_without_list,
         records.default_tax_rates
 
     from int_subscription_versions
@@ -50,9 +53,9 @@ nested as (
         version_id,
         subscription_id,
         version_number,
+        invoiced_from_at is not null as is_invoiced,
         {{ explode('items') }} as item
     from versions
-    where invoiced_from_at is null
 
 ),
 
@@ -62,6 +65,7 @@ nested_identified as (
         version_id,
         subscription_id,
         version_number,
+        is_invoiced,
         item.subscription_item_id,
         item.price_id,
         item.quantity,
@@ -81,16 +85,19 @@ listed as (
         quantity,
         tax_rates
     from nested_identified
+    where not is_invoiced
 
     union all
+
+    -- What a line leaves out is as the record has it.
 
     select
         versions.version_id,
         versions.subscription_id,
         versions.version_number,
         invoiced.subscription_item_id,
-        invoiced.price_id,
-        invoiced.quantity,
+        coalesce(invoiced.price_id, nested_identified.price_id) as price_id,
+        coalesce(invoiced.quantity, nested_identified.quantity) as quantity,
         null as tax_rates
 
     from versions
@@ -98,11 +105,16 @@ listed as (
         on
             versions.subscription_id = invoiced.subscription_id
             and versions.invoiced_from_at = invoiced.valid_from_at
+    left join nested_identified
+        on
+            versions.version_id = nested_identified.version_id
+            and invoiced.subscription_item_id = nested_identified.subscription_item_id
     where invoiced.subscription_item_id is not null
 
     union all
 
-    -- A long list of items has further pages, whose items are extracted as objects of their own.
+    -- A long list of items has further pages, whose items are extracted as objects of their own. So
+    -- are the items of a subscription that was exported without them.
     select
         versions.version_id,
         versions.subscription_id,
@@ -121,8 +133,7 @@ listed as (
             and stg_stripe__subscription_items.subscription_item_id
             = nested_identified.subscription_item_id
     where
-        versions.has_more_items
-        and versions.items is not null
+        (versions.has_more_items or versions.is_without_list)
         and versions.invoiced_from_at is null
         and nested_identified.version_id is null
 
@@ -142,7 +153,8 @@ first_and_last_seen as (
 
 ),
 
--- An item has a row in every version from its first one on; once it is gone, its last state.
+-- An item has a row in every version from its first one on; once it is gone, its last state. A
+-- record without a list does not say that an item is gone.
 present_and_gone as (
 
     select
@@ -151,7 +163,7 @@ present_and_gone as (
         versions.subscription_currency,
         versions.default_tax_rates,
         first_and_last_seen.subscription_item_id,
-        listed.version_id is not null as is_present,
+        listed.version_id is not null or versions.is_without_list as is_present,
         coalesce(listed.version_number, first_and_last_seen.last_version_number)
             as state_version_number
 

@@ -131,6 +131,33 @@ past_due_starts as (
 
 ),
 
+-- A subscription keeps its currency. Events of older API versions do not name it.
+named_currencies as (
+
+    select
+        subscription_id,
+        currency
+    from int_subscription_source_records
+
+    union all
+
+    select
+        subscription_id,
+        currency
+    from int_invoices_known
+
+),
+
+subscription_currencies as (
+
+    select
+        subscription_id,
+        min(currency) as currency
+    from named_currencies
+    group by subscription_id
+
+),
+
 final as (
 
     select
@@ -144,7 +171,7 @@ final as (
         spells.mrr_evidence,
         spells.invoiced_from_at,
         records.stripe_customer_id,
-        records.currency,
+        coalesce(records.currency, subscription_currencies.currency) as currency,
         records.is_cancel_scheduled and not spells.is_after_the_end as is_cancel_scheduled,
         case
             when records.is_cancel_scheduled and spells.mrr_evidence in {{ evidence_of_churn }}
@@ -173,6 +200,8 @@ final as (
         on
             spells.subscription_id = past_due_starts.subscription_id
             and spells.past_due_spell_number = past_due_starts.past_due_spell_number
+    left join subscription_currencies
+        on spells.subscription_id = subscription_currencies.subscription_id
 
 )
 
