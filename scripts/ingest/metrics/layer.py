@@ -182,7 +182,8 @@ class Metrics:
                 raise
             raise IngestError(f"DuckDB reports: {str(error).splitlines()[0]}") from error
         columns = tuple(column[0] for column in found.description or ())
-        return Result(columns, [tuple(map(_day, row)) for row in found.fetchall()])
+        rows = [tuple(map(_day, row)) for row in found.fetchall()]
+        return Result(columns, _without_repeated_groups(rows, len(columns) - len(set(names))))
 
     # What a metric is made of
 
@@ -241,11 +242,9 @@ class Metrics:
 
     def _reachable(self, model: Json, path: tuple[str, ...]) -> Iterator[str]:
         """Dimensions of a model, and of those that its entities lead to over at most two joins."""
-        names = {entity["name"]: entity["type"] for entity in model["entities"]}
-        own = model["primary_entity"] or next((n for n, t in names.items() if t == "primary"), None)
-        prefix = path or (own,)
-        for one in model["dimensions"]:
-            yield "__".join((*prefix, one["name"]))
+        names = [entity["name"] for entity in model["entities"]]
+        prefix = "__".join(path) or _own_entity(model)
+        yield from (f"{prefix}__{one['name']}" for one in model["dimensions"])
         for name in names:
             if name in path:
                 continue
@@ -293,6 +292,9 @@ class Metrics:
         ends = [one for one in known if one.endswith(f"__{name}")]
         fewest = min((one.count("__") for one in ends), default=0)
         nearest = [one for one in ends if one.count("__") == fewest]
+        # A metric's own dimension comes before one of the same name that a join leads to.
+        owners = {_own_entity(model) for one in names for model, _ in self._measures(one)}
+        nearest = [one for one in nearest if one.split("__")[0] in owners] or nearest
         if len(nearest) > 1:
             raise UsageError(f"{name!r} may be {' or '.join(nearest)}; name one of them")
         return nearest[0] if nearest else None
@@ -414,6 +416,22 @@ def _of_project(warehouse_path: Path) -> Metrics:
 
         SemanticManifest(Dbt(warehouse_path, "{}").parse()).write_json_to_file(str(path))
     return Metrics(path.read_text())
+
+
+def _without_repeated_groups(rows: Iterable[Row], width: int) -> list[Row]:
+    """One row per group: MetricFlow joins metrics by their dimensions, and null never equals null.
+
+    Args:
+        rows: Rows with the dimensions in their first columns.
+        width: The number of dimensions.
+    """
+    found: dict[Row, Row] = {}
+    for row in rows:
+        before = found.get(row[:width], row)
+        found[row[:width]] = tuple(
+            new if old is None else old for old, new in zip(before, row, strict=True)
+        )
+    return list(found.values())
 
 
 def _table(model: Json) -> str:
