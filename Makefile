@@ -2,7 +2,7 @@
 #   make build EXTRACTS_PATH=exports WAREHOUSE_PATH=data/mine.duckdb
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help build load snapshot freshness docs report test lint lint-models lint-files format diff \
+.PHONY: help build load snapshot freshness docs dashboard report test lint lint-models lint-files format diff \
     bench backup restore share soak clean
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
@@ -42,6 +42,9 @@ freshness: $(VENV)/.installed ## whether each source has sent something lately
 
 docs: $(VENV)/.installed ## the documentation of a built warehouse, target/site/index.html
 	@$(BIN)/python -m ingest docs
+
+dashboard: $(VENV)/.installed ## the dashboards on a local server, up to date with the warehouse
+	@$(BIN)/python -m ingest dashboard
 
 test: $(VENV)/.installed-dev lint ## everything CI runs
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \

@@ -1,4 +1,5 @@
--- How many people use the product, and how many of a month's people come on a day?
+-- How many people use the product, and how many of a month's people come on a day? A null segment
+-- is all of them.
 with
 
 fct_active_users_daily as (
@@ -11,15 +12,17 @@ final as (
 
     select
         active_date,
+        nullif(segment, 'total') as segment,
         dau,
         wau,
         mau,
         stickiness_rate
 
     from fct_active_users_daily
-    where segment = 'total'
 
 )
 
 select * from final
-order by active_date
+order by
+    active_date asc,
+    segment asc nulls first

@@ -93,6 +93,13 @@ _backups = click.option(
     metavar="DIR",
     help="Folder of backups; by default `backups` beside the warehouse.",
 )
+_names = click.option(
+    "--names",
+    "has_names",
+    is_flag=True,
+    envvar="DASHBOARD_NAMES",
+    help="Show names of accounts, deals and people; without it, pages may be public.",
+)
 
 
 _full = click.option(
@@ -329,11 +336,24 @@ def metric(
 @cli.command()
 @_warehouse
 @_out("target/site")
-def docs(warehouse: Path, out: Path) -> None:
+@_names
+def docs(warehouse: Path, out: Path, has_names: bool) -> None:
     """Write the documentation site of a built warehouse."""
     from ingest.docs.site import docs as run
 
-    run(warehouse, out)
+    run(warehouse, out, has_names=has_names)
+
+
+@cli.command()
+@_warehouse
+@_out("target/site")
+@_names
+@click.option("--port", type=_COUNT, default=8321, show_default=True, help="Port of the server.")
+def dashboard(warehouse: Path, out: Path, has_names: bool, port: int) -> None:
+    """Open the dashboards on a local server, and rebuild them when the warehouse changes."""
+    from ingest.docs.dashboards.serve import serve as run
+
+    run(warehouse, out, port, has_names=has_names)
 
 
 @cli.command()

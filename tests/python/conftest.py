@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,7 +31,14 @@ if find_spec("pandas") is None:
 _LONGEST = (
     *("test_landing", "test_sources", "test_late_events", "test_faults", "test_readme"),
     *("test_sales_pipeline", "test_product_marts", "test_diff", "test_quality", "test_privacy"),
-    *("test_share", "test_docs", "test_identity", "test_mrr_scenarios", "test_product_core"),
+    *(
+        "test_share",
+        "test_docs",
+        "test_dashboards",
+        "test_identity",
+        "test_mrr_scenarios",
+        "test_product_core",
+    ),
     *("test_orphans", "test_stripe_states"),
 )
 
@@ -70,6 +78,21 @@ def tiny_warehouse(tiny_extracts: Path, workspace: Path) -> Path:
     """The tiny company loaded and built batch by batch, with every data test; read it only."""
     warehouse = workspace / "warehouse.duckdb"
     return once(warehouse, lambda: build_warehouse(tiny_extracts, warehouse, has_tests=True))
+
+
+@pytest.fixture(scope="session")
+def site(tiny_warehouse: Path, workspace: Path) -> Path:
+    """The site of the tiny company; dbt's artifacts are in `target` beside it."""
+    folder = workspace / "docs"
+
+    def write() -> None:
+        folder.mkdir()
+        # dbt opens the file for writing, which would block the tests that read it meanwhile.
+        copy = shutil.copy2(tiny_warehouse, folder)
+        command = ("docs", "--warehouse", copy, "--out", folder / "site")
+        expect(0, warehouses.ingest_here(*command, target=folder / "target"))
+
+    return once(folder, write) / "site"
 
 
 @pytest.fixture(scope="session")

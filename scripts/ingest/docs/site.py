@@ -23,6 +23,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from ingest.build import PROJECT, Dbt
+from ingest.docs import dashboards
 from ingest.docs.documents import documents
 from ingest.docs.pages import environment
 from ingest.docs.report import as_of, report
@@ -72,12 +73,13 @@ class Answer:
     row_count: int
 
 
-def docs(warehouse_path: Path, out: Path) -> None:
+def docs(warehouse_path: Path, out: Path, *, has_names: bool = False) -> None:
     """Write the site of a built warehouse.
 
     Args:
         warehouse_path: the DuckDB file.
         out: the folder to write; an older site in it is replaced.
+        has_names: show names of accounts, deals and people on the dashboards.
 
     Raises:
         UsageError: the folder holds something other than a site.
@@ -94,11 +96,32 @@ def docs(warehouse_path: Path, out: Path) -> None:
     Dbt(warehouse_path, "{}").run("docs", "generate", "--static")
     try:
         with warehouse.opened(warehouse_path, read_only=True) as connection:
-            _write(_Project(target), connection, target, out)
+            _write(_Project(target), connection, target, out, has_names=has_names)
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise WarehouseError("the marts are not built; `make build` builds them") from error
     print(f"open {out / 'index.html'}")
     report(warehouse_path, out / "quality", home="../index.html")
+
+
+def refresh(warehouse_path: Path, out: Path, *, has_names: bool = False) -> None:
+    """Write only the dashboards of a site again.
+
+    Raises:
+        WarehouseError: there is no warehouse, a build holds it, or its marts are not built.
+        BuildError: dbt cannot compile the queries.
+    """
+    target = PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
+    path = warehouse_path.resolve()
+    Dbt(path, "{}").run("compile", "--select", "path:analyses/dashboard")
+    try:
+        with warehouse.opened(path, read_only=True) as connection:
+            templates = environment()
+            templates.globals |= {"titles": _PAGES, "as_of": as_of(connection)}
+            dashboards.write(
+                out, templates, connection, target, as_of(connection), has_names=has_names
+            )
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        raise WarehouseError("the marts are not built; `make build` builds them") from error
 
 
 class _Project:
@@ -220,7 +243,12 @@ def _dbt_page(target: Path) -> str:
 
 
 def _write(
-    project: _Project, connection: duckdb.DuckDBPyConnection, target: Path, out: Path
+    project: _Project,
+    connection: duckdb.DuckDBPyConnection,
+    target: Path,
+    out: Path,
+    *,
+    has_names: bool,
 ) -> None:
     # What may fail comes first, so that an older site is kept if it does.
     answers = [_answer(connection, node) for node in project.board()]
@@ -238,6 +266,7 @@ def _write(
     templates = environment()
     templates.filters |= {"markdown": _markdown, "inline": _inline, "words": _words}
     templates.globals |= {"project": project, "titles": titles, "as_of": day}
+    dashboards.write(out, templates, connection, target, day, has_names=has_names)
     for name in _PAGES:
         if name not in papers:
             text = templates.get_template(f"{name}.html").render(page=name, answers=answers)

@@ -1,0 +1,51 @@
+-- Which deals are open, in which stage, and how often was their close date pushed?
+with
+
+fct_opportunities as (
+
+    select * from {{ ref('fct_opportunities') }}
+
+),
+
+dim_accounts as (
+
+    select * from {{ ref('dim_accounts') }}
+
+),
+
+dim_sales_reps as (
+
+    select * from {{ ref('dim_sales_reps') }}
+
+),
+
+final as (
+
+    select
+        fct_opportunities.opportunity_id,
+        fct_opportunities.opportunity_name,
+        fct_opportunities.sales_rep_id,
+        dim_sales_reps.sales_rep_name,
+        coalesce(dim_accounts.segment, 'unknown') as segment,
+        coalesce(dim_accounts.region, 'unknown') as region,
+        fct_opportunities.stage_name,
+        fct_opportunities.amount_usd,
+        fct_opportunities.close_date,
+        fct_opportunities.push_count,
+        fct_opportunities.pushed_days,
+        fct_opportunities.current_stage_days,
+        coalesce(fct_opportunities.push_count, 0) > 0 as is_slipped
+
+    from fct_opportunities
+    left join dim_accounts
+        on fct_opportunities.account_id = dim_accounts.account_id
+    left join dim_sales_reps
+        on fct_opportunities.sales_rep_id = dim_sales_reps.sales_rep_id
+    where not fct_opportunities.is_closed
+
+)
+
+select * from final
+order by
+    amount_usd desc nulls last,
+    opportunity_id asc
