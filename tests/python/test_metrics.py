@@ -179,15 +179,6 @@ def test_a_balance_that_is_added_up_is_found(manifest: str, tiny_warehouse: Path
         _assert_years_end_as_their_months(Metrics(json.dumps(read)), tiny_warehouse, "mrr", "max")
 
 
-def test_a_group_without_a_segment_is_one_row(metrics: Metrics, tiny_warehouse: Path) -> None:
-    """Deals without an account are in both metrics, which MetricFlow joins by the segment."""
-    with opened(tiny_warehouse) as connection:
-        result = metrics.query(connection, ["created_deals", "open_deals"], ["month", "segment"])
-    groups = [row[:2] for row in result.rows]
-    assert len(groups) == len(set(groups))
-    assert any(segment is None for _, segment in groups)
-
-
 @pytest.fixture
 def shown(manifest: str, workspace: Path, tiny_warehouse: Path) -> Callable[..., str]:
     """What `ingest metric` prints with these arguments, without a connection to anywhere."""

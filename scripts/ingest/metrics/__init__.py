@@ -1,5 +1,6 @@
 """Metrics by name."""
 
-from ingest.metrics.layer import Definition, Metrics, Result
+from ingest.metrics.definitions import Definition
+from ingest.metrics.layer import Metrics, Result
 
 __all__ = ["Definition", "Metrics", "Result"]
