@@ -41,6 +41,26 @@ def test_sessions_by_day_are_the_truth(tiny_extracts: Path, tiny_warehouse: Path
     assert not apart
 
 
+def test_channels_of_sessions_are_the_truth(tiny_extracts: Path, tiny_warehouse: Path) -> None:
+    assert rows(
+        tiny_warehouse,
+        """
+        select coalesce(channel, 'unknown'), count(*)
+        from product.fct_sessions
+        where is_counted
+        group by all
+        order by all
+        """,
+    ) == rows(
+        tiny_warehouse,
+        f"""
+        select channel, sessions
+        from {_truth(tiny_extracts, "sessions_by_channel.csv")}
+        order by all
+        """,
+    )
+
+
 def test_daily_weekly_and_monthly_active_users_are_the_truth(
     tiny_extracts: Path, tiny_warehouse: Path
 ) -> None:

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -370,6 +371,60 @@ def test_sessions_and_active_users_can_be_found_again_in_the_files(written: Writ
             for width in (7, 30)
         )
         assert (len(active[day]), len(week), len(month)) == (dau, wau, mau), day
+
+
+CHANNELS = {
+    "cpc": "paid",
+    "paid-social": "paid",
+    "email": "email",
+    "": "direct",
+    "https://www.google.com/": "search",
+    "https://www.bing.com/": "search",
+    "https://www.linkedin.com/": "social",
+    "https://news.ycombinator.com/": "social",
+    "https://reviews.example/document-workspaces": "referral",
+    "https://www.paperdesk.example/": "internal",
+}
+
+
+def test_channels_of_sessions_can_be_found_again_in_the_files(written: Written) -> None:
+    """A session has the channel of its first page, which a campaign's medium names first."""
+    messages = distinct(written)
+    visits = defaultdict(list)
+    for person, message in counted(messages, Stitched(messages)):
+        visits[person].append((moment(message["timestamp"]), message))
+    sessions = []
+    for moments in visits.values():
+        before = datetime.min.replace(tzinfo=UTC)
+        for at, message in sorted(moments, key=lambda one: one[0]):
+            if at - before >= timedelta(minutes=30):
+                sessions.append("unknown")
+            if sessions[-1] == "unknown" and message["type"] == "page":
+                campaign = message["context"].get("campaign", {})
+                how = campaign.get("medium", message["properties"]["referrer"])
+                sessions[-1] = CHANNELS[how]
+            before = at
+    channels = Counter(sessions)
+    assert tuple(sorted(channels.items())) == written.result.truth.sessions_by_channel
+    assert len(channels) == 8
+
+
+def test_landing_pages_carry_their_campaign(written: Written) -> None:
+    """In the context as the library reads it, and in the address of the page."""
+    pages = [m for m in distinct(written) if m["type"] == "page"]
+    landed = [m for m in pages if "campaign" in m["context"]]
+    assert 0.02 < len(landed) / len(pages) < 0.3
+    for message in landed:
+        campaign = message["context"]["campaign"]
+        query = dict(parse_qsl(message["properties"]["search"].removeprefix("?")))
+        assert message["properties"]["url"].endswith(message["properties"]["search"])
+        assert query.pop("gclid", "sample") == "sample"
+        assert query == {
+            f"utm_{'campaign' if name == 'name' else name}": value
+            for name, value in campaign.items()
+        }
+        assert message["context"]["page"]["path"] == message["properties"]["path"]
+    assert {m["properties"]["path"] for m in landed} >= {"/compress-pdf", "/teams", "/signup"}
 
 
 def test_events_by_name_can_be_found_again_in_the_files(written: Written) -> None:

@@ -161,7 +161,7 @@ def test_recognized_revenue_is_signed_net_of_discounts_and_of_tax() -> None:
 
 def test_merged_accounts_are_one() -> None:
     company, ledger = acted(contract())
-    usage = UsageTruth((), (), (), ())
+    usage = UsageTruth((), (), (), (), ())
     assert survivors(company) == {1: 1}
     systems = [row[1] for row in account_link_rows(company, ledger, usage)]
     assert systems == ["salesforce", "stripe"]
@@ -184,6 +184,7 @@ def test_the_truth_is_written_beside_the_batches(tmp_path: Path) -> None:
         "account_links.csv",
         "won_deals.csv",
         "sessions_daily.csv",
+        "sessions_by_channel.csv",
         "active_users_daily.csv",
         "planted_defects.json",
     }

@@ -20,10 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.generate import usage_events as events
+from ingest.generate.arrivals import draw_arrivals
 from ingest.generate.batches import Batch, BrokenRecord, WrittenFile, split_batches, write_file
-from ingest.generate.ids import (
-    uuid_like,
-)
+from ingest.generate.ids import uuid_like
 from ingest.generate.records import Company
 from ingest.generate.segment_texts import FIRST_PLAN, PHONE_NAME, lines_sql, load_dimensions
 from ingest.generate.usage import DUPLICATE_SHARE, Usage, simulate_usage
@@ -57,6 +56,7 @@ class _Rows:
     account: npt.NDArray[np.int32]
     device: npt.NDArray[np.int32]
     name: npt.NDArray[np.int16]
+    arrival: npt.NDArray[np.int8]
     is_anonymous: Flags
     is_renamed: Flags
     is_switch: Flags
@@ -104,10 +104,14 @@ def write_segment(
         waiting: _Rows | None = None
         written = 0
         for number, (_, until_ms, sessions, messages) in enumerate(usage.chunks(_CHUNK_MESSAGES)):
-            truth.add(sessions, messages)
+            arrival = draw_arrivals(usage, sessions, messages, number)
+            truth.add(sessions, messages, arrival)
             rng = np.random.default_rng([company.seed, 33, number])
             rows = _received(
-                usage, sessions, messages, written, batches=batches, rng=rng, defects=defects
+                *(usage, sessions, messages, arrival, written),
+                batches=batches,
+                rng=rng,
+                defects=defects,
             )
             written += len(messages)
             rows = rows if waiting is None else _stacked([waiting, rows])
@@ -136,6 +140,7 @@ def _received(
     usage: Usage,
     sessions: Sessions,
     messages: Messages,
+    arrival: npt.NDArray[np.int8],
     written: int,
     *,
     batches: Sequence[Batch],
@@ -177,6 +182,7 @@ def _received(
         account=people.account[person],
         device=device,
         name=_named(usage, kind, at_ms, device, rng),
+        arrival=arrival,
         is_anonymous=events.IS_ANONYMOUS[kind],
         is_renamed=people.is_renamed[person] & (at_ms < usage.renamed_at_ms),
         is_switch=sessions.visit_kind[messages.visit] == events.PRODUCT,

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 
 from ingest.generate import usage_events as events
+from ingest.generate.arrivals import ARRIVALS, PATHS, describe_page
 from ingest.generate.batches import Batch
 from ingest.generate.ids import account_customer_id, account_group_id, account_salesforce_id
 from ingest.generate.records import Account, Company, User
@@ -29,17 +30,6 @@ _BOTS = (
     "UptimeRobot/2.0 (https://uptimerobot.com/)",
 )
 _AGENTS = (*_BROWSERS, _PHONE, *_BOTS)
-_PATHS = {
-    "Home": "https://www.paperdesk.example/",
-    "Pricing": "https://www.paperdesk.example/pricing",
-    "Blog": "https://www.paperdesk.example/blog",
-    "Signup": "https://app.paperdesk.example/signup",
-    "Login": "https://app.paperdesk.example/login",
-    "Documents": "https://app.paperdesk.example/documents",
-    "Upload": "https://app.paperdesk.example/upload",
-    "Editor": "https://app.paperdesk.example/editor",
-    "Settings": "https://app.paperdesk.example/settings",
-}
 # Names in place of a message's kind: as planned now, as first planned, and what phones make of it.
 CURRENT, FIRST_PLAN, PHONE_NAME = range(3)
 
@@ -248,23 +238,22 @@ def group_traits(company: Company, account: Account) -> dict[str, object]:
 
 
 def _name_texts() -> dict[str, list[str]]:
-    """For each kind's three names: the start of its messages, and the page it happens on."""
+    """The start of a message and its page in the context, by kind, name of the kind and arrival."""
     heads, pages = [], []
     for kind in KINDS:
         for variant in range(3):
-            url = _PATHS.get(kind.name, _PATHS["Documents"])
-            path = url.removeprefix("https://").partition("/")[2]
-            page = {"path": f"/{path}", "title": f"{kind.name} | Paperdesk", "url": url}
-            start: dict[str, object] = {"type": kind.message_type}
-            if kind.message_type == "track":
-                names = (kind.name, kind.old_name, kind.name.lower())
-                start["event"] = names[variant]
-            elif kind.message_type == "page":
-                is_screen = variant == PHONE_NAME
-                start = {"type": "screen" if is_screen else "page", "name": kind.name}
-                start["properties"] = {"name": kind.name} if is_screen else page
-            heads.append(_json(start)[:-1])
-            pages.append(_json({"path": page["path"]}))
+            for arrival in ARRIVALS:
+                page, context = describe_page(kind.name, arrival)
+                start: dict[str, object] = {"type": kind.message_type}
+                if kind.message_type == "track":
+                    names = (kind.name, kind.old_name, kind.name.lower())
+                    start["event"] = names[variant]
+                elif kind.message_type == "page":
+                    is_screen = variant == PHONE_NAME
+                    start = {"type": "screen" if is_screen else "page", "name": kind.name}
+                    start["properties"] = {"name": kind.name} if is_screen else page
+                heads.append(_json(start)[:-1])
+                pages.append(_json(context)[1:-1])
     return {"head": heads, "page": pages}
 
 
@@ -311,7 +300,7 @@ with described as (
             concat('usr_', substr(md5(concat('{seed}/user/', user_key)), 1, 16))
         ) as user_id
     from rows
-    inner join names on rows.name = names.place
+    inner join names on rows.name * {len(ARRIVALS)} + rows.arrival = names.place
     left join people on rows.person = people.place
     left join workspaces on rows.account = workspaces.place
     left join devices on rows.device = devices.device
@@ -334,7 +323,7 @@ select
                 ',"previousId":"',
                 if(is_switch, concat('legacy-', user_key), former_anonymous_id), '"'
             )
-            when kind in ({kinds(*_PATHS)}) then ''
+            when kind in ({kinds(*PATHS)}) then ''
             when kind in ({kinds("Document Processed", "Document Processing Failed")}) then concat(
                 ',"properties":{{', {document}, ',"tool":"', list_value({tools})[tool + 1],
                 '","pages":', {page_count}, ',"duration_ms":', duration_ms,
@@ -370,7 +359,7 @@ select
         if(
             device < 0,
             '"library":{{"name":"analytics-node","version":"2.1.0"}}',
-            concat(context, if(is_mobile, '', concat(',"page":', page)))
+            concat(context, if(is_mobile, '', concat(',', page)))
         ),
         if(is_anonymous or group_id is null, '', concat(',"groupId":"', group_id, '"')),
         '}},"integrations":{{}},"messageId":"', if(device < 0, 'node-next-', 'ajs-next-'),

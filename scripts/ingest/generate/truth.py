@@ -68,6 +68,11 @@ def write_truth(
         usage.sessions_daily,
     )
     _write(
+        out_dir / "sessions_by_channel.csv",
+        ("channel", "sessions"),
+        usage.sessions_by_channel,
+    )
+    _write(
         out_dir / "active_users_daily.csv",
         ("day", "dau", "wau", "mau"),
         usage.active_users_daily,
