@@ -41,6 +41,7 @@ VARIABLES = {
 }
 
 PASSTHROUGH_TEST = "assert_passthrough_columns_are_exported"
+AMOUNTS_TEST = "assert_amounts_of_deals_have_dollars"
 
 # The parts of one org's opportunities, as different tools export them.
 PARTS = {
@@ -54,6 +55,17 @@ Id,OpportunityId,CreatedDate,StageName,Amount,CloseDate,Probability,ForecastCate
 008000000000011AAA,006000000000001AAA,2026-03-05T10:00:00Z,Prospecting,1000,2026-05-31,10,Pipeline
 008000000000012AAA,006000000000001AAA,2026-04-10T10:00:00Z,Proposal,1000,2026-05-31,75,Pipeline
 008000000000013AAA,006000000000001AAA,2026-05-20T10:00:00Z,Closed Won,1000,2026-05-20,100,Closed
+""",
+    # A history without categories, of stages in which no deal is any more.
+    f"{JUNE}/salesforce/Opportunity_8.csv": """
+Id,StageName,Amount,CloseDate,IsClosed,IsWon,CreatedDate,CurrencyIsoCode
+006000000000081AAA,Closed Won,1000,2026-05-20,true,true,2026-03-01T10:00:00Z,CHF
+""",
+    f"{JUNE}/salesforce/OpportunityHistory_8.csv": """
+Id,OpportunityId,CreatedDate,StageName,Amount,CloseDate
+008000000000081AAA,006000000000081AAA,2026-03-05T10:00:00Z,Angebot,1000,2026-05-31
+008000000000082AAA,006000000000081AAA,2026-04-10T10:00:00Z,Verhandlung,1000,2026-05-31
+008000000000083AAA,006000000000081AAA,2026-05-20T10:00:00Z,Closed Won,1000,2026-05-20
 """,
     # Neither IsClosed nor IsWon. The last two stages are in no category; only one is in the seed.
     f"{JUNE}/salesforce/Opportunity_2.csv": """
@@ -156,7 +168,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     chosen = (f"+{mart}" for mart in MARTS)
     variables = json.dumps(VARIABLES)
     dbt(warehouse, "build", "--select", *chosen, excluded=NO_TESTS, variables=variables)
-    dbt(warehouse, "test", "--select", PASSTHROUGH_TEST, variables=variables)
+    dbt(warehouse, "test", "--select", PASSTHROUGH_TEST, AMOUNTS_TEST, variables=variables)
     return warehouse
 
 
@@ -184,6 +196,31 @@ def test_a_deal_without_a_modification_time_has_its_history(warehouse: Path) -> 
         ("Closed Won", datetime(2026, 5, 20, 10)),
     ]
     assert _deal(warehouse, 1, "reopening_count, is_won") == (0, True)
+    assert rows(
+        warehouse,
+        """
+        select created_count, reopened_count
+        from sales.fct_pipeline_movements_monthly
+        where pipeline_month = '2026-03-01' and currency = 'USD'
+        """,
+    ) == [(1, 0)]
+
+
+def test_stages_that_every_deal_left_are_open(warehouse: Path) -> None:
+    assert rows(
+        warehouse,
+        """
+        select pipeline_month, closing_amount, won_amount
+        from sales.fct_pipeline_movements_monthly
+        where currency = 'CHF'
+        order by pipeline_month
+        """,
+    ) == [
+        (date(2026, 3, 1), Decimal(1000), Decimal(0)),
+        (date(2026, 4, 1), Decimal(1000), Decimal(0)),
+        (date(2026, 5, 1), Decimal(0), Decimal(-1000)),
+        (date(2026, 6, 1), Decimal(0), Decimal(0)),
+    ]
 
 
 def test_flags_come_from_the_category_or_the_seed_or_are_unknown(warehouse: Path) -> None:
@@ -205,7 +242,7 @@ def test_pipeline_has_what_is_known_to_be_open(warehouse: Path) -> None:
         """
         select currency, closing_amount, closing_count, closing_usd is null
         from sales.fct_pipeline_movements_monthly
-        where pipeline_month = '2026-06-01' and currency not in ('EUR', 'JPY', 'SEK')
+        where pipeline_month = '2026-06-01' and currency not in ('CHF', 'EUR', 'JPY', 'SEK')
         order by currency
         """,
     ) == [
@@ -223,6 +260,20 @@ def test_pipeline_has_what_is_known_to_be_open(warehouse: Path) -> None:
         order by currency
         """,
     ) == [(Decimal("1000.000000"), True), (_pounds(warehouse), True)]
+
+
+def test_amounts_without_a_rate_are_listed(warehouse: Path) -> None:
+    assert rows(
+        warehouse,
+        f"""
+        select distinct relation, opportunity_id, currency
+        from test_failures.{AMOUNTS_TEST}
+        order by relation
+        """,
+    ) == [
+        ("fct_opportunities", "006000000000043AAA", "ARS"),
+        ("int_opportunity_states", "006000000000043AAA", "ARS"),
+    ]
 
 
 def _pounds(warehouse: Path) -> Decimal:

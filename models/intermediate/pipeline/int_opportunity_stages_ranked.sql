@@ -1,3 +1,8 @@
+{#- Deals end in closed stages. So a stage in which no deal is any more is open, if nothing else
+    shows what it is. One at a probability of 0 or 1 may have been closed. -#}
+{%- set is_left_open = "case
+                when flags.stage_name is null and count(mentions.forecast_category) = 0
+                    and coalesce(max(mentions.probability_rate), 0.5) not in (0, 1) then false end" %}
 with
 
 opportunity_stages as (
@@ -98,7 +103,7 @@ stages as (
             when max(cast(mentions.forecast_category = 'Closed' as integer)) = 1 then true
             when count(mentions.forecast_category) > 0 and not coalesce(flags.is_closed, false)
                 then false
-            else opportunity_stages.is_won
+            else coalesce(opportunity_stages.is_won, {{ is_left_open }})
         end as is_won,
         case
             when flags.is_closed is not null then flags.is_closed
@@ -106,7 +111,7 @@ stages as (
             when max(cast(mentions.forecast_category != 'Omitted' as integer)) = 1 then false
             when count(mentions.forecast_category) > 0 and max(mentions.probability_rate) = 0
                 then true
-            else opportunity_stages.is_closed
+            else coalesce(opportunity_stages.is_closed, {{ is_left_open }})
         end as is_closed
 
     from mentions
@@ -117,6 +122,7 @@ stages as (
     where mentions.stage_name is not null
     group by
         mentions.stage_name,
+        flags.stage_name,
         flags.stage_sort_number,
         flags.is_won,
         flags.is_closed,
