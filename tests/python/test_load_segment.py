@@ -51,6 +51,7 @@ def test_a_raw_message_lands_with_all_it_has(loading: Loading) -> None:
         ("2026-05-30 10:00:00", datetime(2026, 5, 30, 10)),
         (1780135200123, datetime(2026, 5, 30, 10, 0, 0, 123000)),
         ("1780135200123", datetime(2026, 5, 30, 10, 0, 0, 123000)),
+        (1780135200, datetime(2026, 5, 30, 10)),
     ],
 )
 def test_instants_come_in_many_ways(loading: Loading, sent: object, landed: datetime) -> None:

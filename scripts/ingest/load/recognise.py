@@ -37,6 +37,8 @@ _EXPORT_WORDS = """
     page utf snappy t z c v p fivetran airbyte hevo stitch stg public dbo final hourly quarterly
     yearly january february march april may june july august september october november december
     jan feb mar apr jun jul aug sep sept oct nov dec
+    q h fy w wk as of at on utc gmt am pm csv sobject sobjects download downloads downloaded qa uat
+    dev
 """
 _GENERIC = frozenset(_EXPORT_WORDS.split())
 # How the names of custom objects and of what Salesforce keeps beside them end.
@@ -195,7 +197,7 @@ def _object_named(words: Sequence[str]) -> str:
         combinations(range(len(words) + 1), 2), key=lambda span: span[0] - span[1]
     ):
         found = names.get("".join(words[start:end]))
-        if found and all(map(_is_generic, chain(words[:start], words[end:]))):
+        if found is not None and all(map(_is_generic, chain(words[:start], words[end:]))):
             return found
     return ""
 
@@ -211,14 +213,14 @@ def _is_folder(part: str) -> bool:
 
 @cache
 def _object_names() -> dict[str, str]:
-    """Objects by their names in lower case, in singular and plural."""
+    """Objects by their names in lower case, in singular and plural; empty for what is none."""
     names: dict[str, str] = {}
     for table in catalog.tables_of("salesforce"):
         name = table.name.lower()
         plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
         names |= {name: table.name, plural: table.name}
-    # The number of Product2 is part of its name.
-    return names | {"products2": "Product2"}
+    # The number of Product2 is part of its name. Picklists are named by a word of exports too.
+    return names | {"products2": "Product2", "leadsource": "", "accountsource": ""}
 
 
 def _dialect(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -72,10 +72,12 @@ def typed(kind: str, text: str) -> str:
                 f"then try_cast(left({text}, 10) as date) end"
             )
         case "instant":
-            # Text without a zone is UTC; a cast to timestamp would silently drop an offset. Old
-            # Segment libraries send milliseconds since 1970.
+            # Text without a zone is UTC; a cast to timestamp would silently drop an offset. Some
+            # libraries send seconds or milliseconds since 1970.
             return (
                 f"case when ends_with({text}, 'Z') then try_cast({text} as timestamp) "
+                f"when regexp_full_match({text}, '[0-9]{{9,10}}') "
+                f"then epoch_ms(1000 * try_cast({text} as bigint)) "
                 f"when regexp_full_match({text}, '[0-9]{{12,14}}') "
                 f"then epoch_ms(try_cast({text} as bigint)) "
                 f"when regexp_full_match({text}, '{_INSTANT}') "
