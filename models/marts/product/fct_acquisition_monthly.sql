@@ -36,7 +36,13 @@ sessions as (
         coalesce(fct_sessions.utm_source, fct_sessions.referrer_domain) as source,
         fct_sessions.utm_campaign as campaign,
         coalesce(fct_sessions.channel != 'internal', false)
-        and coalesce(fct_sessions.started_at <= fct_user_activation.signed_up_at, true) as is_touch
+        -- A sign-up whose trait has no time of day may be at any time of it.
+        and coalesce(
+            fct_sessions.started_at <= fct_user_activation.signed_up_at
+            or cast(cast(fct_sessions.started_at as date) as timestamp)
+            = fct_user_activation.signed_up_at,
+            true
+        ) as is_touch
 
     from fct_sessions
     left join fct_user_activation
