@@ -1,4 +1,4 @@
-{#- The traits of a Segment identify or group call that figures depend on, as a struct: email, name, title,
+{#- The traits of a user or group in a Segment call that figures depend on, as a struct: email, name, title,
     website, industry, salesforce_account_id, stripe_customer_id (text), created_at (timestamp, UTC), is_test
     and is_email_verified (boolean). A field is null when the trait was not sent, is blank or does not convert.
 

@@ -151,6 +151,22 @@ def test_others_keep_what_is_theirs(loading: Loading) -> None:
     assert (reason, record) == ("missing, and anonymousId too", "[erased]")
 
 
+def test_an_address_in_the_context_of_a_call_names_its_user(loading: Loading) -> None:
+    context = {"traits": {"Email": "Zoe.Doe@acme.example", "name": "Zoe Doering"}}
+    loading.write_json(
+        "segment/more.jsonl",
+        track(11, userId="usr_zoe_0003", context=context),
+        track(12, userId="usr_zoe_0003"),
+        track(13, userId="usr_mary_0002", properties={"note": "Zoe Doering"}),
+    )
+    _request(loading, "zoe.doe@acme.example")
+    loading.load()
+    assert loading.rows(
+        'select "messageId", properties from raw_segment.messages'
+        " where \"messageId\" in ('m11', 'm12', 'm13')"
+    ) == [("m13", '{"note":"[erased]"}')]
+
+
 def test_what_was_erased_is_counted_by_batch_and_object(loading: Loading) -> None:
     _request(loading, "usr_jane_0001")
     loading.load()

@@ -28,7 +28,10 @@ class _Archive:
 
 
 def _add_people_without_group_calls(archive: _Archive) -> None:
-    """Tied to an account by address, by an id in their traits, by neither."""
+    """Tied to an account by address, by an id in their traits, by neither.
+
+    The address of the last is only in the context of a track call.
+    """
     for number, (person, traits) in enumerate(
         {
             "ng_domain": {"email": "ann@north.example"},
@@ -40,6 +43,8 @@ def _add_people_without_group_calls(archive: _Archive) -> None:
         archive.add("page", f"ng{number}a", anonymousId=device, name="Home")
         archive.add("identify", f"ng{number}b", userId=person, anonymousId=device, traits=traits)
         archive.add("track", f"ng{number}c", userId=person, event="Document Uploaded")
+    context = {"traits": {"Email": "Di@NORTH.example"}}
+    archive.add("track", "ng3", userId="ng_context", event="Document Uploaded", context=context)
 
 
 def _add_placeholders(archive: _Archive) -> None:
@@ -122,7 +127,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -> 
 
 
 def test_people_without_group_calls_are_in_the_account_that_they_match(exports: Path) -> None:
-    """North has no workspace. Its two users have three counted messages each, one a track call."""
+    """North has no workspace. Its three users have one track call each."""
     assert rows(
         exports,
         """
@@ -132,6 +137,7 @@ def test_people_without_group_calls_are_in_the_account_that_they_match(exports: 
         order by user_id
         """,
     ) == [
+        ("ng_context", "001000000000001AAA", "email_domain", "0.90"),
         ("ng_domain", "001000000000001AAA", "email_domain", "0.90"),
         ("ng_free", None, None, None),
         ("ng_id", "001000000000001AAA", "explicit_id", "1.00"),
@@ -146,6 +152,7 @@ def test_people_without_group_calls_are_in_the_account_that_they_match(exports: 
             order by user_id
             """,
         ) == [
+            ("ng_context", "001000000000001AAA"),
             ("ng_domain", "001000000000001AAA"),
             ("ng_free", None),
             ("ng_id", "001000000000001AAA"),
@@ -156,7 +163,7 @@ def test_people_without_group_calls_are_in_the_account_that_they_match(exports: 
         select account_id, has_workspace, has_users, event_count, active_user_count
         from product.fct_account_health
         """,
-    ) == [("001000000000001AAA", False, True, 2, 2)]
+    ) == [("001000000000001AAA", False, True, 3, 3)]
     # In Segment too, so not only in the CRM.
     assert not rows(
         exports, "select * from shared.fct_unmatched_identities where foreign_type = 'account'"

@@ -62,14 +62,21 @@ identify_calls as (
     select
         int_users_aliased.user_id,
         int_identity_signals.traits,
+        -- Traits in the context of other calls repeat an identify call, and count without one.
         row_number() over (
-            order by int_identity_signals.last_seen_at, int_identity_signals.call_message_id
+            order by
+                coalesce(int_identity_signals.call_type = 'identify', false),
+                int_identity_signals.last_seen_at,
+                int_identity_signals.call_message_id nulls first,
+                int_identity_signals.signal_key
         ) as call_number
 
     from int_identity_signals
     inner join int_users_aliased
         on int_identity_signals.user_id = int_users_aliased.sent_user_id
-    where int_identity_signals.call_type = 'identify'
+    where
+        int_identity_signals.traits is not null
+        and coalesce(int_identity_signals.call_type, 'identify') = 'identify'
 
 ),
 

@@ -95,7 +95,9 @@ named as (
         raw_names.raw_name_key,
         raw_names.message_type,
         raw_names.raw_event_name,
-        coalesce(features.tool_key, raw_names.tool_key) as tool_key,
+        coalesce(
+            features.tool_key, raw_names.tool_key, features_of_events.tool_key
+        ) as tool_key,
         case raw_names.message_type
             when 'track'
                 then
@@ -110,7 +112,7 @@ named as (
             when 'group' then 'Workspace Identified'
             when 'alias' then 'User Aliased'
         end as event_name,
-        coalesce(features.feature_key, planned_names.feature_key) as feature_key,
+        coalesce(planned_names.feature_key, features.feature_key) as feature_key,
         raw_names.message_type != 'track'
         or planned_names.event_name is not null as is_known_event,
         coalesce(planned_names.is_key_action, false) as is_key_action
@@ -122,6 +124,8 @@ named as (
         on
             replace({{ normalised_name('raw_names.tool_key') }}, ' ', '')
             = replace({{ normalised_name('features.tool_key') }}, ' ', '')
+    left join features as features_of_events
+        on planned_names.feature_key = features_of_events.feature_key
 
 ),
 

@@ -13,28 +13,29 @@
 {%- set content_digest = 'md5(' ~ segment_content() ~ ')' %}
 {%- set context_fields = {
     'groupId': 'string', 'userAgent': 'string', 'library': {'name': 'string'},
-    'os': {'name': 'string'}, 'device': {'type': 'string'},
+    'os': {'name': 'string'}, 'device': {'type': 'string'}, 'traits': 'json',
 } %}
 {%- do context_fields.update(segment_touch_fields()['context']) %}
-{%- set property_fields = {
-    'tool': 'string', 'file_type': 'string', 'error_code': 'string',
-    'pages': 'bigint', 'size_bytes': 'bigint', 'duration_ms': 'bigint',
-} %}
-{%- do property_fields.update({}.fromkeys(var('document_id_properties'), 'string')) %}
-{%- set document_id = 'coalesce(nullif(trim(property_fields."'
-    ~ var('document_id_properties') | join('"), \'\'), nullif(trim(property_fields."') ~ '"), \'\'))' %}
+{%- set property_fields = {}.fromkeys(['file_type', 'error_code'] + var('document_id_properties')
+    + var('tool_properties'), 'string') %}
+{%- do property_fields.update({}.fromkeys(['pages', 'size_bytes', 'duration_ms'], 'bigint')) %}
+{%- set first_of = 'coalesce(nullif(trim(property_fields."NAMES"), \'\'))' %}
+{%- set next_name = '"), \'\'), nullif(trim(property_fields."' %}
+{%- set document_id = first_of.replace('NAMES', var('document_id_properties') | join(next_name)) %}
 {#- An id unless it is a placeholder. An id of zeros is one, whatever its length. -#}
 {%- set known_id = "case
-            when regexp_extract(ID, '[^0-]', 0) != '' and lower(trim(ID)) not in (
+            when regexp_extract(ID, '[^0\\s-]', 0) != '' and lower(trim(ID)) not in (
                 select placeholders.placeholder_id from " ~ ref('placeholder_ids') ~ " as placeholders
             ) then ID
         end" %}
-{%- set columns = [
-    'type', 'userid', 'anonymousid', 'previousid', 'groupid', 'event', 'name', 'context',
-    'properties', 'traits', 'originaltimestamp', 'sentat', 'receivedat', 'timestamp',
+{%- set columns = ['type', 'userid', 'anonymousid', 'previousid', 'groupid', 'event', 'name'] + [
+    'context', 'properties', 'traits', 'originaltimestamp', 'sentat', 'receivedat', 'timestamp',
     '_extracted_at', '_batch_id', '_loaded_at',
 ] %}
 {%- set other_columns = ['messageid', 'category', '_source_file', '_source_row'] %}
+{#- What a call other than a group call has in its context are traits of its user. -#}
+{%- set traits = "case when one_per_message.type in ('group', 'alias') then one_per_message.traits
+            else coalesce(one_per_message.traits, (context_fields).traits) end" %}
 {%- set new_line, first_plausible_at = ',\n        ', "cast('1990-01-01' as timestamp)" %}
 {%- set deliveries = 'touched_deliveries' if is_incremental() else source('segment', 'messages') %}
 
@@ -151,7 +152,7 @@ with_fields as (
         {{ json_fields(
             'one_per_message.properties', dict(segment_touch_fields()['properties'], **property_fields)
         ) }} as property_fields,
-        {{ json_texts('one_per_message.traits') }} as trait_texts,
+        {{ json_texts(traits) }} as trait_texts,
         one_per_message.receivedat
         - (one_per_message.sentat - one_per_message.originaltimestamp) as corrected_at
     from one_per_message
@@ -191,7 +192,7 @@ final as (
         context_fields.device.type as device_type,
 
         {{ known_id.replace('ID', document_id) }} as document_id,
-        nullif(trim(property_fields.tool), '') as tool_key,
+        {{ first_of.replace('NAMES', var('tool_properties') | join(next_name)) }} as tool_key,
         property_fields.file_type,
         property_fields.error_code,
         property_fields.pages as page_count,

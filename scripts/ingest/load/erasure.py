@@ -59,12 +59,17 @@ def _trait(name: str, traits: str = "traits") -> str:
     )[1]"""
 
 
-_TRAITS_EMAIL = f"""lower(coalesce(
-    {_trait("email")}, {_trait("email", "json_extract(context, '$.traits')")}
-))"""
+_CONTEXT_TRAITS = "json_extract(context, '$.traits')"
+_TRAITS_EMAIL = f"lower(coalesce({_trait('email')}, {_trait('email', _CONTEXT_TRAITS)}))"
 _TRAITS_NAME = f"""lower(coalesce(
-    {_trait("name")}, {_trait("firstname")} || ' ' || {_trait("lastname")}
+    {_trait("name")}, {_trait("firstname")} || ' ' || {_trait("lastname")},
+    {_trait("name", _CONTEXT_TRAITS)}
 ))"""
+# Calls with a person's traits, their own or those in the context.
+_DESCRIBES = """(
+    "type" = 'identify'
+    or "type" not in ('group', 'alias') and contains(cast(context as varchar), '"traits"')
+)"""
 
 # Kind and value of what else identifies a person of whom something is known; see `_complete`.
 _IDENTIFIERS = (
@@ -73,11 +78,11 @@ _IDENTIFIERS = (
         where "type" = 'alias' and "userId" in {_IDS}""",
     f"""select 'id', "userId" from looked_at_messages where "previousId" in {_IDS}""",
     f"""select 'email', {_TRAITS_EMAIL} from looked_at_messages
-        where "type" = 'identify' and "userId" in {_IDS}""",
+        where {_DESCRIBES} and "userId" in {_IDS}""",
     f"""select 'id', "userId" from looked_at_messages
-        where "type" = 'identify' and {_TRAITS_EMAIL} in {_EMAILS}""",
+        where {_DESCRIBES} and {_TRAITS_EMAIL} in {_EMAILS}""",
     f"""select 'name', {_TRAITS_NAME} from looked_at_messages
-        where "type" = 'identify' and "userId" in {_IDS}""",
+        where {_DESCRIBES} and "userId" in {_IDS}""",
     *(
         query
         for table in ("looked_at_contact", "looked_at_lead")
@@ -110,7 +115,7 @@ _NAMES_OF_OTHERS = f"""
     select lower("FirstName" || ' ' || "LastName") from raw_salesforce."Contact"
     union select lower("FirstName" || ' ' || "LastName") from raw_salesforce."Lead"
     union select lower("Name") from raw_salesforce."User" where lower("Email") not in {_EMAILS}
-    union select {_TRAITS_NAME} from {_MESSAGES} where "type" = 'identify'
+    union select {_TRAITS_NAME} from {_MESSAGES} where {_DESCRIBES}
 """
 
 
