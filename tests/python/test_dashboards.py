@@ -8,20 +8,25 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.request import urlopen
 
 import duckdb
 import pytest
 
 from harness import PROJECT
+from ingest.docs.dashboards import marts, serve
 from ingest.docs.dashboards.cards import card, page_data
 from ingest.docs.dashboards.exposures import FILE, exposures
 from ingest.docs.dashboards.figures import Column, Figures, as_json, named, plain
 from ingest.docs.dashboards.spec import Item, dashboards, values
 from ingest.errors import UsageError
+from ingest.load import WarehouseError
 
 ASSETS = PROJECT / "scripts/ingest/docs/assets"
 PAGES = [page.name for page in dashboards()]
@@ -313,6 +318,63 @@ def test_pages_name_no_one(site: Path, warehouse: duckdb.DuckDBPyConnection) -> 
         data = (site / f"{page}.html").read_text().split('id="page-data">')[1]
         strings = set(re.findall(r'"((?:[^"\\]|\\.)*)"', data))
         assert not strings & {name for (name,) in names}, page
+
+
+def test_dashboards_follow_the_warehouse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A change is written once, and a file that a build holds is tried again."""
+    monkeypatch.setattr(serve, "_POLL_SECONDS", 0)
+    file, state, calls = tmp_path / "marts.duckdb", serve._State(), []
+    file.touch()
+    stamps = iter([1, 1, 2, 2, 2, 2])
+    monkeypatch.setattr(serve, "_stamp", lambda _: next(stamps))
+
+    def write() -> None:
+        calls.append(state.version)
+        if len(calls) == 1:
+            raise WarehouseError("in use")
+
+    serve.watch(file, write, state, rounds=5)
+    assert calls == [0, 0]
+    assert state.version == 1
+    assert "not yet: in use" in capsys.readouterr().out
+
+
+def test_the_server_adds_to_pages_what_reloads_them(tmp_path: Path) -> None:
+    (tmp_path / "executive.html").write_text("<h1>Executive</h1>")
+    handler = partial(serve._Handler, serve._State(), directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        with urlopen(f"{address}/executive.html") as answer:
+            page = answer.read().decode()
+        with urlopen(f"{address}/version") as answer:
+            assert answer.read() == b"0"
+        server.shutdown()
+    assert page.startswith("<h1>Executive</h1>")
+    assert "location.reload()" in page
+
+
+def test_the_published_marts_are_read_in_place_of_the_warehouse(tmp_path: Path) -> None:
+    """The queries name the warehouse's database, also when the copy answers them."""
+    for name, day in (("warehouse", "2026-08-31"), ("marts", "2026-09-30")):
+        with duckdb.connect(str(tmp_path / f"{name}.duckdb")) as connection:
+            connection.execute(
+                f"""
+                create schema quality;
+                create table quality.dq_source_freshness as
+                select timestamp '{day} 23:59:59' as as_of_at
+                """
+            )
+    with marts(tmp_path / "warehouse.duckdb") as (connection, day):
+        assert day == "2026-09-30"
+        assert connection.execute(
+            'select count(*) from "warehouse"."quality"."dq_source_freshness"'
+        ).fetchall() == [(1,)]
+    (tmp_path / "marts.duckdb").unlink()
+    with marts(tmp_path / "warehouse.duckdb") as (_, day):
+        assert day == "2026-08-31"
 
 
 def test_exposures_are_those_of_the_dashboards(site: Path) -> None:

@@ -114,12 +114,10 @@ def refresh(warehouse_path: Path, out: Path, *, has_names: bool = False) -> None
     path = warehouse_path.resolve()
     Dbt(path, "{}").run("compile", "--select", "path:analyses/dashboard")
     try:
-        with warehouse.opened(path, read_only=True) as connection:
+        with dashboards.marts(path) as (connection, day):
             templates = environment()
-            templates.globals |= {"titles": _PAGES, "as_of": as_of(connection)}
-            dashboards.write(
-                out, templates, connection, target, as_of(connection), has_names=has_names
-            )
+            templates.globals |= {"titles": _PAGES, "as_of": day}
+            dashboards.write(out, templates, connection, target, day, has_names=has_names)
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise WarehouseError("the marts are not built; `make build` builds them") from error
 

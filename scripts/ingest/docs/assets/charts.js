@@ -301,16 +301,25 @@ const Charts = (() => {
       return { below: Math.min(from, level), size: Math.abs(level - from), color: isBalance ? 7 : value < 0 ? 5 : 0 };
     });
     const format = data.series[0].format;
+    // On a phone the steps are rows, since their names do not fit under columns.
+    const isNarrow = innerWidth < 640;
+    const steps = {
+      ...category(data.xs), inverse: isNarrow,
+      axisLabel: { color: css("--quiet"), interval: 0, overflow: "break", width: 78, fontSize: 12, lineHeight: 14 },
+    };
+    const plain = base(item, data);
     return {
-      ...base(item, data), legend: undefined,
+      ...plain, legend: undefined,
       tooltip: tooltip("axis", points => `<b>${escaped(points[0].name)}</b><br>${escaped(full(values[points[0].dataIndex], format))}`),
-      grid: { ...base(item, data).grid, top: 24 },
-      xAxis: { ...category(data.xs), axisLabel: { color: css("--quiet"), interval: 0, overflow: "break", width: innerWidth < 640 ? 42 : 78, fontSize: innerWidth < 640 ? 10 : 12, lineHeight: 14 } },
-      yAxis: amounts(format),
+      grid: { ...plain.grid, ...(isNarrow ? { right: 56 } : { top: 24 }) },
+      [isNarrow ? "yAxis" : "xAxis"]: steps,
+      [isNarrow ? "xAxis" : "yAxis"]: amounts(format, isNarrow ? { splitNumber: 3 } : {}),
       series: [
         { type: "bar", stack: "all", silent: true, itemStyle: { color: "transparent" }, data: bars.map(bar => bar.below) },
-        { type: "bar", stack: "all", barMaxWidth: 64, data: bars.map(bar => ({ value: bar.size, itemStyle: { color: colorOf(bar.color) } })),
-          label: { show: true, position: "top", color: css("--text"), formatter: point => shown(values[point.dataIndex], format) } },
+        {
+          type: "bar", stack: "all", barMaxWidth: isNarrow ? 24 : 64, data: bars.map(bar => ({ value: bar.size, itemStyle: { color: colorOf(bar.color) } })),
+          label: { show: true, position: isNarrow ? "right" : "top", color: css("--text"), formatter: point => shown(values[point.dataIndex], format) },
+        },
       ],
     };
   }
@@ -324,6 +333,9 @@ const Charts = (() => {
       : [0, Math.max(...values, 0) || 1];
     const short = value => (format === "rate" ? String(Math.round(value * 100)) : compact(value));
     const isWide = innerWidth >= 640;
+    // Where a cell is far from the page's own colour, its text has that colour.
+    const strength = value => (item.diverging ? Math.abs(value - item.diverging) / (high - item.diverging) : value / high);
+    const ink = value => (strength(value) > 0.55 ? css("--ground") : css("--text"));
     return {
       ...base(item, data), legend: undefined,
       grid: { left: 2, right: 4, top: 4, bottom: 52, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
@@ -337,7 +349,7 @@ const Charts = (() => {
         inRange: { color: (item.diverging ? DIVERGING : SHADES)[mode()] },
       },
       series: [{
-        type: "heatmap", data: cells, itemStyle: { borderColor: css("--ground"), borderWidth: 1 },
+        type: "heatmap", data: cells.map(value => ({ value, label: { color: ink(value[2]) } })), itemStyle: { borderColor: css("--ground"), borderWidth: 1 },
         label: { show: isWide && item.labels !== false && data.xs.length <= 37, fontSize: data.xs.length > 26 ? 9 : 10, formatter: point => short(point.value[2]) },
       }],
     };

@@ -84,7 +84,7 @@
     // A multiple reads better than a percentage of four digits.
     const text = !isShare && by >= 1000 ? `${Math.round(now / then)} ×` : `${Math.abs(by).toLocaleString("en-US", { maximumFractionDigits: 1, minimumFractionDigits: 1 })} ${isShare ? "pts" : "%"}`;
     const isFlat = text.startsWith("0.0");
-    const mood = isFlat || !item.good ? "flat" : (by > 0) === (item.good === "up") ? "good" : "bad";
+    const mood = isFlat || !["up", "down"].includes(item.good) ? "flat" : (by > 0) === (item.good === "up") ? "good" : "bad";
     const arrow = isFlat ? "→" : by > 0 ? "▲" : "▼";
     const word = isFlat ? "unchanged" : by > 0 ? "up" : "down";
     return `<span class="change ${mood}"><span aria-hidden="true">${arrow} </span><span class="unseen">${word} </span>${text}</span> <span class="since">vs ${Charts.label(since)}</span>`;

@@ -2,7 +2,8 @@
 
 import calendar
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,8 @@ from ingest.docs.dashboards.cubes import cube
 from ingest.docs.dashboards.figures import Column, Figures, query
 from ingest.docs.dashboards.spec import Data, dashboards
 from ingest.errors import UsageError
+from ingest.load import warehouse
+from ingest.load.values import quoted
 from ingest.metrics import Metrics
 
 Node = dict[str, Any]
@@ -66,6 +69,35 @@ def write(
             data=page_data(held, as_of, last_month=_closed(as_of)),
         )
         (out / f"{page.name}.html").write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def marts(warehouse_path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """A connection to the published marts, else to the warehouse, and the as-of date.
+
+    The published copy is never locked by a build, and the queries of the project read it under the
+    name of the warehouse.
+
+    Raises:
+        WarehouseError: neither can be opened.
+    """
+    copy = warehouse.published(warehouse_path)
+    if not copy.is_file():
+        with warehouse.opened(warehouse_path, read_only=True) as connection:
+            yield connection, _as_of(connection)
+        return
+    with duckdb.connect() as connection:
+        warehouse.attach(connection, copy, warehouse_path.stem)
+        connection.execute(f"use {quoted(warehouse_path.stem)}")
+        yield connection, _as_of(connection)
+
+
+def _as_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """The day of the figures, as the marts have it; `never` before the first batch."""
+    ((day,),) = connection.execute(
+        "select cast(max(as_of_at) as date) from quality.dq_source_freshness"
+    ).fetchall()
+    return day.isoformat() if day else "never"
 
 
 @dataclass(frozen=True, slots=True)

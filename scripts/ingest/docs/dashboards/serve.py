@@ -8,6 +8,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from ingest.docs.site import docs, refresh
 from ingest.errors import IngestError
 from ingest.load import warehouse
@@ -34,7 +36,7 @@ def serve(warehouse_path: Path, out: Path, port: int, *, has_names: bool = False
     """Serve the site on 127.0.0.1 until interrupted, and open its first dashboard.
 
     Args:
-        warehouse_path: the DuckDB file to read and to watch.
+        warehouse_path: the DuckDB file; its published copy is read and watched if there is one.
         out: the folder of the site; it is written first if it has no dashboards.
         port: of the server.
         has_names: show names of accounts, deals and people.
@@ -43,13 +45,15 @@ def serve(warehouse_path: Path, out: Path, port: int, *, has_names: bool = False
         IngestError: there is no warehouse, or the site cannot be written.
     """
     warehouse.require(warehouse_path)
+    copy = warehouse.published(warehouse_path)
+    watched = copy if copy.is_file() else warehouse_path
     if (out / "executive.html").exists():
         refresh(warehouse_path, out, has_names=has_names)
     else:
         docs(warehouse_path, out, has_names=has_names)
     state = _State()
     write = partial(refresh, warehouse_path, out, has_names=has_names)
-    watcher = threading.Thread(target=watch, args=(warehouse_path, write, state), daemon=True)
+    watcher = threading.Thread(target=watch, args=(watched, write, state), daemon=True)
     watcher.start()
     handler = partial(_Handler, state, directory=str(out))
     try:
@@ -81,7 +85,7 @@ def watch(path: Path, write: Any, state: _State, *, rounds: int | None = None) -
             continue
         try:
             write()
-        except IngestError as error:
+        except (IngestError, duckdb.Error) as error:
             # A build holds the file; the next look tries again.
             print(f"not yet: {error}", flush=True)
             continue
