@@ -25,10 +25,12 @@ final as (
 
     select
         fct_usage_hourly.hour_number,
-        sum(fct_usage_hourly.event_count) filter (where not dim_dates.is_weekend)
-            as weekday_event_count,
-        sum(fct_usage_hourly.event_count) filter (where dim_dates.is_weekend)
-            as weekend_event_count,
+        coalesce(
+            sum(fct_usage_hourly.event_count) filter (where not dim_dates.is_weekend), 0
+        ) as weekday_event_count,
+        coalesce(
+            sum(fct_usage_hourly.event_count) filter (where dim_dates.is_weekend), 0
+        ) as weekend_event_count,
         {{ ratio(
             'sum(fct_usage_hourly.event_count)',
             'sum(sum(fct_usage_hourly.event_count)) over ()'
@@ -44,6 +46,4 @@ final as (
 )
 
 select * from final
-order by
-    event_share_rate desc,
-    hour_number asc
+order by hour_number

@@ -87,18 +87,6 @@ def coupon_without_its_currency_option(s: Scenario) -> None:
 
 
 @scenario
-def two_bare_discounts_of_which_one_ends(s: Scenario) -> None:
-    """A quarter off and 10 % of the rest, by ids: 67.50. From April on the 10 % alone: 90."""
-    of = price("barepair", 10000)
-    for start, end in pairwise(FIRST_DAYS):
-        both = {"di_pairends": 2500, "di_pairstays": 750}
-        discounts = both if start < "2026-04-01" else {"di_pairstays": 1000}
-        invoice(s, start, end, line("barepair", of, 10000, discounts=discounts))
-    export(s, s.subscription(item("barepair", of), created="2026-01-01"))
-    s.expect("67.5", "67.5", "67.5", 90, 90, 90)
-
-
-@scenario
 def repeating_discount_without_dates(s: Scenario) -> None:
     """Half off for three months, without a start. The lines of January to March have it."""
     of = price("nodates", 10000)

@@ -2,12 +2,18 @@
 
 import json
 import re
+import shutil
+import subprocess
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
+import pytest
+
 from harness import PROJECT, expect, ingest
-from ingest.docs.site import shown
+from ingest.docs.board import NO_ROWS, conclude, conclusions, shown
 
 
 class _Page(HTMLParser):
@@ -69,6 +75,82 @@ def test_every_page_can_be_reached_from_the_first(site: Path) -> None:
             links = own[name].links if name in own else []
             found += [re.split("[?#]", link)[0] for link in links]
     assert {str(path.relative_to(site)) for path in site.rglob("*.html")} <= reached
+
+
+def _search(site: Path) -> list[list[str]]:
+    text = (site / "search.js").read_text()
+    found: list[list[str]] = json.loads(text.removeprefix("window.SEARCH = ").rstrip(";\n"))
+    return found
+
+
+def test_navigation_has_at_most_seven_entries_on_every_page(site: Path) -> None:
+    pages = [*sorted(site.glob("*.html")), site / "quality/report.html"]
+    for path in pages:
+        (nav,) = re.findall(r'<nav aria-label="Site">(.*?)</nav>', path.read_text(), re.DOTALL)
+        groups = re.findall(r"<details.*?</details>", nav, re.DOTALL)
+        single = re.sub(r"<details.*?</details>", "", nav, flags=re.DOTALL)
+        assert 4 <= len(groups) + single.count("<a ") <= 7, path.name
+        # Of documents of their own, decisions are listed on a page of theirs.
+        if path.name != "quality/report.html":
+            assert nav.count('aria-current="page"') == 1, path.name
+
+
+def test_search_covers_pages_metrics_tables_and_columns(site: Path) -> None:
+    entries = _search(site)
+    pages = _own_pages(site)
+    kinds = {entry[1] for entry in entries if len(entry) == 4}
+    assert kinds == {"page", "figure", "section", "metric", "table", "question"}
+    for entry in entries:
+        if len(entry) == 4:
+            name, _, anchor = entry[2].partition("#")
+            assert site / name in pages, entry
+            assert not anchor or anchor in pages[site / name].ids, entry
+    catalog = json.loads((site.parent / "target/catalog.json").read_text())
+    columns = {
+        (column.lower(), table["metadata"]["name"])
+        for name, table in catalog["nodes"].items()
+        if name.split(".")[0] in {"model", "seed", "snapshot"}
+        for column in table["columns"]
+    }
+    assert {(entry[0].lower(), entry[1]) for entry in entries if len(entry) == 3} == columns
+    found = {entry[2] for entry in entries if len(entry) == 4}
+    assert {path.name for path in pages} <= {address.split("#")[0] for address in found}
+    assert "metrics.html#net_revenue_retention" in found
+    assert "architecture.html#connect-a-bi-tool" in found
+
+
+def test_search_works_from_disk(site: Path, tmp_path: Path) -> None:
+    """In a browser without a network: words are typed, and the first result is opened."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("there is no Chromium on this machine")
+    typed = """
+    <script>addEventListener("load", () => {
+      const box = document.querySelector("#search");
+      box.value = "closing mrr usd";
+      box.dispatchEvent(new Event("input"));
+    })</script>
+    """
+    page = site / "typed.html"
+    page.write_text((site / "limits.html").read_text() + typed)
+    try:
+        done = subprocess.run(
+            [
+                *(browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+                *("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path}"),
+                *("--enable-logging=stderr", "--virtual-time-budget=4000", page.as_uri()),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+    finally:
+        page.unlink()
+    assert "CONSOLE" not in done.stderr
+    links = re.findall(r'role="option".*?href="([^"]+)"', done.stdout)
+    assert links[0] == "metrics.html#closing_mrr_usd"
+    assert "dictionary.html#fct_mrr_monthly.closing_mrr_usd" in links
 
 
 def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
@@ -172,6 +254,64 @@ def test_every_board_question_has_an_answer(site: Path) -> None:
     for name, section in sections.items():
         assert re.search(r"<h2>.+</h2>", section), name
         assert section.count("<tr>") > 1, name
+        (conclusion,) = re.findall(r'<p class="conclusion">(.+)</p>', section)
+        assert conclusion != NO_ROWS, name
+        assert section.count("data-item") == 1, name
+        # Labels are a person's, not names of columns.
+        assert not [one for one in re.findall(r"<th[^>]*>(.*?)</th>", section) if "_" in one], name
+
+
+def test_hours_are_in_the_order_of_the_day(site: Path) -> None:
+    section = (site / "board.html").read_text().split('<section id="busiest_hours">')[1]
+    hours = re.findall(r"<tr><td[^>]*>(\d+)</td>", section.split('<section id="')[0])
+    assert len(hours) > 12
+    assert hours == sorted(hours, key=int)
+
+
+def test_a_conclusion_is_what_the_rows_say() -> None:
+    def concluded(name: str, *rows: Any) -> str:
+        return conclude(conclusions(), name, rows)
+
+    amounts = ("new_and_reactivated", "expansion", "contraction", "fx")
+    quarter: dict[str, Any] = {
+        "quarter_start_date": date(2026, 7, 1),
+        **{f"{one}_arr_usd": 0 for one in amounts},
+    }
+    fallen = quarter | {"opening_arr_usd": 1000, "closing_arr_usd": 400, "churn_arr_usd": -600}
+    assert concluded("arr_bridge_by_quarter", fallen) == (
+        "In 2026 Q3, ARR fell by $600 to $400. The largest movement was churn, -$600."
+    )
+    still = quarter | {"opening_arr_usd": 1000, "closing_arr_usd": 1000, "churn_arr_usd": 0}
+    assert concluded("arr_bridge_by_quarter", still) == (
+        "ARR did not change in 2026 Q3: it is $1,000."
+    )
+    # (1 x 100 + 0.5 x 300) / 400 = 62.5 %; the youngest quarter has no figure yet.
+    kept = {"kept_12_months_rate": 1.0, "kept_24_months_rate": None, "first_mrr_usd": 100}
+    younger = {"kept_12_months_rate": 0.5, "kept_24_months_rate": None, "first_mrr_usd": 300}
+    youngest = {"kept_12_months_rate": None, "kept_24_months_rate": None, "first_mrr_usd": 50}
+    assert concluded("revenue_kept_by_cohort", kept, younger, youngest).endswith(
+        "keep 62.5% of their first MRR after 12 months."
+    )
+    assert concluded("revenue_kept_by_cohort", youngest) == (
+        "No quarter's customers are twelve months old yet."
+    )
+    hours = [
+        {"hour_number": 9, "weekday_event_count": 60, "weekend_event_count": 15},
+        {"hour_number": 14, "weekday_event_count": 25, "weekend_event_count": 0},
+    ]
+    shares = [
+        one | {"event_share_rate": share} for one, share in zip(hours, (0.75, 0.25), strict=True)
+    ]
+    assert concluded("busiest_hours", *shares) == (
+        "The busiest hour begins at 09:00 UTC, with 75.0% of all events. Weekends have 15.0%."
+    )
+
+
+def test_without_rows_every_conclusion_says_so() -> None:
+    templates = conclusions()
+    for path in (PROJECT / "analyses/board").glob("*.sql"):
+        assert hasattr(templates.get_template("conclusions.j2").module, path.stem)
+        assert conclude(templates, path.stem, []) == NO_ROWS
 
 
 def test_values_read_as_a_person_writes_them() -> None:

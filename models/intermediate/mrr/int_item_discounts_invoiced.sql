@@ -129,8 +129,10 @@ discounts as (
         discount_id,
         product_id,
         max(currency) as currency,
-        cast(max(position_number) filter (where percent_off is not null) as integer)
-            as position_number,
+        cast(
+            max_by(position_number, period_start_at) filter (where percent_off is not null)
+            as integer
+        ) as position_number,
         cast(
             max_by(percent_off, period_start_at) filter (where percent_off is not null)
             as decimal(9, 6)

@@ -70,16 +70,7 @@ unresolved_on_invoices as (
         int_item_discounts_invoiced.subscription_id,
         int_item_discounts_invoiced.subscription_item_id,
         int_item_discounts_invoiced.discount_id,
-        row_number() over (
-            partition by
-                int_item_discounts_invoiced.subscription_id,
-                int_item_discounts_invoiced.subscription_item_id
-            order by
-                int_item_discounts_invoiced.position_number,
-                int_item_discounts_invoiced.live_from_at,
-                int_item_discounts_invoiced.discount_id,
-                int_item_discounts_invoiced.product_id
-        ) as position_number,
+        int_item_discounts_invoiced.position_number,
         int_item_discounts_invoiced.percent_off,
         resolved.coupon_id,
         resolved.promotion_code_id,
@@ -117,15 +108,6 @@ unresolved_on_invoices as (
                 end
             ) is null
         )
-    qualify
-        not coalesce(resolved.is_resolved, false)
-        or row_number() over (
-            partition by
-                int_item_discounts_invoiced.subscription_id,
-                int_item_discounts_invoiced.subscription_item_id,
-                int_item_discounts_invoiced.discount_id
-            order by int_item_discounts_invoiced.last_seen_at desc
-        ) = 1
 
 ),
 

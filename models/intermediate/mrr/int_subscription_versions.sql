@@ -131,8 +131,7 @@ past_due_starts as (
 
 ),
 
--- A subscription keeps its currency. Events of older API versions do not name it. Invoices are read
--- from their model again, because DuckDB materializes a CTE that is read twice, with all the lines.
+-- A subscription keeps its currency. Events of older API versions do not name it.
 named_currencies as (
 
     select
@@ -145,7 +144,7 @@ named_currencies as (
     select
         subscription_id,
         currency
-    from {{ ref('int_invoices_known') }}
+    from int_invoices_known
 
 ),
 

@@ -4,27 +4,35 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from ingest.docs.report_page import Report, Section, Table, html, markdown
+from ingest.docs.navigation import Entry
+from ingest.docs.report_page import Cell, Report, Section, Spark, Table, html, markdown
 from ingest.load import WarehouseError, warehouse
 
 # Worst last.
 _STATUSES = ("ok", "warn", "fail")
 _RECENT_DAYS = 30
+# How far back the small lines go.
+_SHOWN_DAYS = 90
+_SHOWN_BATCHES = 30
+_SHOWN_RUNS = 30
 _LONGEST_LIST = 50
 _LONGEST_TEXT = 160
 
 
-def report(warehouse_path: Path, out: Path, *, strict: bool = False, home: str = "") -> int:
+def report(
+    warehouse_path: Path, out: Path, *, strict: bool = False, navigation: Sequence[Entry] = ()
+) -> int:
     """Writes `report.html` and `report.md` and returns the exit code.
 
     Args:
         warehouse_path: The DuckDB file; it is only read.
         out: The folder to write to; created when absent.
         strict: Return 1 if the report's status is `fail`.
-        home: The page that "Overview" links to; no link when empty.
+        navigation: Of the site in whose folder the report is; none when it is on its own.
 
     Raises:
         WarehouseError: There is no warehouse, or its quality marts are not built.
@@ -33,7 +41,7 @@ def report(warehouse_path: Path, out: Path, *, strict: bool = False, home: str =
     with warehouse.opened(warehouse_path, read_only=True) as connection:
         page = gather(connection)
     out.mkdir(parents=True, exist_ok=True)
-    for name, text in (("report.html", html(page, home)), ("report.md", markdown(page))):
+    for name, text in (("report.html", html(page, navigation)), ("report.md", markdown(page))):
         (out / name).write_text(text, encoding="utf-8")
     print(f"{out / 'report.html'}: {page.status}, as of {page.as_of}")
     return 1 if strict and page.status == "fail" else 0
@@ -54,6 +62,7 @@ def gather(connection: duckdb.DuckDBPyConnection) -> Report:
             _evidence(connection),
             _rejected(connection),
             _schema_changes(connection),
+            _volumes(connection),
             _anomalies(connection),
             _tests(connection),
         )
@@ -89,6 +98,13 @@ def _sources(connection: duckdb.DuckDBPyConnection) -> Section:
             from quality.dq_volume_anomalies
             where metric = 'rows' and volume_date > {_since()}
             group by all
+        ),
+        landed as (
+            select
+                list(salesforce_count order by batch_id) as salesforce,
+                list(stripe_count order by batch_id) as stripe,
+                list(segment_count order by batch_id) as segment
+            from ({_recent_batches()})
         )
         select
             source_system as "source",
@@ -101,14 +117,18 @@ def _sources(connection: duckdb.DuckDBPyConnection) -> Section:
             coalesce(records, 0) as "records read",
             coalesce(rejected, 0) as "rejected",
             coalesce(differences, 0) as "unexplained differences",
-            coalesce(anomalies, 0) as "unusual days in the last {_RECENT_DAYS}"
+            coalesce(anomalies, 0) as "unusual days in the last {_RECENT_DAYS}",
+            case source_system
+                when 'salesforce' then salesforce when 'stripe' then stripe else segment
+            end as "landed since the first batch"
         from quality.dq_source_freshness
         left join differences using (source_system)
         left join anomalies using (source_system)
+        cross join landed
         order by 1
         """,
     )
-    statuses = [row[1] for row in table.rows]
+    statuses = [str(row[1]) for row in table.rows]
     bad = sum(status != "ok" for status in statuses)
     summary = (
         f"{bad} of {len(statuses)} sources need attention." if bad else "No source has problems."
@@ -133,7 +153,17 @@ def _batches(connection: duckdb.DuckDBPyConnection) -> Section:
     summary = f"{table.total:,} batches have landed."
     if many:
         summary += f" In {many:,} of them, more than 1% of the records were rejected."
-    return Section("Batches", "warn" if many else "ok", summary, table)
+    trends = _trends(
+        connection,
+        f"""
+        select
+            list(read_count order by batch_id) as "Records read, since the first batch",
+            list(rejected_count order by batch_id) as "Rejected",
+            list(schema_change_count order by batch_id) as "Schema changes"
+        from ({_recent_batches()})
+        """,
+    )
+    return Section("Batches", "warn" if many else "ok", summary, table, trends)
 
 
 def _freshness(connection: duckdb.DuckDBPyConnection) -> Section:
@@ -264,6 +294,35 @@ def _schema_changes(connection: duckdb.DuckDBPyConnection) -> Section:
     return Section("Schema changes", "ok", summary, table)
 
 
+def _volumes(connection: duckdb.DuckDBPyConnection) -> Section:
+    """One row per series, with its recent days; those with unusual days first."""
+    table = _table(
+        connection,
+        f"""
+        select
+            bands.metric, bands.series_name as "series",
+            list(
+                {{value: bands.volume, is_marked: anomalies.volume_date is not null}}
+                order by bands.volume_date
+            ) as "last {_SHOWN_DAYS} days",
+            max_by(bands.volume, bands.volume_date) as "last day",
+            round(max_by(bands.expected_volume, bands.volume_date)) as "expected",
+            count(anomalies.volume_date) as "unusual days"
+        from quality.dq_volume_bands as bands
+        left join quality.dq_volume_anomalies as anomalies
+            on
+                bands.metric = anomalies.metric
+                and bands.series_name = anomalies.series_name
+                and bands.volume_date = anomalies.volume_date
+        where bands.volume_date > {_since(_SHOWN_DAYS)}
+        group by all
+        order by "unusual days" desc, 1, 2
+        """,
+    )
+    summary = f"Each of {table.total:,} series by day; a dot is a day outside the expected range."
+    return Section("Volumes", "ok", summary, table)
+
+
 def _anomalies(connection: duckdb.DuckDBPyConnection) -> Section:
     table = _table(
         connection,
@@ -289,13 +348,22 @@ def _tests(connection: duckdb.DuckDBPyConnection) -> Section:
     """Tests that did not pass in their last run."""
     table = _table(
         connection,
-        """
+        f"""
+        with
+        counts as (
+            select
+                test_id,
+                list(coalesce(failure_count, 0) order by invoked_at)[-{_SHOWN_RUNS}:] as counts
+            from quality.dq_test_results
+            group by test_id
+        )
         select
             test_name as "test", tested_model as "of", column_name as "columns", status,
-            failure_count as "rows",
+            failure_count as "rows", counts as "rows by run",
             failing_since_at as "failing since", last_passed_at as "last passed",
             consecutive_failure_count as "runs in a row", failures_relation as "see"
         from quality.dq_test_results
+        inner join counts using (test_id)
         where is_latest and not is_passed
         order by status = 'warn', 1
         """,
@@ -306,11 +374,38 @@ def _tests(connection: duckdb.DuckDBPyConnection) -> Section:
     warned = table.total - failing
     summary = f"In their last run, {failing:,} of {total:,} tests failed and {warned:,} warned."
     status = "fail" if failing else "warn" if warned else "ok"
-    return Section("Tests", status, summary, table)
+    trends = _trends(
+        connection,
+        f"""
+        select
+            list(tests order by invoked_at) as "Tests run",
+            list(failed order by invoked_at) as "Failed",
+            list(warned order by invoked_at) as "Warned"
+        from (
+            select
+                invoked_at, count(*) as tests, count_if(status = 'warn') as warned,
+                count_if(not is_passed and status <> 'warn') as failed
+            from quality.dq_test_results
+            group by invocation_id, invoked_at
+            order by invoked_at desc
+            limit {_SHOWN_RUNS}
+        )
+        """,
+    )
+    return Section("Tests", status, summary, table, trends)
 
 
-def _since() -> str:
-    return f"(select as_of_date - {_RECENT_DAYS} from intermediate.int_as_of)"
+def _since(days: int = _RECENT_DAYS) -> str:
+    return f"(select as_of_date - {days} from intermediate.int_as_of)"
+
+
+def _recent_batches() -> str:
+    """The batches of the small lines; the first, a full history, would flatten all others."""
+    return (
+        "select * from quality.dq_batches"
+        " where batch_id > (select min(batch_id) from quality.dq_batches)"
+        f" order by batch_id desc limit {_SHOWN_BATCHES}"
+    )
 
 
 def _worst(statuses: Sequence[str]) -> str:
@@ -325,8 +420,33 @@ def _count(connection: duckdb.DuckDBPyConnection, of: str) -> int:
 def _table(connection: duckdb.DuckDBPyConnection, query: str) -> Table:
     found = connection.execute(query)
     columns = tuple(column[0].strip() for column in found.description or ())
-    rows = [tuple(_text(value) for value in row) for row in found.fetchall()]
+    rows = [tuple(_cell(value) for value in row) for row in found.fetchall()]
     return Table(columns, tuple(rows[:_LONGEST_LIST]), len(rows))
+
+
+def _trends(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[tuple[str, Spark], ...]:
+    """The series in the columns of a query of one row; a series of one value is no trend."""
+    found = connection.execute(query)
+    labels = [column[0] for column in found.description or ()]
+    (values,) = found.fetchall()
+    pairs = [(label, _spark(one or [])) for label, one in zip(labels, values, strict=True)]
+    return tuple((label, spark) for label, spark in pairs if len(spark.values) > 1)
+
+
+def _cell(value: object) -> Cell:
+    return _spark(value) if isinstance(value, list) else _text(value)
+
+
+def _spark(values: Sequence[Any]) -> Spark:
+    """A series of numbers, or of numbers with whether they are marked; null counts as 0."""
+    pairs = [
+        (one["value"], one["is_marked"]) if isinstance(one, dict) else (one, False)
+        for one in values
+    ]
+    return Spark(
+        tuple(float(value or 0) for value, _ in pairs),
+        tuple(place for place, (_, is_marked) in enumerate(pairs) if is_marked),
+    )
 
 
 def _text(value: object) -> str:

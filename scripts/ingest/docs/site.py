@@ -5,14 +5,13 @@ same manifest and catalog: metrics, data dictionary, source map, board questions
 from this warehouse, owners, and everything in `docs/`.
 """
 
+import html
 import json
 import logging
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,12 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from ingest.build import PROJECT, Dbt
-from ingest.docs import dashboards
+from ingest.docs import dashboards, search
+from ingest.docs.board import answers
+from ingest.docs.dashboards.cards import HEAD, SCRIPTS, page_data
+from ingest.docs.dashboards.spec import dashboards as described
 from ingest.docs.documents import documents
+from ingest.docs.navigation import Entry, navigation
 from ingest.docs.pages import environment
 from ingest.docs.report import as_of, report
 from ingest.errors import UsageError
@@ -34,7 +37,7 @@ Node = dict[str, Any]
 
 _ASSETS = Path("docs/assets")
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
-_SHOWN_ROWS = 24
+_HEADING = re.compile(r"<h([2-6])>(.*?)</h\1>")
 # The project's test of several columns.
 _NOT_NULL = "not_null_columns"
 _SPOKEN = {"arpa", "arr", "crm", "dau", "fx", "id", "ltv", "mau", "mrr", "usd", "wau"}
@@ -48,29 +51,6 @@ _PAGES = {
     "owners": "Dashboards and owners",
     "limits": "Assumptions and limits",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A board question with its answer from this warehouse.
-
-    Attributes:
-        name: of the analysis.
-        question: as Markdown.
-        path: of the query, relative to the project's root.
-        sql: the compiled query.
-        columns: of the answer, each with whether it holds numbers.
-        rows: the first rows of the answer, as text.
-        row_count: the number of all rows of the answer.
-    """
-
-    name: str
-    question: str
-    path: str
-    sql: str
-    columns: list[tuple[str, bool]]
-    rows: list[list[str]]
-    row_count: int
 
 
 def docs(warehouse_path: Path, out: Path, *, has_names: bool = False) -> None:
@@ -100,7 +80,7 @@ def docs(warehouse_path: Path, out: Path, *, has_names: bool = False) -> None:
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise WarehouseError("the marts are not built; `make build` builds them") from error
     print(f"open {out / 'index.html'}")
-    report(warehouse_path, out / "quality", home="../index.html")
+    report(warehouse_path, out / "quality", navigation=_navigation())
 
 
 def refresh(warehouse_path: Path, out: Path, *, has_names: bool = False) -> None:
@@ -116,7 +96,7 @@ def refresh(warehouse_path: Path, out: Path, *, has_names: bool = False) -> None
     try:
         with dashboards.marts(path) as (connection, day):
             templates = environment()
-            templates.globals |= {"titles": _PAGES, "as_of": day}
+            templates.globals |= _globals(day)
             dashboards.write(out, templates, connection, target, day, has_names=has_names)
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise WarehouseError("the marts are not built; `make build` builds them") from error
@@ -249,25 +229,42 @@ def _write(
     has_names: bool,
 ) -> None:
     # What may fail comes first, so that an older site is kept if it does.
-    answers = [_answer(connection, node) for node in project.board()]
+    answered = answers(connection, project.board())
     day = as_of(connection)
     shutil.rmtree(out, ignore_errors=True)
     (out / "dbt").mkdir(parents=True)
     (out / "dbt/index.html").write_text(_dbt_page(target))
     for folder in (out, out / "dbt"):
         shutil.copytree(PROJECT / _ASSETS, folder / _ASSETS)
-    shutil.copy(Path(__file__).with_name("templates") / "style.css", out)
+    here = Path(__file__).parent
+    shutil.copy(here / "assets" / "site.js", out)
+    styles = (here / "templates" / name for name in ("style.css", "header.css"))
+    (out / "style.css").write_text("\n".join(path.read_text() for path in styles))
     _write_lineage(target, out / "lineage")
 
     papers = documents()
-    titles = _PAGES | {name: _title(text) for name, text in papers.items()}
+    titles = _PAGES | _paper_titles()
+    found = (
+        *search.pages(titles),
+        *search.dashboards(described()),
+        *search.sections(papers, titles),
+        *search.metrics(project.metrics()),
+        *search.tables(project.layers(), project.columns),
+        *((one.question, "question", f"board.html#{one.name}", "") for one in answered),
+    )
+    (out / "search.js").write_text(search.script(found))
     templates = environment()
     templates.filters |= {"markdown": _markdown, "inline": _inline, "words": _words}
-    templates.globals |= {"project": project, "titles": titles, "as_of": day}
+    templates.globals |= _globals(day) | {
+        "project": project,
+        "head": HEAD,
+        "scripts": SCRIPTS,
+        "board_data": page_data({one.name: one.figures for one in answered}, day),
+    }
     dashboards.write(out, templates, connection, target, day, has_names=has_names)
     for name in _PAGES:
         if name not in papers:
-            text = templates.get_template(f"{name}.html").render(page=name, answers=answers)
+            text = templates.get_template(f"{name}.html").render(page=name, answers=answered)
             (out / f"{name}.html").write_text(text)
     for name, paper in papers.items():
         text = templates.get_template("paper.html").render(page=name, paper=paper)
@@ -286,44 +283,23 @@ def _write_lineage(target: Path, out: Path) -> None:
     report.generate_report(output_dir=str(out))
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, node: Node) -> Answer:
-    result = connection.execute(node["compiled_code"])
-    columns = [str(name) for name, *_ in result.description]
-    rows = result.fetchall()
-    return Answer(
-        name=node["name"],
-        question=node["description"],
-        path=node["original_file_path"],
-        sql=node["compiled_code"].strip(),
-        columns=[
-            (name, any(isinstance(value, int | float | Decimal) for value in values))
-            for name, *values in zip(columns, *rows, strict=True)
-        ],
-        rows=[
-            [shown(name, value) for name, value in zip(columns, row, strict=True)]
-            for row in rows[:_SHOWN_ROWS]
-        ],
-        row_count=len(rows),
-    )
-
-
-def shown(column: str, value: object) -> str:
-    """A value as text: dollars without cents, shares as percentages, null as a hyphen."""
-    if value is None:
-        return "-"
-    if column.endswith("_rate") and isinstance(value, int | float | Decimal):
-        return f"{value:.1%}"
-    if column.endswith("_usd") and isinstance(value, int | float | Decimal):
-        return f"{value:,.0f}"
-    if isinstance(value, float | Decimal):
-        return f"{value:,.1f}"
-    return f"{value:,}" if isinstance(value, int) and column.endswith("_count") else str(value)
-
-
 def _words(name: str) -> str:
     """A name as words, with abbreviations in capitals."""
     spoken = (word.upper() if word in _SPOKEN else word for word in name.split("_"))
     return " ".join(spoken)
+
+
+def _globals(day: str) -> dict[str, Any]:
+    """What the templates of all pages read."""
+    return {"titles": _PAGES | _paper_titles(), "as_of": day, "navigation": _navigation()}
+
+
+def _navigation() -> list[Entry]:
+    return navigation(_paper_titles(), [one.name for one in described()])
+
+
+def _paper_titles() -> dict[str, str]:
+    return {name: _title(text) for name, text in documents().items()}
 
 
 def _title(text: str) -> str:
@@ -331,7 +307,14 @@ def _title(text: str) -> str:
 
 
 def _markdown(text: str) -> Markup:
-    return Markup(_MARKDOWN.render(_local(text)))  # noqa: S704  the project's own text
+    return Markup(_HEADING.sub(_with_id, _MARKDOWN.render(_local(text))))  # noqa: S704  own text
+
+
+def _with_id(heading: re.Match[str]) -> str:
+    """A heading below the first that links can lead to."""
+    level, text = heading.groups()
+    title = html.unescape(re.sub(r"<[^>]+>", "", text))
+    return f'<h{level} id="{search.anchor(title)}">{text}</h{level}>'
 
 
 def _inline(text: str) -> Markup:
