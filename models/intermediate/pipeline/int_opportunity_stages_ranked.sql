@@ -1,8 +1,10 @@
 {#- Deals end in closed stages. So a stage in which no deal is any more is open, if nothing else
-    shows what it is. One at a probability of 0 or 1 may have been closed. -#}
-{%- set is_left_open = "case
-                when flags.stage_name is null and count(mentions.forecast_category) = 0
+    shows what it is. A category that an org named itself shows nothing. -#}
+{%- set is_left = "case when flags.stage_name is null and count(mentions.forecast_category) = 0
                     and coalesce(max(mentions.probability_rate), 0.5) not in (0, 1) then false end" %}
+{%- set is_open = "count(*) filter (where mentions.forecast_category in (
+                'Pipeline', 'BestCase', 'MostLikely', 'Forecast')) > 0" %}
+{%- set is_known = is_open.replace("'Pipeline'", "'Omitted', 'Pipeline'") %}
 with
 
 opportunity_stages as (
@@ -101,17 +103,15 @@ stages as (
         case
             when flags.is_won is not null then flags.is_won
             when max(cast(mentions.forecast_category = 'Closed' as integer)) = 1 then true
-            when count(mentions.forecast_category) > 0 and not coalesce(flags.is_closed, false)
-                then false
-            else coalesce(opportunity_stages.is_won, {{ is_left_open }})
+            when {{ is_known }} and not coalesce(flags.is_closed, false) then false
+            else coalesce(opportunity_stages.is_won, {{ is_left }})
         end as is_won,
         case
             when flags.is_closed is not null then flags.is_closed
             when max(cast(mentions.forecast_category = 'Closed' as integer)) = 1 then true
-            when max(cast(mentions.forecast_category != 'Omitted' as integer)) = 1 then false
-            when count(mentions.forecast_category) > 0 and max(mentions.probability_rate) = 0
-                then true
-            else coalesce(opportunity_stages.is_closed, {{ is_left_open }})
+            when {{ is_open }} then false
+            when {{ is_known }} and max(mentions.probability_rate) = 0 then true
+            else coalesce(opportunity_stages.is_closed, {{ is_left }})
         end as is_closed
 
     from mentions

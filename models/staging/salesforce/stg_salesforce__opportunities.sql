@@ -1,3 +1,5 @@
+{#- A category that an org named itself shows nothing. -#}
+{%- set is_open = "forecast_category in ('Pipeline', 'BestCase', 'MostLikely', 'Forecast')" %}
 with
 
 absences as (
@@ -56,14 +58,14 @@ renamed as (
             when iswon then true
             when isclosed is not null then isclosed
             when forecast_category = 'Closed' then true
-            when forecast_category != 'Omitted' then false
-            when probability = 0 then true
+            when {{ is_open }} then false
+            when forecast_category = 'Omitted' and probability = 0 then true
         end as is_closed,
         case
             when iswon is not null then iswon
             when not isclosed then false
             when forecast_category = 'Closed' then true
-            when forecast_category != 'Omitted' and isclosed is null then false
+            when {{ is_open }} and isclosed is null then false
             when forecast_category = 'Omitted' and (isclosed or probability = 0) then false
         end as is_won,
         hasopportunitylineitem as has_line_items,
