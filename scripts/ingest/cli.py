@@ -144,6 +144,7 @@ def cli() -> None:
 @click.option(
     "--thin", is_flag=True, help="Stripe's files without expansions and with 30 days of webhooks."
 )
+@click.option("--quiet", is_flag=True, help="Show no progress bar and no figures.")
 def generate(
     *,
     out: Path,
@@ -154,11 +155,12 @@ def generate(
     batches: int,
     stripe_version: str,
     thin: bool,
+    quiet: bool,
 ) -> None:
-    """Write the extracts of a fictional company."""
+    """Write the extracts of a fictional company, and print ten figures of it."""
     from ingest.generate import generate as run
 
-    run(
+    figures = run(
         out,
         seed=seed,
         scale=scale,
@@ -167,7 +169,10 @@ def generate(
         batches=batches,
         stripe_version=stripe_version,
         is_thin=thin,
+        quiet=quiet,
     )
+    for name, value in () if quiet else figures:
+        click.echo(f"{name:<24} {value}")
 
 
 @cli.command()

@@ -7,6 +7,7 @@ import pytest
 
 from ingest.generate import usage_events as events
 from ingest.generate.company import simulate
+from ingest.generate.health import IDLE, level_at
 from ingest.generate.records import Company
 from ingest.generate.usage import DUPLICATE_SHARE, MESSAGE_TARGETS, Usage, simulate_usage
 from ingest.generate.usage_events import DAY, Ints, Messages, Sessions
@@ -91,31 +92,54 @@ def test_august_and_the_turn_of_the_year_are_quiet(usage: Usage) -> None:
     assert weekly(date(2025, 8, 11)) < 0.85 * weekly(date(2025, 10, 13))
 
 
-def test_use_falls_in_the_sixty_days_before_churn(company: Company, usage: Usage) -> None:
-    churned = {
-        life.account_key: life.churned_at
+@pytest.fixture(scope="module")
+def many() -> tuple[Company, Usage]:
+    """A company in which enough accounts leave."""
+    medium = simulate(7, START, END, "medium")
+    return medium, simulate_usage(medium)
+
+
+def _visits_before(company: Company, usage: Usage) -> dict[int, list[int]]:
+    """Visits of accounts that left after eight months, in each of the seven months before that."""
+    ends = {
+        life.account_key: life.churned_at.replace(tzinfo=UTC).timestamp() * 1000
         for life in company.lifecycles
         if life.churned_at and (life.churned_at - life.workspace_opened_at).days > 240
     }
-    ends = np.array(
-        [
-            churned[account.key].replace(tzinfo=UTC).timestamp() * 1000
-            if account.key in churned
-            else np.nan
-            for account in usage.people.accounts
-        ]
-        + [np.nan]
-    )
-    sessions = usage.sessions
-    days_before = (ends[usage.people.account[sessions.person]] - sessions.start_ms) / DAY
-    product = sessions.visit_kind == events.PRODUCT
-    last, before, earlier = (
-        int((product & (days_before >= low) & (days_before < low + 30)).sum())
-        for low in (0, 30, 90)
-    )
-    assert len(churned) > 15
-    assert last < before < earlier
-    assert last < 0.35 * earlier
+    sessions, people = usage.sessions, usage.people
+    found = {}
+    for place, account in enumerate(people.accounts):
+        if account.key in ends:
+            own = (people.account[sessions.person] == place) & (
+                sessions.visit_kind == events.PRODUCT
+            )
+            months = (ends[account.key] - sessions.start_ms[own]) // (30 * DAY)
+            found[account.key] = np.bincount(months[months < 7].astype(int), minlength=7).tolist()
+    return found
+
+
+def test_use_falls_over_months_before_an_account_leaves(many: tuple[Company, Usage]) -> None:
+    visits = _visits_before(*many)
+    assert len(visits) > 30
+    last, before, *_, sixth, seventh = np.array(list(visits.values())).sum(axis=0).tolist()
+    assert last < before < (sixth + seventh) / 2
+    assert last < 0.5 * (sixth + seventh) / 2
+
+
+def test_accounts_leave_in_several_ways(many: tuple[Company, Usage]) -> None:
+    """Some have nobody left for months, some go on as ever; and some who stay do nothing."""
+    company, _ = many
+    used = {key: visits for key, visits in _visits_before(*many).items() if visits[6] > 5}
+    kept = [sum(visits[:2]) / (2 * visits[6]) for visits in used.values()]
+    assert sum(share < 0.15 for share in kept) > 2
+    assert sum(share > 0.7 for share in kept) > 2
+    assert sum(0.15 <= share <= 0.7 for share in kept) > 2
+    idle = [
+        life
+        for life in company.lifecycles
+        if life.paid_from and not life.churned_at and level_at(life.health, company.end_at) <= IDLE
+    ]
+    assert len(idle) > 2
 
 
 def test_use_grows_after_sign_up(usage: Usage) -> None:

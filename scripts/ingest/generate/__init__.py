@@ -10,16 +10,20 @@ from ingest.errors import UsageError
 from ingest.generate.batches import split_batches, write_manifests
 from ingest.generate.billing import bill
 from ingest.generate.company import simulate
+from ingest.generate.figures import Figures, closing_figures
 from ingest.generate.salesforce_files import write_salesforce
 from ingest.generate.segment import write_segment
 from ingest.generate.stripe import write_stripe
 from ingest.generate.stripe_catalog import OLDER
 from ingest.generate.truth import write_truth
+from ingest.progress import Progress
 
 __all__ = ["generate"]
 
-# Share of the card payments of renewals that fail at first.
+# Share of the card payments of renewals that fail at first, for an account of usual health.
 _FAILURE_RATE = 0.065
+# Thousandths of the time that each part takes at small.
+_SIMULATED, _BILLED, _SOLD, _INVOICED, _USED, _TOLD = 90, 60, 120, 240, 400, 90
 
 
 def generate(
@@ -32,7 +36,8 @@ def generate(
     batches: int = 6,
     stripe_version: str = "2026-07-29.dahlia",
     is_thin: bool = False,
-) -> None:
+    quiet: bool = True,
+) -> Figures:
     """Writes the company's extracts, batch by batch, and the expected results in `_truth/`.
 
     The same arguments write the same bytes. Batches of an earlier run in the folder are replaced.
@@ -47,32 +52,50 @@ def generate(
         stripe_version: The API version of Stripe's files.
         is_thin: Whether Stripe's files are a thin export, as `write_stripe` explains. The expected
             results are those of the full one.
+        quiet: No progress bar.
+
+    Returns:
+        Ten figures of the company.
 
     Raises:
         UsageError: The scale is unknown, the time is too short, or the batches do not fit in it.
     """
     ends = batch_ends(start, end, batches)
-    company = simulate(seed, start, end, scale, tuple(ends))
-    ledger = bill(company, can_stack=stripe_version != OLDER, failure_rate=_FAILURE_RATE)
-    _clear(out_dir)
-    defects: Counter[str] = Counter()
-    salesforce = write_salesforce(company, out_dir, ends, defects)
-    stripe = write_stripe(
-        company,
-        ledger,
-        out_dir,
-        ends,
-        version=stripe_version,
-        is_thin=is_thin,
-        defects=defects,
-    )
-    segment = write_segment(company, out_dir, ends, defects)
-    broken = [*salesforce.broken, *stripe.broken, *segment.broken]
-    planted = {"counts": dict(defects), "broken": [asdict(record) for record in broken]}
-    write_truth(company, ledger, segment.truth, out_dir / "_truth", planted, balance=stripe.balance)
-    write_manifests(
-        out_dir, split_batches(ends), [*salesforce.files, *stripe.files, *segment.files]
-    )
+    progress = Progress("generate", 1000, quiet=quiet)
+    try:
+        company = simulate(seed, start, end, scale, tuple(ends))
+        progress.advance(_SIMULATED)
+        ledger = bill(company, can_stack=stripe_version != OLDER, failure_rate=_FAILURE_RATE)
+        progress.advance(_BILLED)
+        _clear(out_dir)
+        defects: Counter[str] = Counter()
+        salesforce = write_salesforce(company, out_dir, ends, defects)
+        progress.advance(_SOLD)
+        stripe = write_stripe(
+            company,
+            ledger,
+            out_dir,
+            ends,
+            version=stripe_version,
+            is_thin=is_thin,
+            defects=defects,
+        )
+        progress.advance(_INVOICED)
+        segment = write_segment(
+            *(company, out_dir, ends, defects),
+            advance=lambda share: progress.advance(round(share * _USED)),
+        )
+        broken = [*salesforce.broken, *stripe.broken, *segment.broken]
+        planted = {"counts": dict(defects), "broken": [asdict(record) for record in broken]}
+        mrr = write_truth(
+            company, ledger, segment.truth, out_dir / "_truth", planted, balance=stripe.balance
+        )
+        progress.advance(_TOLD)
+        files = [*salesforce.files, *stripe.files, *segment.files]
+        write_manifests(out_dir, split_batches(ends), files)
+        return closing_figures(company, ledger, segment.truth, mrr)
+    finally:
+        progress.close()
 
 
 def batch_ends(start: date, end: date, count: int) -> list[datetime]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from ingest.generate.contracts import Contract
+from ingest.generate.health import USUAL
 from ingest.generate.ledger import Customer, Ledger
 from ingest.generate.records import Account
 
@@ -19,19 +20,21 @@ class Mishaps:
 
     Attributes:
         rng: Draws of its own, so that chance does not change what else happens to the account.
-        failure_rate: Share of renewals whose first attempt fails; a later one succeeds.
+        failure_rate: Share of renewals of an account of usual health whose first attempt fails; a
+            later one succeeds.
     """
 
     rng: np.random.Generator
     failure_rate: float = 0
 
-    def recovery_days(self) -> float | None:
+    def recovery_days(self, level: float) -> float | None:
         """Days until a failed renewal is paid; none where the first attempt succeeds.
 
+        Accounts of low health fail more often: who does not use it does not mend the card.
         Most are paid by the first retry after three days, the others by the later ones or when the
         customer enters another card. Whole days would fall on the renewals of short periods.
         """
-        if self.rng.random() >= self.failure_rate:
+        if self.rng.random() >= self.failure_rate * (1 + 1.6 * (USUAL - level)):
             return None
         return float(self.rng.choice((0.9, 2.9, 4.9, 6.9, 11.9), p=(0.15, 0.45, 0.2, 0.12, 0.08)))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest.generate.billing_account import AccountBooks
 from ingest.generate.contracts import Contract, epoch
+from ingest.generate.health import level_at
 from ingest.generate.invoicing import Cuts, cut, period_lines, taxed, usage_line, whole_units
 from ingest.generate.ledger import (
     Attempt,
@@ -221,7 +222,8 @@ class InvoiceBiller:
     def _collect(self, invoice: Invoice, at: datetime) -> None:
         """Charges the card; a renewal may fail by chance, and is then paid some days later."""
         is_renewal = invoice.reason == "subscription_cycle" and invoice.is_live
-        days = self.books.mishaps.recovery_days() if is_renewal else None
+        level = level_at(self.contract.health, at)
+        days = self.books.mishaps.recovery_days(level) if is_renewal else None
         if days is None:
             self._pay(invoice, at + timedelta(seconds=2))
             return

@@ -8,36 +8,22 @@ representatives, of whom there are more.
 import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from faker import Faker
 
 from ingest.errors import UsageError
 from ingest.generate.contracts import Contract, ordinary_contract
-from ingest.generate.deals import cycle_days, draw_deal
-from ingest.generate.plans import MINOR_DIGITS
+from ingest.generate.deal_desk import DealDesk
+from ingest.generate.deals import cycle_days, pulled
+from ingest.generate.health import IDLE, Health, draw_health, draw_quality
 from ingest.generate.records import Account, Company, Deal, Lifecycle, Rep, SeatChange, User
 from ingest.generate.stories import STORIES, Story
+from ingest.generate.world import COUNTRIES, COUNTRY_OF, CompanyNames, ascii_text, person_name
 
-ACCOUNT_COUNTS = {"tiny": 72, "small": 300, "medium": 1_000, "large": 2_000, "xlarge": 6_000}
+ACCOUNT_COUNTS = {"tiny": 80, "small": 360, "medium": 1_200, "large": 2_400, "xlarge": 7_200}
 
-_COUNTRIES = (
-    ("US", "USD", 0.46),
-    ("GB", "GBP", 0.12),
-    ("DE", "EUR", 0.10),
-    ("FR", "EUR", 0.07),
-    ("NL", "EUR", 0.04),
-    ("ES", "EUR", 0.03),
-    ("IE", "EUR", 0.02),
-    ("JP", "JPY", 0.06),
-    ("CA", "CAD", 0.04),
-    ("AU", "AUD", 0.03),
-    ("SE", "SEK", 0.03),
-)
-_COUNTRY_OF = {"USD": "US", "KWD": "KW", **{c: country for country, c, _ in _COUNTRIES[:0:-1]}}
 _INDUSTRIES = (
     "Technology",
     "Finance",
@@ -51,7 +37,14 @@ _INDUSTRIES = (
     "Retail",
 )
 _TITLES = ("Analyst", "Manager", "Director", "Counsel", "Assistant", "Engineer", "Controller")
-_SEGMENTS = (("smb", 0.60, 6, 0.75), ("mid_market", 0.29, 30, 0.55), ("enterprise", 0.11, 110, 0.5))
+# Share of the accounts, seats of a typical first contract and their spread, typical employees.
+_SEGMENTS = {
+    "smb": (0.58, 3.2, 0.8, 6),
+    "mid_market": (0.29, 13, 0.7, 30),
+    "enterprise": (0.13, 46, 0.65, 110),
+}
+# Where the representatives live, in the order in which they are hired.
+_REP_COUNTRIES = ("US", "GB", "US", "DE", "US", "FR", "AU", "US", "NL", "JP")
 # More is bought in spring and autumn than in August and over the turn of the year.
 _MONTH_WEIGHTS = (0.8, 0.95, 1.2, 1.1, 1.1, 1.0, 0.8, 0.6, 1.2, 1.25, 1.2, 0.7)
 
@@ -78,8 +71,8 @@ def simulate(
     count = ACCOUNT_COUNTS[scale]
     start_at = datetime.combine(start, time())
     end_at = datetime.combine(end + timedelta(days=1), time())
-    names = _Names(seed)
-    reps = _draw_reps(seed, names, 5 + count // 60, start_at, end_at)
+    names = CompanyNames()
+    reps = _draw_reps(seed, 3 + count // 120, start_at, end_at)
     arrivals = _arrival_weights(start_at, end_at)
     accounts: list[Account] = []
     users: list[User] = []
@@ -93,8 +86,8 @@ def simulate(
         )
         story = STORIES[key - 1] if key <= len(STORIES) else None
         account = drafter.from_story(story) if story else drafter.drawn(accounts)
-        working = [rep for rep in reps if _works(rep, account.created_at)] or list(reps)
-        account = replace(account, owner_key=working[int(rng.integers(len(working)))].key)
+        owner = _owner(reps, account, rng)
+        account = replace(account, owner_key=owner.key)
         bought = drafter.contracts(account, story)
         lifecycle = drafter.lifecycle(account, bought)
         accounts.append(account)
@@ -102,7 +95,7 @@ def simulate(
         if lifecycle:
             lifecycles.append(lifecycle)
             users += drafter.users(account, lifecycle)
-        deals += drafter.deals(account, bought, story)
+        deals += drafter.deals(account, bought, story, owner)
     return Company(
         seed=seed,
         scale=scale,
@@ -118,55 +111,33 @@ def simulate(
     )
 
 
-class _Names:
-    """Pools of invented names: Faker is too slow to ask for every one of many thousand users."""
-
-    def __init__(self, seed: int) -> None:
-        faker = Faker("en_US")
-        faker.seed_instance(seed)
-        self.first = [faker.first_name() for _ in range(400)]
-        self.last = [faker.last_name() for _ in range(800)]
-        self._faker = faker
-        self._seed = seed
-        self._taken: set[str] = set()
-
-    def company(self, key: int) -> tuple[str, str]:
-        """A company's name and its domain, both unlike those of the accounts before it."""
-        self._faker.seed_instance(self._seed * 1_000_003 + key)
-        name = self._faker.company()
-        for suffix in ("", " Group", " Partners", " Labs", " Holdings", f" {key}"):
-            domain = re.sub(r"[^a-z0-9]+", "-", (name + suffix).lower()).strip("-")
-            if domain not in self._taken:
-                break
-        self._taken.add(domain)
-        return name + suffix, f"{domain}.example"
-
-    def person(self, rng: np.random.Generator) -> tuple[str, str]:
-        return (
-            self.first[int(rng.integers(len(self.first)))],
-            self.last[int(rng.integers(len(self.last)))],
-        )
+def _owner(reps: tuple[Rep, ...], account: Account, rng: np.random.Generator) -> Rep:
+    """A representative of the account's region who works when it is entered, else anybody."""
+    working = [
+        rep
+        for rep in reps
+        if rep.started_at <= account.created_at
+        and (rep.left_at is None or rep.left_at > account.created_at)
+    ] or list(reps)
+    region = COUNTRIES[account.country].region
+    near = [rep for rep in working if COUNTRIES[rep.country].region == region] or working
+    return near[int(rng.random() * len(near))]
 
 
-def _works(rep: Rep, moment: datetime) -> bool:
-    return rep.started_at <= moment and (rep.left_at is None or rep.left_at > moment)
-
-
-def _draw_reps(
-    seed: int, names: _Names, count: int, start_at: datetime, end_at: datetime
-) -> tuple[Rep, ...]:
+def _draw_reps(seed: int, count: int, start_at: datetime, end_at: datetime) -> tuple[Rep, ...]:
     reps = []
     span = (end_at - start_at).days
     for key in range(1, count + 1):
         rng = np.random.default_rng([seed, 0, key])
-        first, last = names.person(rng)
+        country = _REP_COUNTRIES[(key - 1) % len(_REP_COUNTRIES)]
+        first, last = person_name(rng, country)
         started = (
             start_at if key <= 3 else start_at + timedelta(days=int(rng.integers(0, span // 2)))
         )
         leaves = key % 3 == 2
         left = started + timedelta(days=int(rng.integers(span // 4, span // 2))) if leaves else None
-        email = f"{first}.{last}.{key}@paperdesk.example".lower()
-        reps.append(Rep(key, first, last, email, started, left))
+        email = f"{ascii_text(first)}.{ascii_text(last)}.{key}@paperdesk.example".lower()
+        reps.append(Rep(key, first, last, email, country, started, left))
     return tuple(reps)
 
 
@@ -176,7 +147,7 @@ def _arrival_weights(start_at: datetime, end_at: datetime) -> npt.NDArray[np.flo
     weights = np.empty(days)
     for number in range(days):
         day = start_at + timedelta(days=number)
-        growth = 0.35 + number / days
+        growth = 0.25 + 1.2 * number / days
         weekend = 0.3 if day.weekday() >= 5 else 1.0
         weights[number] = growth * weekend * _MONTH_WEIGHTS[day.month - 1]
     weights[:45] *= 3  # The company starts with a few customers of its private beta.
@@ -192,7 +163,7 @@ class _Drafter:
         rng: np.random.Generator,
         key: int,
         *,
-        names: _Names,
+        names: CompanyNames,
         start_at: datetime,
         end_at: datetime,
         arrivals: npt.NDArray[np.float64],
@@ -203,17 +174,20 @@ class _Drafter:
         self.start_at = start_at
         self.end_at = end_at
         self.arrivals = arrivals
+        # When the first contract will start, where that is after the company's end.
+        self.closing_later: datetime | None = None
 
     def from_story(self, story: Story) -> Account:
         """The account of a story: only its looks are left to chance."""
-        name, domain = self.names.company(self.key)
+        country = COUNTRY_OF[story.currency]
+        name, domain = self.names.draw(self.rng, country, self.key)
         starts = self.start_at + timedelta(days=story.day, hours=9, seconds=self.key * 37)
         lead = timedelta(days=min(cycle_days(self.rng, story.segment) + 10, story.day - 1))
         account = Account(
             key=self.key,
             name=name,
             domain=domain,
-            country=_COUNTRY_OF[story.currency],
+            country=country,
             currency=story.currency,
             industry=str(self.rng.choice(_INDUSTRIES)),
             employee_count=story.seats * 12,
@@ -240,35 +214,36 @@ class _Drafter:
     def drawn(self, before: list[Account]) -> Account:
         """An account as chance has it."""
         rng = self.rng
-        name, domain = self.names.company(self.key)
-        segment, _, size, _ = _SEGMENTS[
-            int(rng.choice(3, p=[share for _, share, _, _ in _SEGMENTS]))
-        ]
-        country, currency, _ = _COUNTRIES[
-            int(rng.choice(len(_COUNTRIES), p=[share for _, _, share in _COUNTRIES]))
-        ]
+        segments = [share for share, *_ in _SEGMENTS.values()]
+        segment = str(rng.choice(list(_SEGMENTS), p=segments))
+        shares = np.cumsum([country.share for country in COUNTRIES.values()])
+        place = int(np.searchsorted(shares / shares[-1], rng.random(), side="right"))
+        country = list(COUNTRIES.values())[place]
+        name, domain = self.names.draw(rng, country.code, self.key)
         day = int(rng.choice(len(self.arrivals), p=self.arrivals))
         created = self.start_at + timedelta(days=day, seconds=int(rng.integers(25_000, 68_000)))
-        pays = bool(rng.random() < 0.68)
+        pays = bool(rng.random() < 0.54)
         self_serve = pays and segment == "smb" and bool(rng.random() < 0.4)
         kind = rng.random()
         link = str(rng.choice(["id", "domain", "name", "none"], p=[0.84, 0.08, 0.05, 0.03]))
+        size = _SEGMENTS[segment][3]
         account = Account(
             key=self.key,
             name=name,
             domain=domain,
-            country=country,
-            currency=currency,
+            country=country.code,
+            currency=country.currency,
             industry=str(rng.choice(_INDUSTRIES)),
             employee_count=max(2, round(size * float(rng.lognormal(2.2, 0.8)))),
             segment=segment,
             owner_key=0,
             created_at=created,
-            in_salesforce=not self_serve,
+            in_salesforce=not self_serve or bool(rng.random() < 0.92),
             in_stripe=pays,
             in_segment=pays or bool(rng.random() < 0.2),
             link_stripe=link,
             link_segment=str(rng.choice(["id", "domain", "none"], p=[0.9, 0.07, 0.03])),
+            is_self_serve=self_serve,
         )
         others = [other for other in before if other.in_salesforce and not other.merged_into_key]
         if kind < 0.02 and others and not pays:
@@ -303,13 +278,18 @@ class _Drafter:
             return ()
         lead_days = (
             float(rng.uniform(0.02, 2))
-            if not account.in_salesforce
+            if account.is_self_serve
             else cycle_days(rng, account.segment) + float(rng.uniform(4, 12))
         )
-        starts = (account.created_at + timedelta(days=lead_days)).replace(microsecond=0)
+        starts = account.created_at + timedelta(days=lead_days)
+        if not account.is_self_serve:
+            # The signature, and the day or two until the subscription is entered.
+            starts = pulled(rng, starts) + timedelta(days=float(rng.uniform(0.2, 2)))
+        starts = starts.replace(microsecond=0)
         if starts >= self.end_at:
+            self.closing_later = starts
             return ()
-        size, spread = next((s, d) for name, _, s, d in _SEGMENTS if name == account.segment)
+        _, size, spread, _ = _SEGMENTS[account.segment]
         seats = max(1, round(size * float(rng.lognormal(0, spread))))
         draw = partial(
             ordinary_contract,
@@ -319,7 +299,7 @@ class _Drafter:
             seats=seats,
             end_at=self.end_at,
         )
-        first = draw(created_at=starts, is_self_serve=not account.in_salesforce)
+        first = draw(created_at=starts, is_self_serve=account.is_self_serve)
         if first.ended_at and first.pays_from and rng.random() < 0.15:
             gap = timedelta(days=float(rng.uniform(20, 200)))
             returns = (first.ended_at + gap).replace(microsecond=0)
@@ -336,7 +316,9 @@ class _Drafter:
             opened = account.created_at + timedelta(hours=5)
             left = opened + timedelta(days=float(self.rng.uniform(20, 120)))
             trial_seats = (SeatChange(opened, 3),)
-            return Lifecycle(self.key, opened, None, None, min(left, self.end_at), trial_seats)
+            left = min(left, self.end_at)
+            health = self._health_until(account, opened, left)
+            return Lifecycle(self.key, opened, None, None, left, trial_seats, health)
         first = live[0]
         opened = first.start_at or first.created_at
         paid = [contract.pays_from for contract in live if contract.pays_from]
@@ -356,17 +338,29 @@ class _Drafter:
             if at < self.end_at
         )
         trial = opened if first.trial_days else None
-        return Lifecycle(self.key, opened, trial, min(paid, default=None), churned, seats)
+        health = _joined_health(live) or self._health_until(account, opened, churned)
+        return Lifecycle(self.key, opened, trial, min(paid, default=None), churned, seats, health)
+
+    def _health_until(self, account: Account, opened: datetime, churned: datetime | None) -> Health:
+        """The health of an account whose contracts were written by hand, or that has none."""
+        quality = draw_quality(self.rng, account.segment)
+        last = churned or self.end_at
+        return draw_health(self.rng, quality, opened, last, ends_at=churned)
 
     def users(self, account: Account, lifecycle: Lifecycle) -> list[User]:
         """The people of the workspace: invited as seats are bought, some leaving on the way."""
         rng = self.rng
         last = lifecycle.churned_at or self.end_at
         people: list[User] = []
-        fill = float(rng.uniform(0.65, 1.0))
+        fill = float(rng.uniform(0.85, 1.0))
         for change in lifecycle.seats:
-            here = sum(user.left_at is None for user in people)
-            for number in range(max(round(change.seat_count * fill), 1) - here):
+            here = [number for number, user in enumerate(people) if user.left_at is None]
+            wanted = max(round(change.seat_count * fill), 1)
+            # Seats that are given back were somebody's: the last who came.
+            for number in here[wanted:]:
+                left_at = max(change.changed_at, people[number].signed_up_at)
+                people[number] = replace(people[number], left_at=left_at)
+            for number in range(wanted - len(here)):
                 ramp = 0.0 if not people else float(rng.exponential(12)) + number * 0.05
                 joined = change.changed_at + timedelta(
                     days=ramp, seconds=int(rng.integers(0, 9_000))
@@ -375,7 +369,7 @@ class _Drafter:
                     joined = lifecycle.workspace_opened_at + timedelta(seconds=90)
                 if joined >= last:
                     continue
-                stays = timedelta(days=float(rng.exponential(1_400)) + 5)
+                stays = timedelta(days=float(rng.exponential(2_500)) + 5)
                 left = joined + stays if joined + stays < last else None
                 people.append(self._user(account, len(people), joined, left, rng))
         ends = lifecycle.churned_at
@@ -396,8 +390,8 @@ class _Drafter:
         left: datetime | None,
         rng: np.random.Generator,
     ) -> User:
-        first, last = self.names.person(rng)
-        local = re.sub(r"[^a-z.]", "", f"{first}.{last}".lower())
+        first, last = person_name(rng, account.country)
+        local = re.sub(r"[^a-z.]", "", ascii_text(f"{first}.{last}").lower())
         return User(
             key=account.key * 10_000 + number,
             account_key=account.key,
@@ -412,121 +406,31 @@ class _Drafter:
         )
 
     def deals(
-        self, account: Account, contracts: tuple[Contract, ...], story: Story | None
+        self, account: Account, contracts: tuple[Contract, ...], story: Story | None, owner: Rep
     ) -> list[Deal]:
-        """The account's opportunities: the one before each contract, upsells, and those lost."""
-        if not account.in_salesforce or account.is_test or account.is_internal:
+        """The account's opportunities, won, lost and open; self-serve accounts have none."""
+        is_sold = account.in_salesforce and not account.is_self_serve
+        if not is_sold or account.is_test or account.is_internal:
             return []
-        desk = _DealDesk(self.rng, account, self.end_at)
+        desk = DealDesk(self.rng, account, owner, self.end_at)
         habits = story.deal_habits if story else None
         for contract in contracts:
             desk.sell(contract, habits if not desk.deals else None)
-        desk.lose()
+        if self.closing_later:
+            desk.sell_later(self.closing_later)
+        desk.lose(is_prospect=not contracts)
         return desk.deals
 
 
-class _DealDesk:
-    """Enters an account's deals into the CRM."""
-
-    def __init__(self, rng: np.random.Generator, account: Account, end_at: datetime) -> None:
-        self.rng = rng
-        self.account = account
-        self.end_at = end_at
-        self.deals: list[Deal] = []
-
-    def sell(self, contract: Contract, habits: frozenset[str] | None) -> None:
-        """The deal that was won just before a contract began, and those of its larger upsells."""
-        rng = self.rng
-        closes = contract.created_at - timedelta(days=float(rng.uniform(0.5, 3)))
-        cycle = timedelta(days=cycle_days(rng, self.account.segment))
-        created = max(closes - cycle, self.account.created_at + timedelta(hours=2))
-        created = min(created, closes - timedelta(hours=3))
-        kind = "Existing Customer - Replacement" if self.deals else "New Customer"
-        value = self._booked(contract)
-        self._add(kind, value, (created, closes), currency=contract.currency, habits=habits)
-        held = replace(contract, add_ons=())
-        for step in contract.steps:
-            if step.verb == "change_plan":
-                held = replace(held, plan=step.terms["plan"])
-            if step.verb != "set_quantity" or "code" in step.terms:
-                continue
-            grown = replace(held, seats=step.terms["seats"])
-            extra = annual_value(grown) - annual_value(held)
-            if grown.seats > held.seats * 1.15 and extra > 0:
-                closes = step.at - timedelta(hours=float(rng.uniform(2, 40)))
-                created = closes - timedelta(days=cycle_days(rng, "smb"))
-                kind = "Existing Customer - Upgrade"
-                self._add(kind, extra, (created, closes), currency=contract.currency)
-            held = grown
-
-    def lose(self) -> None:
-        """The deals that came to nothing, or are still open: most in an account's first months."""
-        rng, account = self.rng.spawn(1)[0], self.account
-        size = next(size for name, _, size, _ in _SEGMENTS if name == account.segment)
-        first_won_at = min((deal.created_at for deal in self.deals), default=self.end_at)
-        for _ in range(int(rng.poisson(2.0))):
-            amount = Decimal(round(size * 300 * float(rng.lognormal(0, 0.8))))
-            if account.currency == "JPY":
-                amount *= 150
-            created = account.created_at + timedelta(days=float(rng.exponential(120)))
-            closes = created + timedelta(days=cycle_days(rng, account.segment) * 1.2)
-            kind = "New Customer" if created < first_won_at else "Existing Customer - Upgrade"
-            span = (created, closes)
-            self._add(kind, amount, span, currency=account.currency, is_won=False)
-
-    def _add(
-        self,
-        kind: str,
-        amount: Decimal | None,
-        span: tuple[datetime, datetime],
-        *,
-        currency: str,
-        habits: frozenset[str] | None = None,
-        is_won: bool = True,
-    ) -> None:
-        created_at, closes_at = span
-        if created_at >= self.end_at:
-            return
-        deal = draw_deal(
-            self.rng,
-            key=self.account.key * 100 + len(self.deals),
-            account_key=self.account.key,
-            owner_key=self.account.owner_key,
-            name=f"{self.account.name} - {kind}",
-            deal_type=kind,
-            currency=currency,
-            amount=amount,
-            created_at=created_at,
-            closes_at=closes_at,
-            outcome="won" if is_won else "lost",
-            end_at=self.end_at,
-            habits=habits,
-        )
-        if not is_won and self.rng.random() < 0.04:
-            deleted_at = closes_at + timedelta(days=3)
-            if deleted_at < self.end_at:
-                deal = replace(deal, deleted_at=deleted_at.replace(microsecond=0))
-        self.deals.append(deal)
-
-    def _booked(self, contract: Contract) -> Decimal | None:
-        """What the representative entered: mostly the contract's value, not always."""
-        value = annual_value(contract)
-        luck = self.rng.random()
-        if luck < 0.06:
-            return None
-        if luck < 0.16:
-            return (value * Decimal("1.1")).quantize(value)
-        return value
-
-
-def annual_value(contract: Contract) -> Decimal:
-    """Twelve months of a contract's list price at its start, in major units of its currency."""
-    lines = [(contract.plan, contract.seats), *contract.add_ons]
-    monthly = sum(
-        price.monthly(price.amount(quantity))
-        for price, quantity in ((contract.price_of(code), count) for code, count in lines)
-        if not price.plan.is_metered
-    )
-    digits = MINOR_DIGITS.get(contract.currency, 2)
-    minor = round(monthly * 12)
-    return Decimal(minor).scaleb(-digits)
+def _joined_health(contracts: list[Contract]) -> Health:
+    """The health over all contracts, with nothing between them; none where one has none."""
+    knots: list[tuple[datetime, float]] = []
+    for contract in contracts:
+        if not contract.health:
+            return ()
+        if knots:
+            knots.append((max(contract.created_at, knots[-1][0]), IDLE))
+        knots += [knot for knot in contract.health if not knots or knot[0] > knots[-1][0]]
+        if contract.ended_at and contract.ended_at > knots[-1][0]:
+            knots.append((contract.ended_at, IDLE))
+    return tuple(knots)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ingest.generate.health import MONTH, Health, draw_health, draw_quality, level_at
 from ingest.generate.plans import Price, price
 
 _EPOCH = datetime(1970, 1, 1)
@@ -33,6 +34,7 @@ class Contract:
     `opening` is how it begins: `active`, `incomplete` (paid within the day) or `abandoned`
     (incomplete, then expired). `after_trial` is `convert`, `cancel` or `pause`.
     `archived_from` is when webhooks began to be kept for it; none were if it is `datetime.max`.
+    `health` is how the account does while it lasts, where the contract was drawn from it.
     """
 
     number: int
@@ -54,6 +56,7 @@ class Contract:
     archived_from: datetime = datetime.min
     is_live: bool = True
     steps: tuple[Step, ...] = ()
+    health: Health = ()
 
     def price_of(self, code: str, version: int = 1) -> Price:
         """The price of a plan or add-on on this contract's interval and currency."""
@@ -136,13 +139,18 @@ def add_interval(moment: datetime, interval: str, count: int) -> datetime:
     return moment.replace(year=year, month=month, day=min(moment.day, last_day))
 
 
-_ANNUAL_SHARE = {"smb": 0.15, "mid_market": 0.4, "enterprise": 0.8}
+_ANNUAL_SHARE = {"smb": 0.18, "mid_market": 0.45, "enterprise": 0.8}
 _PLAN_CHOICES = {
     "smb": (("starter", 0.45), ("team", 0.35), ("pack", 0.1), ("studio", 0.1)),
     "mid_market": (("team", 0.4), ("business", 0.45), ("scale", 0.15)),
     "enterprise": (("enterprise", 0.6), ("scale", 0.25), ("business", 0.15)),
 }
+_COUPONS = ("WELCOME20", "HALF3", "ANNUAL10", "FIRST50")
 _CHURN_FACTOR = {"smb": 1.5, "mid_market": 0.8, "enterprise": 0.35}
+# Who signs for a year has thought about it, and leaves less often.
+_ANNUAL_FACTOR = 0.6
+# Decisions that fall after the company's end show before it: in use, and as open deals.
+_OUTLOOK = timedelta(days=180)
 
 
 def monthly_churn_rate(segment: str, tenure_months: int) -> float:
@@ -181,11 +189,11 @@ def ordinary_contract(
     )
     if has_trial and rng.random() < 0.35:
         return replace(contract, after_trial="cancel")
-    return replace(contract, steps=_Course(rng, contract, segment).steps(end_at))
+    return _Course(rng, contract, segment).drawn(end_at)
 
 
 class _Course:
-    """The course of an ordinary contract, month by month."""
+    """The course of an ordinary contract, month by month, as the account's health has it."""
 
     def __init__(self, rng: np.random.Generator, contract: Contract, segment: str) -> None:
         self.rng = rng
@@ -195,60 +203,117 @@ class _Course:
         self.has_add_on = bool(contract.add_ons)
         self.is_on_first_plan = True
         self.is_dearer = False
+        self.quality = draw_quality(rng, segment)
+        self.health: Health = ()
 
-    def steps(self, end_at: datetime) -> tuple[Step, ...]:
+    def drawn(self, end_at: datetime) -> Contract:
+        """The contract with its health and its steps."""
         rng, contract = self.rng, self.contract
+        until = end_at + _OUTLOOK
+        leaving = self._leaving(until)
+        ends_at = replace(contract, steps=(leaving,)).ended_at if leaving else None
+        idle_from = None
+        if not leaving and rng.random() < 0.09:
+            idle_from = contract.anchor_at + timedelta(days=float(rng.uniform(120, 540)))
+        self.health = draw_health(
+            rng,
+            self.quality,
+            contract.created_at,
+            min(ends_at or until, until),
+            ends_at=ends_at,
+            idle_from=idle_from,
+        )
         steps: list[Step] = []
-        if rng.random() < 0.12:
-            coupon = str(rng.choice(["WELCOME20", "HALF3", "ANNUAL10", "FIRST50"]))
+        if rng.random() < 0.38:
+            coupon = str(rng.choice(_COUPONS))
             steps.append(Step(contract.created_at, "discount", {"coupon": coupon}))
-        tenure = 0
-        while (month := add_interval(contract.anchor_at, "month", tenure)) < end_at:
-            day, second = int(rng.integers(2, 25)), int(rng.integers(0, 86_400))
-            moment = month + timedelta(days=day, seconds=second)
-            if rng.random() < monthly_churn_rate(self.segment, tenure):
-                return (*steps, self._leave(moment))
-            step = self._incident(moment, tenure)
+        last = leaving.at if leaving else until
+        for tenure in range(self._months_until(last)):
+            moment = self._day_in(tenure)
+            step = self._incident(moment, tenure) if moment < last else None
             if step:
                 steps.append(step)
+        if leaving:
+            steps.append(leaving)
+        return replace(contract, steps=tuple(steps), health=self.health)
+
+    def _months_until(self, moment: datetime) -> int:
+        tenure = 0
+        while add_interval(self.contract.anchor_at, "month", tenure) < moment:
             tenure += 1
-        return tuple(steps)
+        return tenure
+
+    def _day_in(self, tenure: int) -> datetime:
+        day, second = int(self.rng.integers(2, 25)), int(self.rng.integers(0, 86_400))
+        month = add_interval(self.contract.anchor_at, "month", tenure)
+        return month + timedelta(days=day, seconds=second)
 
     @property
     def _is_charged_monthly(self) -> bool:
         return self.contract.interval == "month" and self.contract.days_until_due is None
 
+    def _leaving(self, until: datetime) -> Step | None:
+        """The decision to leave, if there is one: more likely for accounts of low health.
+
+        Annual contracts are decided upon in the month before they renew.
+        """
+        is_annual = self.contract.interval == "year"
+        leaning = 1.9 - 1.5 * self.quality
+        for tenure in range(self._months_until(until)):
+            rate = monthly_churn_rate(self.segment, tenure)
+            if is_annual:
+                year = range(tenure - 11, tenure + 1)
+                rates = [monthly_churn_rate(self.segment, month) for month in year]
+                rate = _ANNUAL_FACTOR * sum(rates) if tenure % 12 == 11 else 0.0
+            if self.rng.random() < rate * leaning:
+                return self._leave(self._day_in(tenure))
+        return None
+
     def _leave(self, moment: datetime) -> Step:
         how = self.rng.random()
         if how < 0.25 and self._is_charged_monthly:
             return Step(moment, "payment_fails", {"outcome": "canceled", "days": 21})
-        if how < 0.4:
+        if how < (0.06 if self.contract.interval == "year" else 0.4):
             return Step(moment, "cancel", {"is_credited": self.contract.interval == "year"})
         return Step(moment, "cancel_at_period_end")
 
     def _incident(self, moment: datetime, tenure: int) -> Step | None:
-        """What happens in a month, if anything does: mostly nothing, often more seats."""
+        """What happens in a month, if anything does: mostly nothing, often a change of seats.
+
+        Accounts that do well add seats; those whose seats have been idle for two months cut them.
+        """
+        level = level_at(self.health, moment)
+        before = (level + level_at(self.health, moment - 2 * MONTH)) / 2
+        growth = 0.03 + 0.16 * max(level - 0.2, 0)
+        cut = 0.004 + 0.3 * max(0.48 - before, 0)
         chance = float(self.rng.random())
-        if chance < 0.125:
-            return self._resize(moment, is_growth=chance < 0.10)
-        if chance < 0.155:
-            return self._extend(moment, is_upgrade=chance < 0.14)
-        if chance < 0.18 and self._is_charged_monthly:
+        if chance < growth:
+            return self._resize(moment, is_growth=True)
+        if chance < growth + cut:
+            return self._resize(moment, is_growth=False)
+        return self._other_incident(moment, tenure, level)
+
+    def _other_incident(self, moment: datetime, tenure: int, level: float) -> Step | None:
+        chance = float(self.rng.random())
+        if chance < 0.03:
+            return self._extend(moment, is_upgrade=chance < 0.015)
+        if chance < 0.03 + 0.03 * (1 - level) and self._is_charged_monthly:
             days = int(self.rng.integers(2, 15))
             return Step(moment, "payment_fails", {"outcome": "recovered", "days": days})
-        if 0.18 <= chance < 0.185 and self.contract.interval == "month":
+        if 0.06 <= chance < 0.066 and self.contract.interval == "month":
             terms = {"behavior": "void", "resumes_at": moment + timedelta(days=45)}
             return Step(moment, "pause", terms)
-        if 0.185 <= chance < 0.20 and tenure >= 11 and not self.is_dearer:
+        if 0.066 <= chance < 0.082 and tenure >= 11 and not self.is_dearer:
             self.is_dearer = True
             return Step(moment, "raise_price", {"version": 2})
-        is_refund = 0.20 <= chance < 0.205
+        is_refund = 0.082 <= chance < 0.088
         return Step(moment, "refund", {"share": 0.5}) if is_refund else None
 
     def _resize(self, moment: datetime, *, is_growth: bool) -> Step | None:
         if self.contract.plan == "studio" or (self.seats <= 3 and not is_growth):
             return None
-        change = max(1, round(self.seats * float(self.rng.uniform(0.05, 0.3))))
+        share = self.rng.uniform(0.05, 0.3) if is_growth else self.rng.uniform(0.1, 0.4)
+        change = max(1, round(self.seats * float(share)))
         self.seats += change if is_growth else -change
         return Step(moment, "set_quantity", {"seats": self.seats})
 

@@ -83,7 +83,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         ),
     }.items()
 }
-CITIES = ("Springfield", "Lakeside", "Porto Novo", "Old Harbour", "Northgate", "Ferris")
 PRODUCTS = (
     ("Workspace seat", "WS-SEAT", "Seats", True),
     ("Business seat", "WS-BIZ", "Seats", True),

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from ingest.generate.contracts import Contract
+from ingest.generate.health import Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Rep:
     first_name: str
     last_name: str
     email: str
+    country: str
     started_at: datetime
     left_at: datetime | None
 
@@ -27,7 +29,8 @@ class Account:
     """One customer or prospect as a concept, whichever systems know it.
 
     `link_stripe` and `link_segment` say how that system can be tied to the CRM: by an explicit
-    `id`, by `domain`, by `name`, or `none`.
+    `id`, by `domain`, by `name`, or `none`. A self-serve account bought without a representative;
+    the CRM gets a record of it without deals.
     """
 
     key: int
@@ -45,6 +48,7 @@ class Account:
     in_segment: bool
     link_stripe: str
     link_segment: str
+    is_self_serve: bool = False
     is_internal: bool = False
     is_test: bool = False
     parent_key: int | None = None
@@ -108,10 +112,10 @@ class Deal:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """When an account paid and for how many seats; what usage follows.
+    """When an account paid, for how many seats and how it did; what usage follows.
 
-    `churned_at` is the end of the last subscription; usage falls in the 60 days before it.
-    `trial_started_at` opens the workspace where there was a trial.
+    `churned_at` is the end of the last subscription. `trial_started_at` opens the workspace where
+    there was a trial.
     """
 
     account_key: int
@@ -120,6 +124,7 @@ class Lifecycle:
     paid_from: datetime | None
     churned_at: datetime | None
     seats: tuple[SeatChange, ...] = ()
+    health: Health = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from ingest.generate.crm import (
-    CITIES,
     PRODUCTS,
     Crm,
     Projection,
@@ -22,6 +21,7 @@ from ingest.generate.ids import account_salesforce_id, salesforce_id
 from ingest.generate.records import Account, Company
 from ingest.generate.salesforce_deals import add_opportunities
 from ingest.generate.salesforce_people import add_contacts, add_leads
+from ingest.generate.world import COUNTRIES, zone_of
 
 
 def build_crm(company: Company) -> Crm:
@@ -40,7 +40,7 @@ def _add_users(projection: Projection) -> None:
     company = projection.company
     first_day = whole_second(company.start_at) - timedelta(days=400)
     people = [
-        (projection.admin_id, "Integration", "User", "integration", first_day, None),
+        (projection.admin_id, "Integration", "User", "integration", first_day, None, "US", 0),
         *(
             (
                 projection.rep_id(rep.key),
@@ -49,11 +49,13 @@ def _add_users(projection: Projection) -> None:
                 rep.email,
                 whole_second(rep.started_at),
                 rep.left_at,
+                rep.country,
+                rep.key,
             )
             for rep in company.reps
         ),
     ]
-    for user_id, first_name, last_name, email, started_at, left_at in people:
+    for user_id, first_name, last_name, email, started_at, left_at, country, key in people:
         address = email if "@" in email else f"{email}@crm.example"
         created_at = min(started_at, company.end_at)
         for saved_at, is_active in ((created_at, True), (left_at, False)):
@@ -74,8 +76,8 @@ def _add_users(projection: Projection) -> None:
                     "Title": "Account Executive" if "@" in email else "",
                     "Department": "Sales",
                     "IsActive": flag(is_active),
-                    "TimeZoneSidKey": "America/Los_Angeles",
-                    "LocaleSidKey": "en_US",
+                    "TimeZoneSidKey": zone_of(country, key),
+                    "LocaleSidKey": COUNTRIES[country].locale,
                     "LanguageLocaleKey": "en_US",
                     "EmailEncodingKey": "UTF-8",
                     "ProfileId": salesforce_id("00e", projection.seed, "standard"),
@@ -131,6 +133,7 @@ def _add_accounts(projection: Projection) -> None:
 
 def _account_row(projection: Projection, account: Account) -> dict[str, str]:
     chance = projection.chance("account", account.key)
+    country = COUNTRIES[account.country]
     return {
         "Id": account_salesforce_id(projection.seed, account.key),
         "IsDeleted": "false",
@@ -142,10 +145,10 @@ def _account_row(projection: Projection, account: Account) -> dict[str, str]:
             else ""
         ),
         "BillingStreet": f"{chance.randint(1, 900)} Harbour Road\nFloor {chance.randint(1, 30)}",
-        "BillingCity": chance.choice(CITIES),
+        "BillingCity": chance.choice(country.cities),
         "BillingPostalCode": f"{chance.randint(10_000, 99_999)}",
         "BillingCountry": account.country,
-        "Phone": f"+1 555 01{chance.randint(0, 99):02d}",
+        "Phone": f"{country.dialing} 555 01{chance.randint(0, 99):02d}",
         "Website": f"https://www.{account.domain}" if account.domain else "",
         "Industry": account.industry,
         "AnnualRevenue": number(account.employee_count * chance.randint(80, 240) * 1000),

@@ -3,12 +3,14 @@
 import random
 from datetime import datetime, timedelta
 
-from ingest.generate.crm import CITIES, Projection, flag, opportunity_id, timestamp, whole_second
+from ingest.generate.crm import Projection, flag, opportunity_id, timestamp, whole_second
+from ingest.generate.deals import NEW
 from ingest.generate.ids import salesforce_id
 from ingest.generate.records import Account, Deal, User
+from ingest.generate.world import COUNTRIES, ascii_text
 
-_FIRST_NAMES = ("Ada", "Bruno", "Chiara", "Dmitri", "Elif", "Farah", "Goran", "Hana", "Iker", "Jun")
-_LAST_NAMES = ("Abreu", "Bosch", "Castellan", "Dvořák", "Eriksen", "Fujita", "Grant", "Håkansson")
+# Countries of leads that never become an account.
+_LEAD_COUNTRIES = ("US", "US", "US", "DE", "GB", "FR", "JP", "CA")
 
 
 def add_contacts(projection: Projection) -> None:
@@ -74,7 +76,7 @@ def _save_contact(
                 "FirstName": person.first_name,
                 "Name": f"{person.first_name} {person.last_name}",
                 "MailingCountry": account.country,
-                "Phone": f"+1 555 01{person.key % 100:02d}",
+                "Phone": f"{COUNTRIES[account.country].dialing} 555 01{person.key % 100:02d}",
                 "Email": email,
                 "Title": person.title,
                 "LeadSource": "Web",
@@ -95,7 +97,7 @@ def add_leads(projection: Projection) -> None:
         chance = projection.chance("lead", deal.key)
         if not account.in_salesforce:
             continue
-        if "new" in deal.deal_type.lower() and chance.random() < 0.6:
+        if deal.deal_type == NEW and chance.random() < 0.6:
             _save_converted_lead(projection, deal, account, chance)
         for attempt in range(chance.choice((1, 1, 2))):
             _save_lost_lead(projection, deal, attempt, chance)
@@ -104,12 +106,16 @@ def add_leads(projection: Projection) -> None:
 def _lead_row(
     projection: Projection,
     lead_id: str,
-    names: tuple[str, str, str],
+    company_name: str,
+    country_code: str,
     chance: random.Random,
+    *,
+    source: str,
     account: Account | None = None,
 ) -> dict[str, str]:
-    first_name, last_name, company_name = names
-    domain = account.domain if account else f"{company_name.split()[0].lower()}.example"
+    country = COUNTRIES[country_code]
+    first_name, last_name = chance.choice(country.first_names), chance.choice(country.last_names)
+    domain = account.domain if account else f"{_plain(company_name.split(maxsplit=1)[0])}.example"
     owner_key = account.owner_key if account else chance.choice(projection.company.reps).key
     return {
         "Id": lead_id,
@@ -119,11 +125,11 @@ def _lead_row(
         "Name": f"{first_name} {last_name}",
         "Title": chance.choice(("Operations Manager", "Head of Legal", "Office Manager", "CFO")),
         "Company": company_name,
-        "City": chance.choice(CITIES),
-        "Country": account.country if account else chance.choice(("US", "DE", "GB", "JP")),
-        "Email": f"{first_name}.{last_name}@{domain}".lower(),
+        "City": chance.choice(country.cities),
+        "Country": country.code,
+        "Email": f"{_plain(first_name)}.{_plain(last_name)}@{domain}",
         "Website": f"https://www.{domain}",
-        "LeadSource": chance.choice(("Web", "Phone Inquiry", "Partner Referral", "Other")),
+        "LeadSource": source,
         "Status": "Open - Not Contacted",
         "Industry": account.industry if account else "",
         "Rating": chance.choice(("Hot", "Warm", "Cold")),
@@ -134,8 +140,8 @@ def _lead_row(
     }
 
 
-def _person(chance: random.Random) -> tuple[str, str]:
-    return chance.choice(_FIRST_NAMES), chance.choice(_LAST_NAMES)
+def _plain(name: str) -> str:
+    return ascii_text(name).lower()
 
 
 def _save_converted_lead(
@@ -143,18 +149,25 @@ def _save_converted_lead(
 ) -> None:
     lead_id = salesforce_id("00Q", projection.seed, "deal", deal.key)
     contact_id = salesforce_id("003", projection.seed, "lead", deal.key)
-    first_name, last_name = _person(chance)
     converted_at = whole_second(deal.created_at)
     created_at = converted_at - timedelta(
         days=chance.randint(2, 60), seconds=chance.randint(0, 9999)
     )
-    row = _lead_row(projection, lead_id, (first_name, last_name, account.name), chance, account)
+    row = _lead_row(
+        projection,
+        lead_id,
+        account.name,
+        account.country,
+        chance,
+        source=deal.lead_source,
+        account=account,
+    )
     owner_id = row["OwnerId"]
     person = User(
         key=deal.key,
         account_key=account.key,
-        first_name=first_name,
-        last_name=last_name,
+        first_name=row["FirstName"],
+        last_name=row["LastName"],
         email=row["Email"],
         title=row["Title"],
         signed_up_at=converted_at,
@@ -185,9 +198,11 @@ def _save_lost_lead(
     projection: Projection, deal: Deal, attempt: int, chance: random.Random
 ) -> None:
     lead_id = salesforce_id("00Q", projection.seed, "lost", deal.key, attempt)
-    first_name, last_name = _person(chance)
-    company_name = f"{chance.choice(_LAST_NAMES)} {chance.choice(('Works', 'Partners', 'Group'))}"
-    row = _lead_row(projection, lead_id, (first_name, last_name, company_name), chance)
+    country = chance.choice(_LEAD_COUNTRIES)
+    name = chance.choice(COUNTRIES[country].last_names)
+    company_name = f"{name} {chance.choice(COUNTRIES[country].trades)}"
+    source = chance.choice(("Web", "Web", "Purchased List", "Phone Inquiry", "Other"))
+    row = _lead_row(projection, lead_id, company_name, country, chance, source=source)
     created_at = whole_second(deal.created_at) + timedelta(
         days=chance.randint(-40, 40), seconds=chance.randint(0, 80_000)
     )

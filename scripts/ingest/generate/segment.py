@@ -8,7 +8,7 @@ Strings are built by DuckDB, a chunk of some days at a time.
 import json
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -86,7 +86,12 @@ def _stacked(parts: Sequence[_Rows]) -> _Rows:
 
 
 def write_segment(
-    company: Company, out_dir: Path, batch_ends: Sequence[datetime], defects: Counter[str]
+    company: Company,
+    out_dir: Path,
+    batch_ends: Sequence[datetime],
+    defects: Counter[str],
+    *,
+    advance: Callable[[float], None] = lambda _: None,
 ) -> SegmentResult:
     """Writes `<out_dir>/<batch id>/segment/segment-logs/<source>/<day>/….gz` for every batch.
 
@@ -95,6 +100,7 @@ def write_segment(
         out_dir: The folder of batches.
         batch_ends: The exclusive end of each batch, ascending; each a midnight.
         defects: Counts the planted defects, under keys that start with `segment_`.
+        advance: Called with each further share that is done.
     """
     usage = simulate_usage(company)
     truth = TruthCounter(usage)
@@ -103,7 +109,10 @@ def write_segment(
     with _Writer(company, usage, batches, out_dir, defects) as writer:
         waiting: _Rows | None = None
         written = 0
-        for number, (_, until_ms, sessions, messages) in enumerate(usage.chunks(_CHUNK_MESSAGES)):
+        span_ms = usage.end_ms - usage.start_ms
+        for number, (since_ms, until_ms, sessions, messages) in enumerate(
+            usage.chunks(_CHUNK_MESSAGES)
+        ):
             arrival = draw_arrivals(usage, sessions, messages, number)
             truth.add(sessions, messages, arrival)
             rng = np.random.default_rng([company.seed, 33, number])
@@ -118,6 +127,7 @@ def write_segment(
             is_due = rows.received_ms < until_ms
             waiting = rows.take(~is_due)
             writer.write(rows.take(is_due))
+            advance((until_ms - since_ms) / span_ms)
         if waiting is not None:
             writer.write(waiting)
     return SegmentResult(tuple(writer.files), tuple(writer.broken), truth.result())

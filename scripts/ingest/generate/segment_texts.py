@@ -14,7 +14,7 @@ from ingest.generate.ids import account_customer_id, account_group_id, account_s
 from ingest.generate.records import Account, Company, User
 from ingest.generate.usage import Usage
 from ingest.generate.usage_events import KIND, KINDS
-from ingest.generate.usage_people import ZONES
+from ingest.generate.world import ZONES
 
 INTERNAL_DOMAIN = "paperdesk.example"
 _BROWSERS = (

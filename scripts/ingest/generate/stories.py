@@ -152,13 +152,13 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "a trial that expires",
-        300,
+        830,
         _acts(_buys(plan="starter", trial_days=14, after_trial="cancel")),
         in_salesforce=False,
     ),
     Story(
         "a trial cancelled on its way",
-        320,
+        800,
         _acts(_buys(_then(6.2, "cancel"), plan="starter", trial_days=14)),
     ),
     Story(
@@ -319,12 +319,12 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "a percentage off for ever",
-        210,
+        610,
         _acts(_buys(_then(0, _COUPON, coupon="LOYAL15"), _then(111, _SEATS, seats=15))),
     ),
     Story(
         "an amount off for three months, over without a word",
-        220,
+        700,
         _acts(_buys(_then(0, _COUPON, coupon="SPRING30"))),
         in_salesforce=False,
     ),
@@ -363,7 +363,7 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "stacked coupons",
-        255,
+        570,
         _acts(
             _buys(
                 _then(0, _COUPON, coupon="LOYAL15"),
@@ -377,12 +377,12 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "a coupon taken away early",
-        265,
+        780,
         _acts(_buys(_then(0, _COUPON, coupon="HALF3"), _then(40.5, "undiscount", coupon="HALF3"))),
     ),
     Story(
         "a promotion code, exchanged for another coupon",
-        275,
+        660,
         _acts(
             _buys(
                 _then(0, _COUPON, coupon="WELCOME20"),
@@ -431,13 +431,13 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "a first payment that never came",
-        310,
+        760,
         _acts(_buys(opening="abandoned")),
         in_salesforce=False,
     ),
     Story(
         "a first payment that came later that day",
-        315,
+        650,
         _acts(_buys(opening="incomplete")),
         in_salesforce=False,
     ),
@@ -480,7 +480,7 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "a customer deleted without a word on the subscription",
-        360,
+        620,
         _acts(_buys(_then(250.5, "delete_customer"))),
         in_salesforce=False,
     ),
@@ -518,13 +518,13 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "yen, with an amount off",
-        400,
+        590,
         _acts(_buys(_then(20.5, _COUPON, coupon="TENOFF"), _then(150, _SEATS, seats=13))),
         currency="JPY",
     ),
     Story(
         "dinars with three decimals",
-        410,
+        680,
         _acts(_buys(_then(77, _SEATS, seats=33, proration="now"), plan="business")),
         segment="mid_market",
         currency="KWD",
@@ -532,13 +532,13 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "a free plan that turns into a paid one",
-        420,
+        790,
         _acts(_buys(_then(66.6, "change_plan", plan="team"), plan="free")),
         in_salesforce=False,
     ),
     Story(
         "prices that include the tax",
-        430,
+        720,
         _acts(
             _buys(
                 _then(120, _SEATS, seats=10, proration="now"),
@@ -551,7 +551,7 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "tax on top",
-        440,
+        640,
         _acts(
             _buys(
                 _then(0, _COUPON, coupon="ANNUAL10"),
@@ -571,7 +571,7 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "more lines than an invoice shows",
-        460,
+        690,
         _acts(
             _buys(
                 _then(150, "payment_fails", outcome="recovered", days=6),
@@ -630,7 +630,7 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "two changes in one second",
-        510,
+        740,
         _acts(_buys(_then(88.5, _SEATS, seats=9), _then(88.5, _SEATS, seats=21))),
     ),
     Story(
@@ -642,7 +642,7 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         "a subsidiary",
-        530,
+        560,
         _acts(_buys(interval="year", seats=40)),
         segment="mid_market",
         seats=40,

@@ -34,13 +34,18 @@ def write_truth(
     defects: Mapping[str, object],
     *,
     balance: Iterable[tuple[object, ...]] = (),
-) -> None:
-    """Writes the truth about money, links, deals and usage, and the defects that were planted."""
+) -> list[tuple[object, ...]]:
+    """Writes the truth about money, links, deals and usage, and the defects that were planted.
+
+    Returns:
+        The rows of month-end MRR.
+    """
+    mrr = monthly_mrr_rows(company, ledger)
     out_dir.mkdir(parents=True, exist_ok=True)
     _write(
         out_dir / "mrr_monthly.csv",
         ("account_key", "account_ref", "month", "currency", "mrr"),
-        monthly_mrr_rows(company, ledger),
+        mrr,
     )
     _write(
         out_dir / "recognized_revenue.csv",
@@ -84,6 +89,7 @@ def write_truth(
     )
     text = json.dumps(defects, indent=2, sort_keys=True)
     (out_dir / "planted_defects.json").write_text(text + "\n")
+    return mrr
 
 
 def _write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:

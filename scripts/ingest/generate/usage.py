@@ -1,8 +1,8 @@
 """Who uses the product and when: people, their devices and every visit, as numpy arrays.
 
-How much a person uses it follows weekdays, hours of their own time zone and seasons, grows in the
-weeks after sign-up, falls in the 60 days before their account leaves and in the three weeks before
-they leave themselves. The number of visits is then reduced to the number of messages of the scale.
+On how many days a person is active follows weekdays and seasons and the health of their account,
+grows in the weeks after sign-up and falls in the three weeks before they leave by themselves. The
+hours are those of their own time zone. A scale with more messages has more visits a day.
 """
 
 from collections.abc import Iterator
@@ -14,13 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.generate import usage_events as events
-from ingest.generate.records import Company, Lifecycle, User
+from ingest.generate.health import USUAL
+from ingest.generate.records import Company, Lifecycle
 from ingest.generate.usage_events import DAY, MINUTE, Ints, Messages, Sessions, expand
-from ingest.generate.usage_people import ZONES, Devices, People, draw_people, epoch_ms
+from ingest.generate.usage_people import Devices, People, draw_people, epoch_ms
+from ingest.generate.world import ZONES
 
 MESSAGE_TARGETS = {
-    "tiny": 20_000,
-    "small": 250_000,
+    "tiny": 40_000,
+    "small": 500_000,
     "medium": 1_800_000,
     "large": 5_500_000,
     "xlarge": 55_000_000,
@@ -36,7 +38,13 @@ _WEEKEND_HOURS = np.array(
     [2, 1, 1, 1, 1, 1, 2, 5, 12, 20, 25, 24, 20, 19, 20, 21, 20, 18, 16, 16, 15, 12, 7, 3]
 )
 _WEEKDAYS = np.array([1.0, 1.1, 1.12, 1.05, 0.82, 0.14, 0.11])
+# In larger accounts documents go round more, and people come back on more days.
+_SEGMENT_FACTORS = {"smb": 1.0, "mid_market": 1.1, "enterprise": 1.25}
+_DOCUMENT_SHARES = (0.4, 0.46, 0.1, 0.03, 0.01)
 _MONTHS = np.array([0.95, 1.0, 1.06, 1.02, 1.02, 0.98, 0.86, 0.78, 1.04, 1.1, 1.08, 0.86])
+
+
+Stays = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +92,15 @@ def simulate_usage(company: Company) -> Usage:
         _month_after(company.start_at + (company.end_at - company.start_at) / 2)
     )
     fixed = _fixed_sessions(company, people, start_ms, end_ms, rng)
-    drawn = _product_sessions(company, people, target, (start_ms, end_ms), rng)
+    person, day = _active_days(company, people, (start_ms, end_ms), rng)
+    drawn = _product_sessions(company, people, person, day, rng=rng)
     means = _mean_messages(drawn, fixed, np.random.default_rng([company.seed, 32]))
     wanted = target - means[_group_of(fixed)].sum()
+    visits_a_day = 1.02 * wanted / means[_group_of(drawn)].sum()
+    if visits_a_day > 1:
+        repeats = rng.poisson(visits_a_day - 1, len(person))
+        again = np.repeat(person, repeats), np.repeat(day, repeats)
+        drawn = _joined([drawn, _product_sessions(company, people, *again, rng=rng)])
     kept = rng.permutation(len(drawn))
     kept = kept[np.cumsum(means[_group_of(drawn)][kept]) <= wanted]
     sessions = _joined([fixed, drawn.take(kept)])
@@ -199,44 +213,64 @@ def _owners(people: People) -> Ints:
     return owner
 
 
-def _product_sessions(
-    company: Company,
-    people: People,
-    target: float,
-    window: tuple[int, int],
-    rng: np.random.Generator,
-) -> Sessions:
-    """More visits to the product than the scale needs, drawn from everybody's rate on every day."""
-    start_ms, end_ms = window
-    days = (end_ms - start_ms) // DAY
+def _active_days(
+    company: Company, people: People, window: tuple[int, int], rng: np.random.Generator
+) -> tuple[Ints, Ints]:
+    """The days on which people use the product: a person and a day for each."""
+    days = (window[1] - window[0]) // DAY
     calendar = _calendar(company.start_at, int(days))
     lives = {life.account_key: life for life in company.lifecycles}
-    bounds = np.array(
-        [_stay(user, lives.get(user.account_key), window) for user in people.users]
-    ).reshape(-1, 3)
-    strength = np.array([(0.06 + user.engagement) ** 1.4 for user in people.users])
-    strength[len(strength) - len(company.reps) :] *= 0.3
-    blocks = range(0, len(people.users), 400)
-    total = sum(
-        float(_rates(bounds[at : at + 400], strength[at : at + 400], calendar, window).sum())
-        for at in blocks
-    )
-    # About seven messages a visit; the surplus is cut away once the mean is known.
-    scale = 1.35 * target / 6.0 / max(total, 1e-9)
+    levels = {key: _daily_levels(life, company.start_at, int(days)) for key, life in lives.items()}
+    usual = np.full(int(days), USUAL, dtype=np.float32)
+    stays = _stays(company, people, window)
+    strength = _strength(company, people)
+    # Whose seat is idle first when an account does badly; the first user is the last to stop.
+    rank = rng.random(len(people.users)).astype(np.float32)
+    rank[_owners(people) == np.arange(len(people.users))] = 0
     person_parts, day_parts = [], []
-    for at in blocks:
-        rates = _rates(bounds[at : at + 400], strength[at : at + 400], calendar, window)
-        counts = rng.poisson(rates * scale)
-        place, day = np.nonzero(counts)
-        repeats = counts[place, day]
-        person_parts.append(np.repeat(place + at, repeats))
-        day_parts.append(np.repeat(day, repeats))
-    person, day = np.concatenate(person_parts), np.concatenate(day_parts)
+    for at in range(0, len(people.users), 400):
+        block = slice(at, at + 400)
+        level = np.stack([levels.get(user.account_key, usual) for user in people.users[block]])
+        chances = _chances(stays[block], strength[block], rank[block], level, calendar=calendar)
+        place, day = np.nonzero(rng.random(chances.shape, dtype=np.float32) < chances)
+        person_parts.append(place + at)
+        day_parts.append(day)
+    return np.concatenate(person_parts), np.concatenate(day_parts)
+
+
+def _strength(company: Company, people: People) -> npt.NDArray[np.float32]:
+    """Everybody's chance to be active on a working day while their account does as usual."""
+    factors = {account.key: _SEGMENT_FACTORS[account.segment] for account in company.accounts}
+    engagement = np.array([user.engagement for user in people.users])
+    factor = np.array([factors.get(user.account_key, 1.0) for user in people.users])
+    strength: npt.NDArray[np.float32] = (factor * (0.015 + 0.57 * engagement**1.5)).astype(
+        np.float32
+    )
+    strength[len(strength) - len(company.reps) :] *= 0.3
+    return strength
+
+
+def _daily_levels(life: Lifecycle, start_at: datetime, days: int) -> npt.NDArray[np.float32]:
+    """An account's health on every day of the simulation."""
+    at = [(moment - start_at) / timedelta(days=1) for moment, _ in life.health]
+    levels: npt.NDArray[np.float32] = np.interp(
+        np.arange(days), at, [level for _, level in life.health]
+    ).astype(np.float32)
+    return levels
+
+
+def _product_sessions(
+    company: Company, people: People, person: Ints, day: Ints, *, rng: np.random.Generator
+) -> Sessions:
+    """A visit to the product for each of some people and days."""
+    end_ms = epoch_ms(company.end_at)
+    stays = _stays(company, people, (epoch_ms(company.start_at), end_ms))
     starts = _local_starts(person, day, people, company.start_at, rng=rng)
-    inside = (starts > bounds[person, 0] + 3 * 60 * MINUTE) & (starts < bounds[person, 1])
+    since = epoch_ms(company.start_at) + stays * DAY
+    inside = (starts > since[person, 0] + 3 * 60 * MINUTE) & (starts < since[person, 1])
     inside &= starts < end_ms - QUIET_END_MS
     visits = _visits(person[inside], starts[inside], events.PRODUCT)
-    visits.documents[:] = rng.choice([0, 1, 2, 3, 4], len(visits), p=[0.24, 0.44, 0.2, 0.09, 0.03])
+    visits.documents[:] = rng.choice([0, 1, 2, 3, 4], len(visits), p=_DOCUMENT_SHARES)
     visits.is_login[:] = rng.random(len(visits)) < 0.15
     return visits
 
@@ -252,32 +286,43 @@ def _calendar(start_at: datetime, days: int) -> npt.NDArray[np.float32]:
     return busy
 
 
-def _stay(user: User, life: Lifecycle | None, window: tuple[int, int]) -> tuple[int, int, int]:
-    """A user's sign-up, their last instant, and the end of their account, in epoch milliseconds."""
+def _stays(company: Company, people: People, window: tuple[int, int]) -> Stays:
+    """Everybody's sign-up, their last instant, and when they leave by themselves, as columns.
+
+    In days since the company's start. Who stops with the account does not leave by themselves.
+    """
+    ends = {life.account_key: life.churned_at for life in company.lifecycles if life.churned_at}
     far = window[1] + 400 * DAY
-    churned = epoch_ms(life.churned_at) if life and life.churned_at else far
-    left = epoch_ms(user.left_at) if user.left_at else far
-    return epoch_ms(user.signed_up_at), min(left, churned), churned
+    rows = []
+    for user in people.users:
+        churned_at = ends.get(user.account_key)
+        churned = epoch_ms(churned_at) if churned_at else far
+        left = epoch_ms(user.left_at) if user.left_at else far
+        leaves = left if left < churned - 30 * DAY else far
+        rows.append((epoch_ms(user.signed_up_at), min(left, churned), leaves))
+    return (np.array(rows).reshape(-1, 3) - window[0]) / DAY
 
 
-def _rates(
-    bounds: Ints,
-    strength: npt.NDArray[np.float64],
+def _chances(
+    stays: Stays,
+    strength: npt.NDArray[np.float32],
+    rank: npt.NDArray[np.float32],
+    level: npt.NDArray[np.float32],
+    *,
     calendar: npt.NDArray[np.float32],
-    window: tuple[int, int],
 ) -> npt.NDArray[np.float32]:
-    """Relative visits of some people (rows) on every day (columns)."""
+    """The chance of some people (rows) to be active on every day (columns)."""
     day = np.arange(len(calendar), dtype=np.float32)[None, :]
-    since, last, churned = (
-        ((bounds[:, column] - window[0]) / DAY).astype(np.float32)[:, None] for column in range(3)
-    )
+    since, last, leaves = (stays[:, column, None].astype(np.float32) for column in range(3))
     age = day - np.floor(since)
-    rates = strength.astype(np.float32)[:, None] * calendar[None, :]
-    rates = rates * np.clip(0.4 + age / 50, 0, 1) * (0.7 + 0.3 * np.exp(-age.clip(0) / 120))
-    rates *= np.clip((churned - day) / 60, 0.03, 1) ** 1.3
-    rates *= np.clip((last - day) / 21, 0.1, 1)
-    rates[(age < 0) | (day > last)] = 0
-    return rates.astype(np.float32)
+    chances = strength[:, None] * calendar[None, :]
+    chances *= np.clip(0.5 + age / 45, 0, 1)
+    # Health shows twice: fewer seats are used, and those less often.
+    chances *= np.clip(level / np.float32(USUAL), 0, 1.35)
+    chances *= np.clip((1.1 * level + 0.12 - rank[:, None]) / 0.15, 0, 1)
+    chances *= np.clip((leaves - day) / 21, 0.1, 1)
+    chances[(age < 0) | (day > last)] = 0
+    return chances
 
 
 def _local_starts(
@@ -324,6 +369,8 @@ def _mean_messages(
     sample = _joined(
         [part.take(np.sort(rng.permutation(len(part))[:12_000])) for part in (drawn, fixed)]
     )
+    # Nearly every visit follows one with a document, which may be downloaded again.
+    sample.earlier[:] = 0
     groups = _group_of(sample)
     sizes = np.bincount(expand(sample, rng).visit, minlength=len(sample))
     count = 6 * 16

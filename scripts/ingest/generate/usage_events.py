@@ -214,15 +214,17 @@ def _add_heads(parts: _Parts, sessions: Sessions, rng: np.random.Generator) -> N
     product = sessions.visit_kind == PRODUCT
     login = product & sessions.is_login
     add(login, 0, "Login")
-    add(login | (product & some(0.12)), 1, "identify")
+    add(login | (product & some(0.05)), 1, "identify")
     add(login, 2, "Signed In")
     add(sessions.sends_alias & product, 3, "alias")
-    add(product & some(0.12), 4, "group")
+    add(product & some(0.05), 4, "group")
     # A visit never is without a track event or a page, so that it leaves a trace.
     add(product, 5, "Documents")
     again = product & (sessions.earlier >= 0) & some(0.14)
     parts.add(every[again], 6, KIND["Document Downloaded"], sessions.earlier[again] * MAX_DOCUMENTS)
-    add(product & some(0.15), 7, "Documents Searched")
+    # Who comes without a document of their own comes to look for one.
+    idle = product & (sessions.documents == 0)
+    add((product & some(0.1)) | (idle & some(0.6)), 7, "Documents Searched")
     add(product & some(0.05), 8, "Folder Created")
     add(product & some(0.006), 9, "Experiment Viewed")
     add(product & some(0.04), _TAIL, "Settings")
@@ -271,9 +273,9 @@ def _add_documents(parts: _Parts, sessions: Sessions, rng: np.random.Generator) 
     def outcome(failed: Flags) -> Ints:
         return np.where(failed, KIND["Document Processing Failed"], KIND["Document Processed"])
 
-    add(some(0.35), 0, "Upload")
+    add(some(0.2), 0, "Upload")
     add(np.ones(size, dtype=np.bool_), 1, "Document Uploaded")
-    add(some(0.4), 2, "Editor")
+    add(some(0.25), 2, "Editor")
     is_processed = some(0.85)
     failed = rng.random(size) < FAILURE_RATES[tool]
     add(is_processed, 3, outcome(failed), tool)
@@ -283,7 +285,7 @@ def _add_documents(parts: _Parts, sessions: Sessions, rng: np.random.Generator) 
     succeeded = is_processed & (~failed | (retried & ~failed_again))
     failed_second = rng.random(size) < FAILURE_RATES[second_tool]
     add(succeeded & some(0.18), 5, outcome(failed_second), second_tool)
-    is_edited = some(0.3)
+    is_edited = some(0.22)
     add(is_edited, 6, "Document Edited")
     add(is_edited & some(0.4), 7, "Document Edited")
     add(some(0.1), 8, "Document Commented")

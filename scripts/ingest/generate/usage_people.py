@@ -10,22 +10,14 @@ import numpy.typing as npt
 from ingest.generate.ids import account_group_id
 from ingest.generate.records import Account, Company, Rep, User
 from ingest.generate.usage_events import DAY, MINUTE, Flags, Ints
+from ingest.generate.world import ZONES, zone_of
 
-_ZONES: dict[str, tuple[str, ...]] = {
-    "US": ("America/New_York", "America/Chicago", "America/Los_Angeles"),
-    "CA": ("America/Toronto", "America/Vancouver"),
-    "GB": ("Europe/London",),
-    "IE": ("Europe/Dublin",),
-    "DE": ("Europe/Berlin",),
-    "FR": ("Europe/Paris",),
-    "NL": ("Europe/Amsterdam",),
-    "ES": ("Europe/Madrid",),
-    "SE": ("Europe/Stockholm",),
-    "JP": ("Asia/Tokyo",),
-    "AU": ("Australia/Sydney",),
-    "KW": ("Asia/Kuwait",),
-}
-ZONES = tuple(sorted({zone for zones in _ZONES.values() for zone in zones} | {"UTC"}))
+# How many days in a hundred a person is active, on average over their time with an account that
+# does as usual. Where a scale has messages for less, fewer people show up.
+_ACTIVE_DAYS = 10.7
+_MESSAGES_A_VISIT = 4.9
+# Messages of a person beside their visits to the product: the sign-up, invitations, the site.
+_MESSAGES_A_PERSON = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +63,10 @@ def epoch_ms(moment: datetime) -> int:
 def draw_people(
     company: Company, target: float, rng: np.random.Generator
 ) -> tuple[People, Devices]:
-    """The people who ever show up: at a small scale many seats are never used."""
+    """The people who ever show up: at the smallest scale most seats are never used."""
     places = {account.key: place for place, account in enumerate(company.accounts)}
-    wanted_share = min(1.0, target / 90 / max(len(company.users), 1))
+    first, others = _messages_needed(company)
+    wanted_share = min(1.0, max(target - first, 0) / max(others, 1))
     luck = rng.random(len(company.users))
     seen: set[int] = set()
     users = []
@@ -130,6 +123,18 @@ def draw_people(
     return people, _draw_devices(people, device_count + int(has_old.sum()), rng)
 
 
+def _messages_needed(company: Company) -> tuple[float, float]:
+    """Messages of everybody who is the first of their account, and of all others."""
+    needed = [0.0, 0.0]
+    seen: set[int] = set()
+    for user in company.users:
+        days = ((user.left_at or company.end_at) - user.signed_up_at).days
+        visits = days * _ACTIVE_DAYS / 100
+        needed[user.account_key in seen] += visits * _MESSAGES_A_VISIT + _MESSAGES_A_PERSON
+        seen.add(user.account_key)
+    return needed[0], needed[1]
+
+
 def _as_user(rep: Rep, start_at: datetime, account_key: int | None) -> User:
     """One of the company's own people, as a user of the product."""
     return User(
@@ -147,8 +152,7 @@ def _as_user(rep: Rep, start_at: datetime, account_key: int | None) -> User:
 
 
 def _zone_of(account: Account) -> int:
-    zones = _ZONES.get(account.country, ("UTC",))
-    return ZONES.index(zones[account.key % len(zones)])
+    return ZONES.index(zone_of(account.country, account.key))
 
 
 def _draw_devices(people: People, count: int, rng: np.random.Generator) -> Devices:

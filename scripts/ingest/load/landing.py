@@ -10,9 +10,9 @@ import duckdb
 from ingest.load import audit, inspection, json_records, profile, salesforce
 from ingest.load.batches import Batch, Manifest, last_instant
 from ingest.load.inspection import Inspected
-from ingest.load.progress import Progress
 from ingest.load.spool import Spool, SpoolFile, spooled
 from ingest.load.target import Stamp, Target
+from ingest.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

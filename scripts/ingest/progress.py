@@ -1,4 +1,4 @@
-"""How far a batch is, on a terminal; nothing anywhere else."""
+"""How far a command is, on a terminal; nothing anywhere else."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ _WIDTH = 30
 
 
 class Progress:
-    """A bar on standard error that is wiped when the batch is done."""
+    """A bar on standard error that is wiped when the work is done."""
 
     def __init__(self, title: str, total: int, *, quiet: bool) -> None:
         self._title = title
@@ -16,7 +16,7 @@ class Progress:
         self._shown = sys.stderr.isatty() and not quiet and not os.environ.get("CI")
 
     def advance(self, amount: int) -> None:
-        """More bytes are done."""
+        """More of the total is done."""
         self._done += amount
         if self._shown:
             share = min(self._done / self._total, 1.0)
