@@ -170,7 +170,7 @@ def all_deals() -> dict[str, Deal]:
 
 
 def _people() -> Iterable[Record]:
-    emails = ("derrick.johnson.1@paperdesk.example", "winner@x.example", "gone@x.example")
+    emails = ("stephanie.walker.1@paperdesk.example", "winner@x.example", "gone@x.example")
     for number, email in enumerate(emails, 1):
         yield {
             "Id": owner(number),

@@ -277,7 +277,7 @@ def test_representatives_keep_what_they_won(deals: tuple[Path, dict[str, Deal]])
         owner(1),
     )
     february, march = date(2026, 2, 1), date(2026, 3, 1)
-    quota = Decimal(36_500)
+    quota = Decimal(43_500)
     assert found == [
         (owner(1), february, 1, Decimal(300), 1.0, quota),
         (owner(1), march, 1, Decimal(150), 1.0, quota),

@@ -148,7 +148,7 @@ _PLAN_CHOICES = {
 _COUPONS = ("WELCOME20", "HALF3", "ANNUAL10", "FIRST50")
 _CHURN_FACTOR = {"smb": 1.5, "mid_market": 0.8, "enterprise": 0.35}
 # Who signs for a year has thought about it, and leaves less often.
-_ANNUAL_FACTOR = 0.6
+_ANNUAL_FACTOR = 0.42
 # Decisions that fall after the company's end show before it: in use, and as open deals.
 _OUTLOOK = timedelta(days=180)
 

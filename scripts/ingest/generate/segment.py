@@ -29,7 +29,7 @@ from ingest.generate.usage import DUPLICATE_SHARE, Usage, simulate_usage
 from ingest.generate.usage_events import DAY, KIND, KINDS, MINUTE, Flags, Ints, Messages, Sessions
 from ingest.generate.usage_truth import TruthCounter, UsageTruth
 
-_CHUNK_MESSAGES = 150_000
+CHUNK_MESSAGES = 150_000
 _HOUR = 60 * MINUTE
 _SOURCES = ("web", "server")
 
@@ -111,7 +111,7 @@ def write_segment(
         written = 0
         span_ms = usage.end_ms - usage.start_ms
         for number, (since_ms, until_ms, sessions, messages) in enumerate(
-            usage.chunks(_CHUNK_MESSAGES)
+            usage.chunks(CHUNK_MESSAGES)
         ):
             arrival = draw_arrivals(usage, sessions, messages, number)
             truth.add(sessions, messages, arrival)
