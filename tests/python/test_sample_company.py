@@ -16,6 +16,7 @@ import pytest
 
 from harness import PROJECT
 from ingest.cli import main
+from ingest.generate.arrivals import draw_arrivals
 from ingest.generate.billing import bill
 from ingest.generate.company import simulate
 from ingest.generate.crm import Projection
@@ -55,8 +56,8 @@ def usage(company: Company) -> Usage:
 @pytest.fixture(scope="module")
 def truth(usage: Usage) -> UsageTruth:
     counter = TruthCounter(usage)
-    for _, _, sessions, messages in usage.chunks(CHUNK_MESSAGES):
-        counter.add(sessions, messages)
+    for number, (_, _, sessions, messages) in enumerate(usage.chunks(CHUNK_MESSAGES)):
+        counter.add(sessions, messages, draw_arrivals(usage, sessions, messages, number))
     return counter.result()
 
 

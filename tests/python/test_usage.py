@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ingest.generate import usage_events as events
+from ingest.generate.arrivals import draw_arrivals
 from ingest.generate.company import simulate
 from ingest.generate.health import IDLE, level_at
 from ingest.generate.records import Company
@@ -36,7 +37,7 @@ def everything(usage: Usage) -> tuple[Sessions, Messages]:
 @pytest.fixture(scope="module")
 def truth(usage: Usage, everything: tuple[Sessions, Messages]) -> UsageTruth:
     counter = TruthCounter(usage)
-    counter.add(*everything)
+    counter.add(*everything, draw_arrivals(usage, *everything, 0))
     return counter.result()
 
 
@@ -223,7 +224,7 @@ def test_truth_does_not_depend_on_how_the_days_are_cut(usage: Usage) -> None:
     sizes = []
     for size in (20_000, 100_000):
         counter = TruthCounter(usage)
-        for _, _, sessions, messages in usage.chunks(size):
-            counter.add(sessions, messages)
+        for number, (_, _, sessions, messages) in enumerate(usage.chunks(size)):
+            counter.add(sessions, messages, draw_arrivals(usage, sessions, messages, number))
         sizes.append(len(counter.result().sessions_daily))
     assert sizes[0] == sizes[1] == (END - START).days + 1
