@@ -2,7 +2,8 @@
 -- count and in amount by currency, except for what is excluded with a reason. A join that drops a
 -- record drops its money without a word: every figure of the mart is then consistent, and too low.
 -- A comparison of amounts alone would miss two records that cancel out.
-{# Object: its mart and amount there, and its staging model and amount unless a CTE reads it. -#}
+{# Object: its mart and amount there, its staging model and amount unless a CTE reads it, and which
+   rows of the mart are of it where others are derived. -#}
 {%- set objects = {
     'charge': ['fct_payments', 'amount', 'stg_stripe__charges', 'amount_minor'],
     'refund': ['fct_refunds', 'amount', 'stg_stripe__refunds', 'amount_minor'],
@@ -11,6 +12,7 @@
     'balance transaction': [
         'fct_balance_transactions', 'amount', 'stg_stripe__balance_transactions', 'amount_minor',
     ],
+    'payout': ['fct_payouts', 'amount', 'stg_stripe__payouts', 'amount_minor', 'is_exported'],
     'invoice': ['fct_invoices', 'total_amount'],
     'invoice line': ['fct_invoice_lines', 'amount'],
 } -%}
@@ -197,6 +199,9 @@ both_sides as (
         {{ rules[1] }} as mart_amount,
         1 as mart_count
     from {{ ref(rules[0]) }}
+    {%- if rules[4] %}
+    where {{ rules[4] }}
+    {%- endif %}
     {%- endfor %}
 
 )

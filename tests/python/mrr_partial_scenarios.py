@@ -87,6 +87,31 @@ def coupon_without_its_currency_option(s: Scenario) -> None:
 
 
 @scenario
+def two_bare_discounts_of_which_one_ends(s: Scenario) -> None:
+    """A quarter off and 10 % of the rest, by ids: 67.50. From April on the 10 % alone: 90."""
+    of = price("barepair", 10000)
+    for start, end in pairwise(FIRST_DAYS):
+        both = {"di_pairends": 2500, "di_pairstays": 750}
+        discounts = both if start < "2026-04-01" else {"di_pairstays": 1000}
+        invoice(s, start, end, line("barepair", of, 10000, discounts=discounts))
+    export(s, s.subscription(item("barepair", of), created="2026-01-01"))
+    s.expect("67.5", "67.5", "67.5", 90, 90, 90)
+
+
+@scenario
+def bare_discount_of_a_fixed_amount_that_pauses(s: Scenario) -> None:
+    """20.00 off 100.00 and, from April on, off 160.00; March has nothing off: 80, 100, then 140."""
+    small, large = price("barefix", 10000), price("barefixlarge", 16000)
+    of = {"2026-04-01": large, "2026-05-01": large, "2026-06-01": large}
+    for start, end in pairwise(FIRST_DAYS):
+        billed = of.get(start, small)
+        discounts = None if start == "2026-03-01" else {"di_barefix": 2000}
+        invoice(s, start, end, line("barefix", billed, billed["unit_amount"], discounts=discounts))
+    export(s, small, s.subscription(item("barefix", large), created="2026-01-01"))
+    s.expect(80, 80, 100, 140, 140, 140)
+
+
+@scenario
 def repeating_discount_without_dates(s: Scenario) -> None:
     """Half off for three months, without a start. The lines of January to March have it."""
     of = price("nodates", 10000)

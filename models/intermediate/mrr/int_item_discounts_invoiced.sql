@@ -111,17 +111,78 @@ lines_of_discounts as (
 
 ),
 
-last_periods as (
+-- A line per tier of one period is one row. Periods are counted, so that one without the discount,
+-- or with another share, shows.
+periods as (
 
     select
         subscription_item_id,
-        max(period_start_at) as last_period_start_at
+        period_start_at,
+        row_number() over item_periods as period_number,
+        lead(period_start_at) over item_periods is null as is_last
     from full_lines
-    group by subscription_item_id
+    group by
+        subscription_item_id,
+        period_start_at
+    window item_periods as (partition by subscription_item_id order by period_start_at)
 
 ),
 
-discounts as (
+discounted_periods as (
+
+    select
+        lines.subscription_id,
+        lines.subscription_item_id,
+        lines.discount_id,
+        lines.product_id,
+        max(lines.currency) as currency,
+        max(lines.position_number) as position_number,
+        cast(max(lines.percent_off) as decimal(9, 6)) as percent_off,
+        count(distinct lines.invoice_id) as invoice_count,
+        lines.period_start_at,
+        max(lines.period_end_at) as period_end_at,
+        periods.period_number,
+        periods.is_last
+
+    from lines_of_discounts as lines
+    inner join periods
+        on
+            lines.subscription_item_id = periods.subscription_item_id
+            and lines.period_start_at = periods.period_start_at
+    group by all
+
+),
+
+numbered as (
+
+    select
+        subscription_id,
+        subscription_item_id,
+        discount_id,
+        product_id,
+        currency,
+        position_number,
+        percent_off,
+        period_start_at,
+        period_end_at,
+        is_last,
+        case when percent_off is not null then period_number end - row_number() over (
+            partition by
+                subscription_id, subscription_item_id, discount_id, product_id, percent_off
+            order by period_number
+        ) as stretch_number,
+        sum(case when percent_off is not null then invoice_count else 0 end) over discounts
+            as discounted_invoice_count,
+        max(period_start_at) over discounts as last_seen_at
+
+    from discounted_periods
+    window discounts as (
+        partition by subscription_id, subscription_item_id, discount_id, product_id
+    )
+
+),
+
+final as (
 
     select
         subscription_id,
@@ -129,51 +190,28 @@ discounts as (
         discount_id,
         product_id,
         max(currency) as currency,
-        cast(
-            max_by(position_number, period_start_at) filter (where percent_off is not null)
-            as integer
-        ) as position_number,
-        cast(
-            max_by(percent_off, period_start_at) filter (where percent_off is not null)
-            as decimal(9, 6)
-        ) as percent_off,
-        count(distinct case when percent_off is not null then invoice_id end) as invoice_count,
-        min(period_start_at) filter (where percent_off is not null) as first_period_start_at,
-        max(period_start_at) filter (where percent_off is not null) as last_period_start_at,
-        max(period_end_at) filter (where percent_off is not null) as last_period_end_at,
-        max(period_start_at) as last_seen_at
+        max(position_number) as position_number,
+        percent_off,
+        discounted_invoice_count as invoice_count,
+        last_seen_at,
+        percent_off is not null as is_discounted,
+        case when percent_off is not null then min(period_start_at) end as live_from_at,
+        case when percent_off is not null and not bool_or(is_last) then max(period_end_at) end
+            as live_to_at
 
-    from lines_of_discounts
+    from numbered
+    where
+        percent_off is not null
+        or discounted_invoice_count = 0
     group by
         subscription_id,
         subscription_item_id,
         discount_id,
-        product_id
-
-),
-
-final as (
-
-    select
-        discounts.subscription_id,
-        discounts.subscription_item_id,
-        discounts.discount_id,
-        discounts.product_id,
-        discounts.currency,
-        discounts.position_number,
-        discounts.percent_off,
-        discounts.invoice_count,
-        discounts.last_seen_at,
-        discounts.percent_off is not null as is_discounted,
-        discounts.first_period_start_at as live_from_at,
-        case
-            when discounts.last_period_start_at < last_periods.last_period_start_at
-                then discounts.last_period_end_at
-        end as live_to_at
-
-    from discounts
-    inner join last_periods
-        on discounts.subscription_item_id = last_periods.subscription_item_id
+        product_id,
+        percent_off,
+        stretch_number,
+        discounted_invoice_count,
+        last_seen_at
 
 )
 

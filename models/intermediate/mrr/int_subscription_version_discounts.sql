@@ -70,15 +70,30 @@ unresolved_on_invoices as (
         int_item_discounts_invoiced.subscription_id,
         int_item_discounts_invoiced.subscription_item_id,
         int_item_discounts_invoiced.discount_id,
-        int_item_discounts_invoiced.position_number,
+        row_number() over (
+            partition by
+                int_item_discounts_invoiced.subscription_id,
+                int_item_discounts_invoiced.subscription_item_id
+            order by
+                int_item_discounts_invoiced.position_number,
+                int_item_discounts_invoiced.live_from_at,
+                int_item_discounts_invoiced.discount_id,
+                int_item_discounts_invoiced.product_id
+        ) as position_number,
         int_item_discounts_invoiced.percent_off,
         resolved.coupon_id,
         resolved.promotion_code_id,
         resolved.duration,
-        case when resolved.is_resolved then resolved.live_from_at end as resolved_from_at,
-        int_item_discounts_invoiced.live_from_at,
         case
-            when resolved.is_resolved then resolved.live_to_at
+            when
+                resolved.is_resolved
+                and lag(int_item_discounts_invoiced.live_from_at) over stretches is null
+                then coalesce(resolved.live_from_at, int_item_discounts_invoiced.live_from_at)
+            else int_item_discounts_invoiced.live_from_at
+        end as live_from_at,
+        case
+            when resolved.is_resolved
+                then least(int_item_discounts_invoiced.live_to_at, resolved.live_to_at)
             else int_item_discounts_invoiced.live_to_at
         end as live_to_at,
         coalesce(resolved.is_resolved, false) as is_resolved,
@@ -108,6 +123,13 @@ unresolved_on_invoices as (
                 end
             ) is null
         )
+    window stretches as (
+        partition by
+            int_item_discounts_invoiced.subscription_id,
+            int_item_discounts_invoiced.subscription_item_id,
+            int_item_discounts_invoiced.discount_id
+        order by int_item_discounts_invoiced.live_from_at
+    )
 
 ),
 
@@ -177,7 +199,7 @@ final as (
         null as product_ids,
         null as invoiced_product_ids,
         null as spared_product_ids,
-        coalesce(invoiced.resolved_from_at, invoiced.live_from_at) as live_from_at,
+        invoiced.live_from_at,
         invoiced.live_to_at,
         invoiced.is_resolved or invoiced.is_repeated as is_resolved,
         true as is_from_invoice
@@ -186,7 +208,7 @@ final as (
     inner join int_subscription_versions
         on
             invoiced.subscription_id = int_subscription_versions.subscription_id
-            and coalesce(invoiced.resolved_from_at, invoiced.live_from_at)
+            and invoiced.live_from_at
             < coalesce(int_subscription_versions.valid_to_at, cast('9999-12-31' as timestamp))
             and coalesce(invoiced.live_to_at, cast('9999-12-31' as timestamp))
             > int_subscription_versions.valid_from_at

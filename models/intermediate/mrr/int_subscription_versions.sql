@@ -131,7 +131,8 @@ past_due_starts as (
 
 ),
 
--- A subscription keeps its currency. Events of older API versions do not name it.
+-- A subscription keeps its currency. Events of older API versions do not name it. Invoices are read
+-- from their model again, because DuckDB materializes a CTE that is read twice, with all the lines.
 named_currencies as (
 
     select
@@ -144,7 +145,7 @@ named_currencies as (
     select
         subscription_id,
         currency
-    from int_invoices_known
+    from {{ ref('int_invoices_known') }}
 
 ),
 
