@@ -7,6 +7,12 @@ fct_opportunities as (
 
 ),
 
+fct_pipeline_daily as (
+
+    select * from {{ ref('fct_pipeline_daily') }}
+
+),
+
 dim_accounts as (
 
     select * from {{ ref('dim_accounts') }}
@@ -16,6 +22,16 @@ dim_accounts as (
 dim_sales_reps as (
 
     select * from {{ ref('dim_sales_reps') }}
+
+),
+
+stages as (
+
+    select
+        stage_name,
+        max(stage_number) as stage_number
+    from fct_pipeline_daily
+    group by stage_name
 
 ),
 
@@ -29,6 +45,7 @@ final as (
         coalesce(dim_accounts.segment, 'unknown') as segment,
         coalesce(dim_accounts.region, 'unknown') as region,
         fct_opportunities.stage_name,
+        stages.stage_number,
         fct_opportunities.amount_usd,
         fct_opportunities.close_date,
         fct_opportunities.push_count,
@@ -41,6 +58,8 @@ final as (
         on fct_opportunities.account_id = dim_accounts.account_id
     left join dim_sales_reps
         on fct_opportunities.sales_rep_id = dim_sales_reps.sales_rep_id
+    left join stages
+        on fct_opportunities.stage_name = stages.stage_name
     where not fct_opportunities.is_closed
 
 )

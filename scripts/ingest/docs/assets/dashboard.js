@@ -62,9 +62,13 @@
       : months.length === 0 ? `${Charts.label(state.from)} to ${Charts.label(state.to)}`
       : months.length === 1 ? Charts.label(months[0])
       : `${Charts.label(months[0])} to ${Charts.label(months.at(-1))}`;
-    const missed = ["segment", "region"].filter(name => state[name] && !has(data, name));
-    const note = missed.length ? `all ${missed.map(name => `${name}s`).join(" and ")}` : "";
+    const note = unfiltered(data);
     return [item.kind === "table" ? item.unit : unit, when, note].filter(Boolean).join(" · ");
+  }
+
+  function unfiltered(data) {
+    const missed = ["segment", "region"].filter(name => state[name] && !has(data, name));
+    return missed.length ? `all ${missed.map(name => `${name}s`).join(" and ")}` : "";
   }
 
   function emptyText(item) {
@@ -113,7 +117,8 @@
       ? `<span class="since">${Charts.escaped(item.empty ?? "no figure in this period")}</span>`
       : [change(now, before, item, beforeMonth), change(now, yearAgo, item, yearMonth)].filter(Boolean).map(one => `<span>${one}</span>`).join("");
     card.querySelector(".sparkline").innerHTML = byMonth ? Charts.sparkline(series) : "";
-    card.querySelector(".sub").textContent = byMonth ? Charts.label(months[at] ?? state.to) : `as of ${Charts.label(PAGE.as_of)}`;
+    const when = byMonth ? Charts.label(months[at] ?? state.to) : `as of ${Charts.label(PAGE.as_of)}`;
+    card.querySelector(".sub").textContent = [when, unfiltered(data)].filter(Boolean).join(" · ");
     card.dataset.value = Charts.isMissing(now) ? "" : now;
   }
   const matches = (item, row) => Object.entries(item.where ?? {}).every(([name, value]) => row[name] === value);
