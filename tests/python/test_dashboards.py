@@ -117,6 +117,13 @@ def test_the_charts_library_is_the_published_one() -> None:
     assert "Apache ECharts" in (folder / "NOTICE").read_text()
 
 
+def test_the_picture_in_the_readme_is_small() -> None:
+    (picture,) = re.findall(
+        r"!\[[^]]+\]\((docs/assets/\S+\.png)\)", (PROJECT / "README.md").read_text()
+    )
+    assert (PROJECT / picture).stat().st_size < 300_000
+
+
 def test_names_are_shown_only_when_asked_for() -> None:
     columns: dict[str, Column] = {
         "account_id": ["001A", None],
