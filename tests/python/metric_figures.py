@@ -75,6 +75,16 @@ _FINANCE = [
         "mrr_month",
         "count(*) filter (where movement_type = 'new') as new_accounts",
     ),
+    # A month of the tiny company may have too few losses for a ratio, a year has enough.
+    """
+    select cast(date_trunc('year', mrr_month) as date) as "year",
+        case
+            when count(*) filter (where movement_type in ('churn', 'contraction')) >= 5
+                then sum(new_mrr_usd + reactivation_mrr_usd + expansion_mrr_usd)
+                    / sum(-churn_mrr_usd - contraction_mrr_usd)
+        end as quick_ratio
+    from finance.fct_mrr_monthly group by 1
+    """,
     *_by_segment(
         "finance.fct_mrr_year_over_year",
         "mrr_month",
