@@ -74,7 +74,8 @@
   function emptyText(item) {
     const chosen = [state.segment, state.region].filter(Boolean).join(", ");
     const why = item.empty ?? "The warehouse has no rows for it";
-    return `Nothing to show${chosen ? ` for ${chosen}` : ""}, ${scope(item)}. ${why}.`;
+    const words = scope(item).split(" · ");
+    return `Nothing to show${chosen ? ` for ${chosen}` : ""}, ${words.at(-1)}. ${why}.`;
   }
 
   // Tiles.
@@ -300,6 +301,9 @@
 
   for (const [card, item] of CARDS) addBehind(card, item);
   if (FORM) fillForm();
+  // On a phone, the tab of the page may be beyond the edge.
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 16;
   readHash();
   draw();
   addEventListener("hashchange", () => { readHash(); draw(); });
