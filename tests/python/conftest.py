@@ -11,9 +11,9 @@ import pytest
 
 import warehouses
 from data_tests import DataTests
-from harness import VENDOR, expect, ingest
+from harness import VENDOR, expect, ingest_here
 from loading import Loading
-from warehouses import Shared, build_warehouse, once
+from warehouses import Shared, once
 
 # dbt's manifest is millions of objects, hardly one of them garbage, and the collector goes through
 # all of them each time. It therefore runs seldom.
@@ -27,24 +27,23 @@ os.environ["DBT_THREADS"] = "1"
 if find_spec("pandas") is None:
     sys.modules["pandas"] = None  # type: ignore[assignment]
 
-# Where whole warehouses are built, the longest first: started last, they would leave a core idle.
-_LONGEST = (
-    *("test_landing", "test_sources", "test_late_events", "test_faults", "test_readme"),
-    *("test_sales_pipeline", "test_product_marts", "test_diff", "test_quality", "test_privacy"),
-    *(
-        "test_share",
-        "test_docs",
-        "test_dashboards",
-        "test_identity",
-        "test_mrr_scenarios",
-        "test_product_core",
-    ),
-    *("test_orphans", "test_stripe_states"),
+# The first builds the sample company, which most of the others need. Those that do not need it come
+# next, then the longest: started last, they would leave a core idle.
+_ORDER = (
+    *("test_landing", "test_load_salesforce", "test_errors", "test_load_batches", "test_company"),
+    *("test_stripe_files", "test_segment_files", "test_salesforce_files", "test_load_stripe"),
+    *("test_load_files", "test_load_crashes", "test_fuzz", "test_backup", "test_truth"),
+    *("test_usage", "test_billing", "test_load_absence", "test_load_segment", "test_project"),
+    *("test_readme", "test_dashboards", "test_late_events", "test_sources", "test_faults"),
+    *("test_docs", "test_revenue"),
+    *("test_sales_pipeline", "test_product_marts", "test_quality", "test_diff", "test_orphans"),
+    *("test_privacy", "test_share", "test_identity", "test_mrr_scenarios", "test_product_core"),
+    *("test_stripe_states", "test_sales_exports", "test_metrics"),
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {name: place for place, name in enumerate(_LONGEST)}
+    places = {name: place for place, name in enumerate(_ORDER)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
@@ -70,14 +69,14 @@ def older_extracts(workspace: Path) -> Path:
     extracts = workspace / "older_extracts"
     version = ("--stripe-version", "2022-11-15")
     arguments = ("generate", "--scale", "tiny", "--out", extracts, *version)
-    return once(extracts, lambda: expect(0, ingest(*arguments)))
+    return once(extracts, lambda: expect(0, ingest_here(*arguments)))
 
 
 @pytest.fixture(scope="session")
-def tiny_warehouse(tiny_extracts: Path, workspace: Path) -> Path:
+def tiny_warehouse(workspace: Path) -> Path:
     """The tiny company loaded and built batch by batch, with every data test; read it only."""
-    warehouse = workspace / "warehouse.duckdb"
-    return once(warehouse, lambda: build_warehouse(tiny_extracts, warehouse, has_tests=True))
+    assert workspace
+    return warehouses.sample_company()
 
 
 @pytest.fixture(scope="session")
@@ -90,15 +89,15 @@ def site(tiny_warehouse: Path, workspace: Path) -> Path:
         # dbt opens the file for writing, which would block the tests that read it meanwhile.
         copy = shutil.copy2(tiny_warehouse, folder)
         command = ("docs", "--warehouse", copy, "--out", folder / "site")
-        expect(0, warehouses.ingest_here(*command, target=folder / "target"))
+        expect(0, warehouses.ingest_parsed(*command, target=folder / "target"))
 
     return once(folder, write) / "site"
 
 
 @pytest.fixture(scope="session")
-def data_tests(workspace: Path) -> DataTests:
+def data_tests(tiny_warehouse: Path) -> DataTests:
     """The project's data tests, to be run on any warehouse."""
-    return DataTests(workspace / "data_tests.json")
+    return DataTests(tiny_warehouse.with_name("data_tests.json"))
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
+from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import GenericTestNode, SingularTestNode
-
-from warehouses import NAME, Shared, dbt, once, parsed
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,13 @@ class _DataTest:
 
 
 class DataTests:
-    """The project's data tests, compiled once a test run and run without dbt.
+    """The project's data tests, as dbt compiled them for the sample company, run without dbt.
 
     Args:
-        path: Where the compiled tests are, or will be.
+        path: What `write` wrote.
     """
 
     def __init__(self, path: Path) -> None:
-        once(path, lambda: path.write_text(json.dumps([asdict(one) for one in _compiled()])))
         self.tests = [_DataTest(**one) for one in json.loads(path.read_text())]
 
     def check(
@@ -97,11 +95,8 @@ class DataTests:
             }
 
 
-def _compiled() -> list[_DataTest]:
-    folder = Shared.folder / "compiled"
-    folder.mkdir()
-    dbt(folder / NAME, "compile", "--no-introspect", "--select", "resource_type:test")
-    manifest = parsed()
+def write(path: Path, manifest: Manifest) -> None:
+    """Keeps the data tests as dbt has just compiled them to run them."""
     found = []
     for node in manifest.nodes.values():
         if isinstance(node, GenericTestNode | SingularTestNode):
@@ -124,4 +119,4 @@ def _compiled() -> list[_DataTest]:
                     f"select {config.fail_calc} {is_failure} from (\n{node.compiled_code}\n)",
                 )
             )
-    return found
+    path.write_text(json.dumps([asdict(one) for one in found]))

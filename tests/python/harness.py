@@ -1,14 +1,18 @@
-"""Runs the project the way a person does, in processes of their own, and reads what comes of it."""
+"""Runs the project the way a person does and reads what comes of it."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
+
+from ingest.cli import main
 
 PROJECT = Path(__file__).resolve().parents[2]
 VENDOR = PROJECT.parent / "shared" / "vendor"
@@ -22,7 +26,7 @@ Row = tuple[object, ...]
 def ingest(
     *arguments: object, cwd: Path = PROJECT, settings: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `python -m ingest` and returns what it printed and its exit code."""
+    """Runs `python -m ingest`, a process of its own, and returns its output and exit code."""
     return subprocess.run(
         [sys.executable, "-m", "ingest", *map(str, arguments)],
         cwd=cwd,
@@ -34,6 +38,20 @@ def ingest(
         text=True,
         check=False,
     )
+
+
+def ingest_here(
+    *arguments: object, settings: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs an `ingest` command in this process, without the time that another takes to start."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        patch.dict(os.environ, settings or {}),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = main([str(argument) for argument in arguments])
+    return subprocess.CompletedProcess((), code, out.getvalue(), err.getvalue())
 
 
 def expect(code: int, done: subprocess.CompletedProcess[str]) -> str:

@@ -1,16 +1,16 @@
-"""Builds warehouses with the statements that dbt executed for the first one of a test run.
+"""Builds warehouses with the statements that dbt executed for the sample company of a test run.
 
 dbt executes the same statements whatever the tables hold: no model queries data to write its SQL.
 Only an incremental model or a snapshot has two kinds, one for its first run and one for later runs.
 Preparing the statements takes dbt several times as long as DuckDB takes to execute them. That a
-replay gives what dbt gives, `test_sources.py` proves of a first run, and `test_landing.py` of later
-ones.
+replay gives what dbt gives, of first runs and of later ones, `test_landing.py` proves.
 """
 
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import chdir, contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -30,35 +30,76 @@ Statements = dict[str, list[tuple[str, list[Any] | None]]]
 _COMMENT = re.compile(r"^(\s*/\*.*?\*/|\s*--[^\n]*)*\s*", re.DOTALL)
 _WRITES = ("alter", "copy", "create", "delete", "drop", "insert", "update")
 _BUILT = ("model", "seed", "snapshot")
+_CONTINUED = {"incremental", "snapshot"}
 # What the tables of raw data begin with, and when a run began, as macros/incremental.sql writes it.
 _RAW, _STARTED, _TIME = '"raw_', "{run started at}", "%Y-%m-%d %H:%M:%S.%f"
 
 
-@contextmanager
-def recorded(path: Path) -> Iterator[None]:
-    """Writes the statements that dbt executes, of nodes and of schemas, to a file."""
-    found: Statements = {"": []}
-    add_query = DuckDBConnectionManager.add_query
+@dataclass(frozen=True)
+class Recording:
+    """The statements of every node, from as many runs of dbt as it takes.
 
-    def record(self: DuckDBConnectionManager, sql: str, *arguments: Any, **rest: Any) -> Any:
-        name = str(self.get_thread_connection().name)
-        if _COMMENT.sub("", sql).lower().startswith(_WRITES):
-            # The first of dbt's other parameters is whether to begin a transaction.
-            values = rest.get("bindings", next(iter(arguments[1:]), None))
-            assert tracking.active_user
-            started = tracking.active_user.run_started_at.strftime(_TIME)
-            statement = (sql.replace(started, _STARTED), values)
-            found.setdefault(name if name.startswith(_BUILT) else "", []).append(statement)
-        return add_query(self, sql, *arguments, **rest)
+    Attributes:
+        first: The statements of each node's first run; those that create schemas have no name.
+        later: Those of a run that found an incremental model or a snapshot there.
+    """
 
-    with patch.object(DuckDBConnectionManager, "add_query", record):
-        yield
-    path.write_text(json.dumps(found))
+    first: Statements = field(default_factory=lambda: {"": []})
+    later: Statements = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Keeps the statements for other processes."""
+        path.write_text(json.dumps(asdict(self)))
+
+    @contextmanager
+    def running(self, manifest: Manifest) -> Iterator[None]:
+        """Adds what dbt executes meanwhile: a node's first run, and its first later one.
+
+        Args:
+            manifest: The parsed project.
+        """
+        found: Statements = {}
+        add_query = DuckDBConnectionManager.add_query
+
+        def record(self: DuckDBConnectionManager, sql: str, *arguments: Any, **rest: Any) -> Any:
+            name = str(self.get_thread_connection().name)
+            said = _COMMENT.sub("", sql).lower()
+            is_node = name.startswith(_BUILT) and said.startswith(_WRITES)
+            if is_node or said.startswith("create schema"):
+                # The first of dbt's other parameters is whether to begin a transaction.
+                values = rest.get("bindings", next(iter(arguments[1:]), None))
+                assert tracking.active_user
+                started = tracking.active_user.run_started_at.strftime(_TIME)
+                statement = (sql.replace(started, _STARTED), values)
+                found.setdefault(name if is_node else "", []).append(statement)
+            return add_query(self, sql, *arguments, **rest)
+
+        with patch.object(DuckDBConnectionManager, "add_query", record):
+            yield
+        self.first[""] += found.pop("", [])
+        for name, statements in found.items():
+            if name not in self.first:
+                self.first[name] = statements
+            elif _kinds(manifest, name)[1] in _CONTINUED:
+                self.later.setdefault(name, statements)
+
+    def missing(self, manifest: Manifest) -> list[str]:
+        """Names of incremental models and snapshots of which no later run is recorded."""
+        return [
+            manifest.nodes[name].name
+            for name in self.first
+            if name and name not in self.later and _kinds(manifest, name)[1] in _CONTINUED
+        ]
+
+
+@cache
+def recorded(path: Path) -> Recording:
+    """What another process may have written to a file."""
+    return Recording(**json.loads(path.read_text()))
 
 
 def replay(
-    first: Path,
-    later: Path,
+    recording: Recording,
     warehouse: Path,
     manifest: Manifest,
     selectors: Sequence[str] = (),
@@ -70,8 +111,7 @@ def replay(
     """Executes recorded statements in a warehouse.
 
     Args:
-        first: What `recorded` wrote of a warehouse without models.
-        later: What it wrote of incremental models and snapshots that were there already.
+        recording: The statements.
         warehouse: The loaded warehouse.
         manifest: The parsed project.
         selectors: What to build, in a subset of dbt's syntax; everything if nothing is named.
@@ -82,7 +122,7 @@ def replay(
     Returns:
         What was built.
     """
-    initial, again = _read(first), _read(later)
+    initial, again = recording.first, recording.later
     chosen = _selected(manifest, selectors) if selectors else set(initial) - {""}
     chosen = {name for name in chosen if not {*_kinds(manifest, name)} & {*but}}
     assert chosen <= set(initial), chosen - set(initial)
@@ -115,12 +155,6 @@ def replay(
                 connection.execute(said, values)
         connection.commit()
     return f"{len(chosen)} nodes"
-
-
-@cache
-def _read(path: Path) -> Statements:
-    statements: Statements = json.loads(path.read_text())
-    return statements
 
 
 def _kinds(manifest: Manifest, name: str) -> tuple[str, str]:

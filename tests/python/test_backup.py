@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from harness import expect, ingest
+from harness import expect, ingest, ingest_here
 from ingest import backup
 from ingest.cli import main
 from ingest.load import warehouse
@@ -76,9 +76,9 @@ def test_what_only_the_log_holds_is_in_the_backup(loading: Loading) -> None:
     connection.close()
     assert loading.warehouse.with_name(loading.warehouse.name + ".wal").exists()
     before = _content(loading.warehouse)
-    expect(0, ingest("backup", *_paths(loading)))
+    expect(0, ingest_here("backup", *_paths(loading)))
     loading.warehouse.unlink()
-    expect(0, ingest("restore", *_paths(loading)))
+    expect(0, ingest_here("restore", *_paths(loading)))
     assert _content(loading.warehouse) == before
     assert before["raw_audit.batches"][0] == 2
 
@@ -86,51 +86,51 @@ def test_what_only_the_log_holds_is_in_the_backup(loading: Loading) -> None:
 def test_as_many_backups_are_kept_as_asked_for(loading: Loading) -> None:
     other = loading.warehouse.with_name("other.duckdb")
     shutil.copy(loading.warehouse, other)
-    expect(0, ingest("backup", "--warehouse", other))
+    expect(0, ingest_here("backup", "--warehouse", other))
     for _ in range(3):
-        expect(0, ingest("backup", *_paths(loading), settings={"BACKUPS_KEPT": "2"}))
+        expect(0, ingest_here("backup", *_paths(loading), settings={"BACKUPS_KEPT": "2"}))
     names = [next(folder.glob("*.duckdb")).name for folder in _backups(loading)]
     assert sorted(names) == ["other.duckdb", "warehouse.duckdb", "warehouse.duckdb"]
-    expect(2, ingest("backup", *_paths(loading), "--keep", 0))
+    expect(2, ingest_here("backup", *_paths(loading), "--keep", 0))
 
 
 def test_a_backup_by_name(loading: Loading) -> None:
-    expect(0, ingest("backup", *_paths(loading)))
+    expect(0, ingest_here("backup", *_paths(loading)))
     (folder,) = _backups(loading)
     before = _content(loading.warehouse)
     loading.write_json("stripe/customers.jsonl", customer(9999), batch="2026-06-30")
     loading.load()
-    expect(0, ingest("backup", *_paths(loading)))
-    expect(0, ingest("restore", folder.name, *_paths(loading)))
+    expect(0, ingest_here("backup", *_paths(loading)))
+    expect(0, ingest_here("restore", folder.name, *_paths(loading)))
     assert _content(loading.warehouse) == before
-    assert folder.name in expect(2, ingest("restore", "2001-01-01", *_paths(loading)))
+    assert folder.name in expect(2, ingest_here("restore", "2001-01-01", *_paths(loading)))
 
 
 def test_without_a_backup_or_a_warehouse(loading: Loading) -> None:
-    assert "there is no backup" in expect(1, ingest("restore", *_paths(loading)))
+    assert "there is no backup" in expect(1, ingest_here("restore", *_paths(loading)))
     loading.warehouse.unlink()
-    assert "there is no warehouse" in expect(1, ingest("backup", *_paths(loading)))
+    assert "there is no warehouse" in expect(1, ingest_here("backup", *_paths(loading)))
 
 
 def test_a_damaged_backup_is_not_restored(loading: Loading) -> None:
-    expect(0, ingest("backup", *_paths(loading)))
+    expect(0, ingest_here("backup", *_paths(loading)))
     (folder,) = _backups(loading)
     before = _content(loading.warehouse)
     _flip(folder / "warehouse.duckdb", 100_000, 1)
-    assert "is damaged" in expect(1, ingest("restore", *_paths(loading)))
+    assert "is damaged" in expect(1, ingest_here("restore", *_paths(loading)))
     assert _content(loading.warehouse) == before
 
 
 def test_a_damaged_warehouse_is_no_backup(loading: Loading) -> None:
     _overwrite_every_block(loading.warehouse)
-    output = expect(1, ingest("backup", *_paths(loading)))
+    output = expect(1, ingest_here("backup", *_paths(loading)))
     assert "Traceback" not in output
     assert "damaged" in output
     assert _backups(loading) == []
 
 
 def test_a_backup_that_lies_about_its_rows_is_found_out(loading: Loading) -> None:
-    expect(0, ingest("backup", *_paths(loading)))
+    expect(0, ingest_here("backup", *_paths(loading)))
     (folder,) = _backups(loading)
     said = json.loads((folder / "backup.json").read_text())
     said["rows"]["raw_stripe.customers"] = 4999

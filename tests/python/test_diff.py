@@ -294,19 +294,10 @@ def test_the_report_fits_a_comment(sides: Sides) -> None:
     assert "cut here" in report
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return clone(tmp_path_factory.mktemp("clone") / "project")
-
-
-def test_an_unknown_base_is_wrong_usage(project: Path) -> None:
-    done = ingest("diff", "nowhere", cwd=project, settings=_own(project))
-    assert "git finds no common commit with 'nowhere'" in expect(2, done)
-
-
 def test_a_change_that_breaks_a_metric_is_caught_and_explained(
-    project: Path, tiny_extracts: Path, tiny_warehouse: Path
+    tmp_path: Path, tiny_extracts: Path, tiny_warehouse: Path
 ) -> None:
+    project = clone(tmp_path / "project")
     # What `make diff` would build of the base is what the session has built already.
     place_base(project, tiny_extracts, tiny_warehouse)
     model = project / "models/marts/product/fct_active_users_daily.sql"
@@ -318,9 +309,10 @@ def test_a_change_that_breaks_a_metric_is_caught_and_explained(
         text.replace(counted, "where fct_user_activity_daily.activity_date < '2026-10-01'\n")
     )
 
-    seed_parsed(project.parent, project / "data/diff/head/warehouse.duckdb")
-    parsed = {"DBT_PARTIAL_PARSE_FILE_PATH": str(project.parent / "partial_parse.msgpack")}
-    done = ingest("diff", "main", cwd=project, settings=_own(project) | parsed)
+    head = project / "data/diff/head"
+    seed_parsed(head / "target", head / "warehouse.duckdb")
+    settings = {**os.environ, "PYTHONPATH": str(project / "scripts")}
+    done = ingest("diff", "main", cwd=project, settings=settings)
     report = expect(1, done)
     said = (project / "data/diff/report.md").read_text()
     assert said in done.stdout
@@ -336,7 +328,3 @@ def test_a_change_that_breaks_a_metric_is_caught_and_explained(
     assert "| changed | 2026-09-30, total | dau: " in said
     # Slim: the one model, and nothing else.
     assert said.split("## Slowest models")[1].count("| `") == 1
-
-
-def _own(project: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(project / "scripts")}

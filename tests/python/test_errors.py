@@ -213,7 +213,7 @@ def test_diff_without_git(
 
 def test_diff_with_an_unknown_base(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "no-such-branch"]) == 2
-    assert "no-such-branch" in _message(capsys)
+    assert "git finds no common commit with 'no-such-branch'" in _message(capsys)
 
 
 def test_the_site_replaces_no_folder_of_other_files(
@@ -295,13 +295,17 @@ def test_ctrl_c_as_duckdb_reports_it() -> None:
 
 
 def test_ctrl_c_during_a_build(loading: Loading) -> None:
-    """Sent while dbt runs, which prints the stack of what it was doing."""
+    """Sent while dbt runs, which prints the stack of what it was doing.
+
+    It is called from elsewhere; relative paths are the caller's own.
+    """
     target = loading.extracts.parent / "target"
     seed_parsed(target, loading.warehouse)
     paths = {"DBT_LOG_PATH": str(loading.extracts.parent / "logs"), "DBT_TARGET_PATH": str(target)}
+    named = ("--extracts", loading.extracts.name, "--warehouse", loading.warehouse.name)
     process = subprocess.Popen(
-        [sys.executable, "-c", _INTERRUPTIBLE, "build", *_paths(loading)],
-        cwd=PROJECT,
+        [sys.executable, "-c", _INTERRUPTIBLE, "build", *named],
+        cwd=loading.extracts.parent,
         env={**os.environ, **paths},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -319,3 +323,6 @@ def test_ctrl_c_during_a_build(loading: Loading) -> None:
     assert "CANCEL" not in output
     finished = loading.rows("select step from raw_audit.build_steps where step <> 'project'")
     assert finished == []
+    assert loading.rows("select count(*) from raw_stripe.customers") == [(1,)]
+    built = "select count(*) > 0 from information_schema.tables where table_schema = 'staging'"
+    assert loading.rows(built) == [(True,)]

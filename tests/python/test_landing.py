@@ -7,11 +7,28 @@ from harness import batches, differences, expect, ingest, rows
 from ingest.build import known
 from warehouses import NO_TESTS, build_warehouse, dbt, load
 
+_COLUMNS = """
+    select table_schema, table_name, table_type, column_name, data_type, is_nullable
+    from information_schema.columns
+    inner join information_schema.tables using (table_schema, table_name)
+    where table_schema <> 'test_failures'
+    order by all
+"""
+_SNAPSHOTS = """
+    select concat('snapshots.', table_name)
+    from information_schema.tables
+    where table_schema = 'snapshots'
+    order by all
+"""
+
 
 def test_the_way_batches_land_changes_no_mart(
     tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path
 ) -> None:
-    """Half of the batches land at once, half one by one, and each a second time by another name."""
+    """Half of the batches land at once, half one by one, and each a second time by another name.
+
+    What dbt executed for the one warehouse is replayed for the other, as in other tests.
+    """
     extracts = tmp_path / "extracts"
     names = [batch.name for batch in batches(tiny_extracts)]
     assert len(names) == 6
@@ -29,6 +46,12 @@ def test_the_way_batches_land_changes_no_mart(
     build_warehouse(extracts, other)
     assert rows(other, "select count(*) from raw_audit.batches") == [(12,)]
     assert differences(tiny_warehouse, other) == {}
+    assert rows(other, _COLUMNS) == rows(tiny_warehouse, _COLUMNS)
+    snapshots = rows(tiny_warehouse, _SNAPSHOTS)
+    assert len(snapshots) == 5
+    for (name,) in snapshots:
+        versions = f"select count(*), count(distinct dbt_scd_id), count(dbt_valid_to) from {name}"
+        assert rows(other, versions) == rows(tiny_warehouse, versions) > [(0, 0, 0)]
 
 
 def test_history_of_an_earlier_batch_reads_the_rows_up_to_it(

@@ -186,7 +186,7 @@ def shown(manifest: str, workspace: Path, tiny_warehouse: Path) -> Callable[...,
 
     def run(*arguments: str, code: int = 0) -> str:
         with patch("socket.socket.connect", side_effect=AssertionError):
-            done = warehouses.ingest_here(
+            done = warehouses.ingest_parsed(
                 *("metric", *arguments, "--warehouse", tiny_warehouse),
                 target=workspace / "semantic",
             )

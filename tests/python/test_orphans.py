@@ -9,7 +9,7 @@ import pytest
 
 from harness import differences, expect, rows
 from ingest.build import orphans
-from warehouses import NO_TESTS, ingest_here, selecting
+from warehouses import NO_TESTS, ingest_parsed, selecting
 
 _GRAPH = {
     ("staging", "stg_stripe__prices"),
@@ -133,6 +133,8 @@ def test_a_warehouse_of_an_older_project_is_upgraded(
 
 def _dropped(*arguments: object, target: Path) -> list[str]:
     """Runs a command and returns the relations that it reports as dropped."""
-    done = ingest_here(*arguments, target=target, settings={"DBT_EXCLUDE_RESOURCE_TYPES": NO_TESTS})
+    done = ingest_parsed(
+        *arguments, target=target, settings={"DBT_EXCLUDE_RESOURCE_TYPES": NO_TESTS}
+    )
     lines = [line for line in expect(0, done).splitlines() if line.startswith("dropped ")]
     return [name for line in lines for name in line.split(": ")[1].split(", ")]

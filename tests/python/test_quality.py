@@ -11,7 +11,7 @@ import pytest
 from dbt.contracts.graph.nodes import ModelNode
 
 from data_tests import DataTests
-from harness import batches, expect, ingest, rows
+from harness import batches, expect, ingest_here, rows
 from ingest.build import BuildError
 from warehouses import build_again, dbt, parsed
 
@@ -279,7 +279,7 @@ def test_the_report_says_what_the_marts_say(
     tiny_warehouse: Path, damaged: Path, tmp_path: Path
 ) -> None:
     well = tmp_path / "well"
-    expect(0, ingest("report", "--warehouse", tiny_warehouse, "--out", well, "--strict"))
+    expect(0, ingest_here("report", "--warehouse", tiny_warehouse, "--out", well, "--strict"))
     page = (well / "report.html").read_text()
     anchors = {part.split('"')[0] for part in page.split('href="#')[1:]}
     assert len(anchors) == 9
@@ -291,8 +291,8 @@ def test_the_report_says_what_the_marts_say(
     assert "@" not in page.split("</style>")[1]
 
     ill = tmp_path / "ill"
-    expect(0, ingest("report", "--warehouse", damaged, "--out", ill))
-    expect(1, ingest("report", "--warehouse", damaged, "--out", ill, "--strict"))
+    expect(0, ingest_here("report", "--warehouse", damaged, "--out", ill))
+    expect(1, ingest_here("report", "--warehouse", damaged, "--out", ill, "--strict"))
     text = (ill / "report.md").read_text()
     assert text.startswith("# Data quality: fail")
     assert "| stripe | fail |" in text
@@ -301,8 +301,8 @@ def test_the_report_says_what_the_marts_say(
 
 
 def test_a_report_of_nothing_says_so(tmp_path: Path) -> None:
-    missing = ingest("report", "--warehouse", tmp_path / "none.duckdb", "--out", tmp_path)
+    missing = ingest_here("report", "--warehouse", tmp_path / "none.duckdb", "--out", tmp_path)
     assert "there is no warehouse" in expect(1, missing)
     duckdb.connect(str(tmp_path / "bare.duckdb")).close()
-    bare = ingest("report", "--warehouse", tmp_path / "bare.duckdb", "--out", tmp_path)
+    bare = ingest_here("report", "--warehouse", tmp_path / "bare.duckdb", "--out", tmp_path)
     assert "not built" in expect(1, bare)

@@ -57,6 +57,8 @@ def project(tmp_path: Path, tiny_extracts: Path, tiny_warehouse: Path) -> Path:
     shutil.copy2(tiny_warehouse, project / "data/warehouse.duckdb")
     shutil.copytree(tiny_warehouse.parent / "target", project / "target")
     seed_parsed(project / "target", "data/warehouse.duckdb")
+    head = project / "data/diff/head"
+    seed_parsed(head / "target", head / "warehouse.duckdb")
     (project / ".venv").symlink_to(sys.prefix)
     (project / ".git/info/exclude").write_text(".venv\n")
     # Something to commit that nothing is built from.

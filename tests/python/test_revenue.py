@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loading import Loading
-from warehouses import NO_TESTS, dbt
+from warehouses import NO_TESTS, build_again, build_new, dbt
 
 Record = dict[str, object]
 Months = dict[str, float]
@@ -363,7 +363,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Loading:
 
 @pytest.fixture(scope="module")
 def restated(landed: Loading) -> Loading:
-    dbt(landed.warehouse, "build", "--select", *_SELECTED, excluded=NO_TESTS)
+    build_new(landed.warehouse, *_SELECTED)
     return landed
 
 
@@ -494,14 +494,12 @@ def _closed_months(folder: Path, corrections: str) -> Loading:
     ):
         _write(loading, batch, invoices)
         loading.load(batch_ids=[batch])
-        dbt(
-            loading.warehouse,
-            "build",
-            "--select",
-            selected,
-            excluded=NO_TESTS,
-            variables=variables,
-        )
+        if corrections == "restate":
+            # The default.
+            build_again(loading.warehouse, selected)
+        else:
+            chosen = ("build", "--select", selected)
+            dbt(loading.warehouse, *chosen, excluded=NO_TESTS, variables=variables)
     return loading
 
 

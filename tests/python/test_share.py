@@ -12,7 +12,7 @@ import pytest
 from harness import PROJECT, expect, marts, rows
 from ingest.build.publish import publish
 from ingest.marts import EMAIL
-from warehouses import ingest_here, parsed
+from warehouses import ingest_parsed, parsed
 
 _KEY = {"SHARE_KEY": "for these tests only"}
 
@@ -21,7 +21,7 @@ def _share(
     warehouse: Path, out: Path, *, code: int = 0, settings: dict[str, str] | None = None
 ) -> str:
     arguments = ("share", "--warehouse", warehouse, "--out", out)
-    return expect(code, ingest_here(*arguments, target=out.parent / "target", settings=settings))
+    return expect(code, ingest_parsed(*arguments, target=out.parent / "target", settings=settings))
 
 
 @pytest.fixture(scope="module", params=["share", "publish"])

@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 
 from data_tests import DataTests
-from harness import batches, differences, expect, ingest, marts, rows
-from warehouses import (
-    NO_TESTS,
-    build_new,
-    build_warehouse,
-    dbt,
-    first_batch,
-    load,
-    seed_parsed,
-)
+from harness import batches, marts, rows
+from warehouses import build_warehouse, dbt
 
 _SOURCE_OF_SCHEMA = {"finance": "stripe", "sales": "salesforce", "product": "segment"}
 
@@ -46,39 +38,12 @@ def test_one_source_alone_leaves_the_others_marts_empty(
     }
 
 
-def test_replayed_statements_build_what_dbt_builds(tiny_extracts: Path, tmp_path: Path) -> None:
-    """Other tests replay the statements that dbt executed for this batch."""
-    by_dbt = first_batch()
-    warehouse = load(batches(tiny_extracts)[0], tmp_path / by_dbt.name)
-    replayed = build_new(warehouse)
-    described = """
-        select table_schema, table_name, table_type, column_name, data_type, is_nullable
-        from information_schema.columns
-        inner join information_schema.tables using (table_schema, table_name)
-        order by all
-    """
-    assert rows(replayed, described) == rows(by_dbt, described)
-    versions = "select count(*), count(dbt_scd_id) from snapshots.snap_salesforce__accounts"
-    assert rows(replayed, versions) == rows(by_dbt, versions) > [(0, 0)]
-    assert differences(by_dbt, replayed) == {}
-
-
 @pytest.fixture(scope="module")
 def empty_warehouse(tmp_path_factory: pytest.TempPathFactory, data_tests: DataTests) -> Path:
-    """Built from nothing, and from elsewhere, whose relative paths are the caller's own."""
     folder = tmp_path_factory.mktemp("nothing")
     (folder / "my exports").mkdir()
-    seed_parsed(folder / "out" / "target", folder / "out" / "warehouse.duckdb")
-    done = ingest(
-        *("build", "--extracts", "my exports", "--warehouse", "out/warehouse.duckdb"),
-        cwd=folder,
-        settings={
-            "DBT_TARGET_PATH": str(folder / "out" / "target"),
-            "DBT_EXCLUDE_RESOURCE_TYPES": NO_TESTS,
-        },
-    )
-    expect(0, done)
-    return data_tests.check(folder / "out" / "warehouse.duckdb")
+    built = build_warehouse(folder / "my exports", folder / "warehouse.duckdb")
+    return data_tests.check(built)
 
 
 def test_nothing_at_all_builds_empty_marts(empty_warehouse: Path) -> None:

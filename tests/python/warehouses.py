@@ -5,12 +5,11 @@ what it wrote. A warehouse is always called `warehouse.duckdb`, because views an
 the database after its file.
 """
 
-import io
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, nullcontext
 from fcntl import LOCK_EX, flock
 from functools import cache
 from itertools import takewhile
@@ -22,16 +21,17 @@ from dbt.artifacts.resources.base import FileHash
 from dbt.config.runtime import load_profile
 from dbt.contracts.graph.manifest import Manifest
 
-from harness import PROJECT, batches, expect, ingest
+import data_tests
+from harness import PROJECT, expect, ingest_here
 from ingest.build import Dbt, build
 from ingest.build.dbt import manifests
-from ingest.cli import main
 from ingest.load import load_batches
-from replay import recorded, replay
+from replay import Recording, recorded, replay
 
 NAME = "warehouse.duckdb"
 # For `excluded`, where the data tests run without dbt or the warehouse is only compared.
 NO_TESTS = "test unit_test"
+_RECORDING = "statements.json"
 
 
 class Shared:
@@ -145,10 +145,10 @@ def dbt(
         return Dbt(warehouse, variables, raw_schemas).run(*arguments)
 
 
-def ingest_here(
+def ingest_parsed(
     *arguments: object, target: Path, settings: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs an `ingest` command in this process, for commands that need the parsed project.
+    """Runs an `ingest` command in this process with the parsed project.
 
     Args:
         arguments: The command and its options.
@@ -156,15 +156,8 @@ def ingest_here(
         settings: Environment variables.
     """
     _parse("raw")
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        _environment(target),
-        patch.dict(os.environ, settings or {}),
-        redirect_stdout(out),
-        redirect_stderr(err),
-    ):
-        code = main([str(argument) for argument in arguments])
-    return subprocess.CompletedProcess((), code, out.getvalue(), err.getvalue())
+    with _environment(target):
+        return ingest_here(*arguments, settings=settings)
 
 
 def load(extracts: Path, warehouse: Path) -> Path:
@@ -178,34 +171,53 @@ def tiny_extracts() -> Path:
     """The default company at scale tiny."""
     extracts = Shared.folder / "extracts"
     return once(
-        extracts, lambda: expect(0, ingest("generate", "--scale", "tiny", "--out", extracts))
+        extracts, lambda: expect(0, ingest_here("generate", "--scale", "tiny", "--out", extracts))
     )
 
 
-def first_batch() -> Path:
-    """The warehouse of the tiny company's first batch, as dbt builds it."""
-    warehouse = Shared.folder / "first" / NAME
-    warehouse.parent.mkdir(exist_ok=True)
+def sample_company() -> Path:
+    """The tiny company, built batch by batch as `ingest build` does, with every data test.
+
+    dbt keeps the history of the first two batches and builds the last, and what it executes is
+    recorded for all other builds of the test run. The history of the batches between is replayed.
+    """
+    warehouse = Shared.folder / NAME
 
     def make() -> None:
-        first = batches(tiny_extracts())[0]
-        load(first, warehouse)
-        first_time, later_times = _statements()
-        with recorded(first_time):
-            dbt(warehouse, "build", excluded=NO_TESTS)
+        extracts = tiny_extracts()
+        manifest = parsed()
+        recording = Recording()
+        run_by_dbt = Dbt.run
+
+        def run(self: Dbt, *arguments: str) -> str:
+            if arguments != ("build",) and recording.later:
+                return _replayed(recording, warehouse, self, arguments)
+            with recording.running(manifest):
+                return run_by_dbt(self, *arguments)
+
+        target = warehouse.parent / "target"
+        with _environment(target), patch.object(Dbt, "run", run), _unpublished():
+            build(extracts, warehouse)
+        data_tests.write(Shared.folder / "data_tests.json", manifest)
+        # Of models without history there was one run only.
         later = Shared.folder / "later" / NAME
         later.parent.mkdir()
         shutil.copy(warehouse, later)
-        kept = ("config.materialized:incremental", "resource_type:snapshot")
-        with recorded(later_times):
-            dbt(later, "build", "--select", *kept, excluded=NO_TESTS)
+        with recording.running(manifest):
+            dbt(later, "build", "--select", *recording.missing(manifest), excluded=NO_TESTS)
+        assert not recording.missing(manifest)
+        recording.write(Shared.folder / _RECORDING)
 
     return once(warehouse, make)
 
 
-def _statements() -> tuple[Path, Path]:
-    """What dbt executed for the first batch, and when it continued models and snapshots."""
-    return Shared.folder / "statements_first.json", Shared.folder / "statements_later.json"
+def _replayed(recording: Recording, warehouse: Path, dbt: Dbt, arguments: Sequence[str]) -> str:
+    """What `ingest build` asks of dbt, without the time that dbt takes."""
+    named = takewhile(lambda one: one[:2] != "--", arguments[2:])
+    # Those of `keep_history`.
+    but = {"seed", "view"} & {one.rpartition(":")[2] for one in arguments}
+    schemas = dbt.raw_schemas
+    return replay(recording, warehouse, parsed(), list(named), but=but, raw_schemas=schemas)
 
 
 def build_new(warehouse: Path, *selectors: str) -> Path:
@@ -230,9 +242,15 @@ def build_again(
         full_refresh: Rebuild incremental models.
     """
     assert warehouse.name == NAME
-    first_batch()
-    replay(*_statements(), warehouse, parsed(), selectors, but=but, full_refresh=full_refresh)
+    recording = _recording()
+    replay(recording, warehouse, parsed(), selectors, but=but, full_refresh=full_refresh)
     return warehouse
+
+
+def _recording() -> Recording:
+    """What dbt executed for the sample company."""
+    sample_company()
+    return recorded(Shared.folder / _RECORDING)
 
 
 @contextmanager
@@ -256,44 +274,30 @@ def _unpublished() -> Iterator[None]:
 
 
 def build_warehouse(
-    extracts: Path,
-    warehouse: Path,
-    *,
-    has_tests: bool = False,
-    select: Sequence[str] = (),
-    is_published: bool = False,
+    extracts: Path, warehouse: Path, *, select: Sequence[str] = (), is_published: bool = False
 ) -> Path:
     """Loads and builds a warehouse batch by batch, as `ingest build` does, and returns its path.
 
-    What dbt would execute is replayed unless dbt runs its data tests.
+    What dbt would execute is replayed, but for a rebuild of what another version of the project
+    built.
 
     Args:
         extracts: The folder of batches.
         warehouse: The DuckDB file; its folder gets dbt's artifacts in `target`.
-        has_tests: Let dbt run its data tests and write its artifacts; see `data_tests.py`.
         select: What to build when the batches have landed; everything unless something is named.
         is_published: Publish the marts beside the warehouse.
     """
     assert warehouse.name == NAME
-    _parse("raw")
+    recording = _recording()
     run_by_dbt = Dbt.run
-    if not has_tests:
-        first_batch()
 
     def run(self: Dbt, *arguments: str) -> str:
-        if has_tests or self.options:
+        if self.options:
             return run_by_dbt(self, *arguments)
-        named = takewhile(lambda one: one[:2] != "--", arguments[2:])
-        # Those of `keep_history`.
-        but = {"seed", "view"} & {one.rpartition(":")[2] for one in arguments}
-        files = _statements()
-        return replay(
-            *files, warehouse, parsed(), list(named), but=but, raw_schemas=self.raw_schemas
-        )
+        return _replayed(recording, warehouse, self, arguments)
 
-    excluded = "unit_test" if has_tests else NO_TESTS
     with (
-        _environment(warehouse.parent / "target", excluded, has_artifacts=has_tests),
+        _environment(warehouse.parent / "target", NO_TESTS, has_artifacts=False),
         patch.object(Dbt, "run", run),
         selecting(*select) if select else nullcontext(),
         nullcontext() if is_published else _unpublished(),

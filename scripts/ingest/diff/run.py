@@ -216,13 +216,14 @@ def _built_head(before: _Place, after: _Place, extracts: Path) -> _Head:
     Raises:
         UnreadableError: dbt cannot read the working tree.
     """
-    shutil.rmtree(after.folder, ignore_errors=True)
-    after.folder.mkdir(parents=True)
+    _cleared(after)
     state = ("--state", before.target)
     shown = ("--indirect-selection", "empty", "--output", "json", "--output-keys", "unique_id")
-    listed = after.run(
-        *_DBT, "--quiet", "ls", "--select", "state:modified", *state, *shown, is_quiet=True
-    )
+    command = (*_DBT, "--quiet", "ls", "--select", "state:modified", *state, *shown)
+    listed = after.run(*command, is_quiet=True)
+    if not listed.is_good:
+        # Partial parsing can miss nodes after many renames.
+        listed = after.run(*command, "--no-partial-parse", is_quiet=True)
     if not listed.is_good:
         raise UnreadableError(listed.output)
     changed = {
@@ -245,6 +246,16 @@ def _built_head(before: _Place, after: _Place, extracts: Path) -> _Head:
         results.rename(after.target / "build_results.json")
     tested = after.run(*_DBT, "--log-level", "warn", "test", *chosen)
     return _Head(changed, is_loader_changed, built.is_good and tested.is_good)
+
+
+def _cleared(place: _Place) -> None:
+    """Removes an earlier build, but for what dbt has parsed: it parses again what has changed."""
+    parsed = place.target / "partial_parse.msgpack"
+    kept = parsed.read_bytes() if parsed.exists() else b""
+    shutil.rmtree(place.folder, ignore_errors=True)
+    place.target.mkdir(parents=True)
+    if kept:
+        parsed.write_bytes(kept)
 
 
 def _loader(project: Path) -> Mapping[str, bytes]:
