@@ -282,7 +282,7 @@ def test_the_report_says_what_the_marts_say(
     expect(0, ingest_here("report", "--warehouse", tiny_warehouse, "--out", well, "--strict"))
     page = (well / "report.html").read_text()
     anchors = {part.split('"')[0] for part in page.split('href="#')[1:]}
-    assert len(anchors) == 9
+    assert len(anchors) == 10
     assert all(f'id="{anchor}"' in page for anchor in anchors)
     assert "<script" not in page
     assert "Every record of every file is in staging or accounted for" in page
