@@ -1,4 +1,4 @@
--- Which deals are open, in which stage, and how often was their close date pushed?
+-- Which deals are open, and in which stage?
 with
 
 fct_opportunities as (
@@ -50,8 +50,7 @@ final as (
         fct_opportunities.close_date,
         fct_opportunities.push_count,
         fct_opportunities.pushed_days,
-        fct_opportunities.current_stage_days,
-        coalesce(fct_opportunities.push_count, 0) > 0 as is_slipped
+        fct_opportunities.current_stage_days
 
     from fct_opportunities
     left join dim_accounts

@@ -74,7 +74,8 @@ def test_views_are_tables_with_the_descriptions_of_the_project(
         published,
         """
         select comment, (
-            select count(*) from duckdb_columns() where schema_name <> 'main' and comment is null
+            select count(*) from duckdb_columns()
+            where database_name = current_database() and comment is null
         )
         from duckdb_tables() where table_name = 'dq_test_results'
         """,
