@@ -73,7 +73,7 @@ target/.sql-linted: .sqlfluff dbt_project.yml $(MACROS) $(SQL)
 	    $(if $(filter-out $(SQL),$?),$(SQL),$?)
 	@touch $@
 
-format: $(VENV)/.installed-dev ## mend what lint would name, where a tool can
+format: $(VENV)/.installed-dev ## fix what lint reports, where a tool can
 	@$(BIN)/ruff check --fix --quiet || true
 	@$(BIN)/ruff format
 	@$(LINT_ENVIRONMENT) $(BIN)/python scripts/sqlfluff_quick.py fix --disable-progress-bar --quiet

@@ -1,4 +1,4 @@
--- Which deals are open, and in which stage?
+-- Which deals are open, in which stage, and how often was their close date pushed?
 with
 
 fct_opportunities as (
@@ -49,7 +49,6 @@ final as (
         fct_opportunities.amount_usd,
         fct_opportunities.close_date,
         fct_opportunities.push_count,
-        fct_opportunities.pushed_days,
         fct_opportunities.current_stage_days
 
     from fct_opportunities

@@ -30,7 +30,7 @@ class Mishaps:
     def recovery_days(self, level: float) -> float | None:
         """Days until a failed renewal is paid; none where the first attempt succeeds.
 
-        Accounts of low health fail more often: who does not use it does not mend the card.
+        Accounts of low health fail more often: people who stop using it do not renew the card.
         Most are paid by the first retry after three days, the others by the later ones or when the
         customer enters another card. Whole days would fall on the renewals of short periods.
         """
