@@ -4,12 +4,13 @@ A backup is a folder named after the instant at which it was taken. It holds the
 a checkpoint, and `backup.json` with its checksum and the row count of every table.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +59,7 @@ def backup(warehouse_path: Path, backups_path: Path, *, keep: int) -> None:
         BackupError: the copy differs from the warehouse.
         WarehouseError: there is no warehouse, or it is in use or damaged.
     """
+    warehouse_path = warehouse_path.resolve()
     folder = take(warehouse_path, backups_path)
     removed = _drop_oldest(warehouse_path.name, backups_path, keep)
     manifest = _manifest(folder)
@@ -79,6 +81,7 @@ def restore(warehouse_path: Path, backups_path: Path, name: str | None) -> None:
         BackupError: there is no backup, or it is damaged.
         WarehouseError: the warehouse is in use.
     """
+    warehouse_path = warehouse_path.resolve()
     folder = _chosen(warehouse_path.name, backups_path, name)
     aside = bring_back(folder, warehouse_path)
     print(f"{warehouse_path}: restored from {folder}")
@@ -94,24 +97,59 @@ def take(warehouse_path: Path, backups_path: Path) -> Path:
         WarehouseError: there is no warehouse, or it is in use or damaged.
     """
     warehouse.require(warehouse_path)
+    warehouse_path = warehouse_path.resolve()
     backups_path.mkdir(parents=True, exist_ok=True)
-    folder = _unused(backups_path / _stamp())
-    partial = folder.with_name(f".{folder.name}.partial")
-    try:
-        partial.mkdir()
-        copy = partial / warehouse_path.name
-        # Closing any handle of a file releases this process's lock on it, so this one closes last.
-        with warehouse_path.open("rb") as source, warehouse.opened(warehouse_path) as connection:
-            connection.execute("checkpoint")
-            rows = row_counts(connection)
-            sha256 = _copy(source.fileno(), copy)
-        manifest = Manifest(copy.name, sha256, copy.stat().st_size, rows)
-        (partial / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
-        verify(partial)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    _drop_cut_short(_coming(warehouse_path))
+    with _alone(backups_path):
+        folder = _unused(backups_path / _stamp())
+        partial = folder.with_name(f".{folder.name}.partial")
+        try:
+            partial.mkdir()
+            _fill(partial, warehouse_path)
+            partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def _fill(folder: Path, warehouse_path: Path) -> None:
+    """Copies the warehouse into a folder, describes it there, and verifies it."""
+    copy = folder / warehouse_path.name
+    # Closing any handle of a file releases this process's lock on it, so this one closes last.
+    with warehouse_path.open("rb") as source, warehouse.opened(warehouse_path) as connection:
+        connection.execute("checkpoint")
+        rows = row_counts(connection)
+        sha256 = _copy(source.fileno(), copy)
+    manifest = Manifest(copy.name, sha256, copy.stat().st_size, rows)
+    (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
+    verify(folder)
+
+
+@contextmanager
+def _alone(backups_path: Path) -> Iterator[None]:
+    """Waits for other backups into this folder, then removes what killed ones left there."""
+    folder = os.open(backups_path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        for partial in backups_path.glob(".*.partial"):
+            shutil.rmtree(partial)
+            print(f"{partial}: removed, the backup that wrote it was cut short")
+        yield
+    finally:
+        os.close(folder)
+
+
+def _coming(warehouse_path: Path) -> Path:
+    """Where a restore writes the file that replaces the warehouse."""
+    return warehouse_path.with_name(f".{warehouse_path.name}.restoring")
+
+
+def _drop_cut_short(coming: Path) -> None:
+    """Removes what a killed restore left; one that is running has it locked."""
+    with suppress(FileNotFoundError, BlockingIOError), coming.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        coming.unlink()
+        print(f"{coming}: removed, the restore that wrote it was cut short")
 
 
 def verify(folder: Path) -> None:
@@ -147,7 +185,9 @@ def bring_back(folder: Path, warehouse_path: Path) -> Path | None:
     """
     verify(folder)
     manifest = _manifest(folder)
-    coming = warehouse_path.with_name(f".{warehouse_path.name}.restoring")
+    # A rename over a link would leave the file behind it as it was.
+    warehouse_path = warehouse_path.resolve()
+    coming = _coming(warehouse_path)
     aside = _unused(warehouse_path.with_name(f"{warehouse_path.name}.before-{_stamp()}"))
     try:
         with (folder / manifest.file).open("rb") as source:
@@ -212,6 +252,7 @@ def _copy(source: int, target: Path) -> str:
     """Copies an open file to the disk itself, and returns its checksum."""
     digest = hashlib.sha256()
     with target.open("wb") as out:
+        fcntl.flock(out, fcntl.LOCK_EX)
         at = 0
         while chunk := os.pread(source, _CHUNK, at):
             digest.update(chunk)

@@ -19,6 +19,7 @@ from dbt.artifacts.resources.types import NodeType
 from dbt.contracts.graph.manifest import Manifest
 
 from ingest.errors import IngestError
+from ingest.load import warehouse
 from ingest.load.values import literal, quoted
 
 EMAIL = r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"
@@ -97,6 +98,7 @@ def swapped(out: Path) -> Iterator[Path]:
     Processes that have the old file open keep it. If the block fails, the old file stays. A process
     that was killed leaves its folder behind, and the next one removes it.
     """
+    out = out.resolve()
     folder = out.with_name(f".{out.name}.writing")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -113,8 +115,7 @@ def swapped(out: Path) -> Iterator[Path]:
 @contextmanager
 def attached(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[str]:
     """Attaches a new file, yields the quoted name of its database, and closes the file."""
-    # Without the version, the file would be written for the oldest DuckDB and be twice as large.
-    options = "(read_write, storage_version 'v1.3.0')"
+    options = f"(read_write, storage_version {literal(warehouse.STORAGE_VERSION)})"
     connection.execute(f"attach {literal(str(path))} as {quoted(_COPY)} {options}")
     try:
         yield quoted(_COPY)

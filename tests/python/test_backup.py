@@ -83,6 +83,45 @@ def test_what_only_the_log_holds_is_in_the_backup(loading: Loading) -> None:
     assert before["raw_audit.batches"][0] == 2
 
 
+def test_a_link_to_the_warehouse_stays_one(loading: Loading) -> None:
+    link = loading.warehouse.parent / "elsewhere" / "current.duckdb"
+    link.parent.mkdir()
+    link.symlink_to("../warehouse.duckdb")
+    places = ["--warehouse", link, "--backups", loading.warehouse.parent / "backups"]
+    expect(0, ingest_here("backup", *places))
+    before = _content(loading.warehouse)
+    loading.write_json("stripe/customers.jsonl", customer(9999), batch="2026-06-30")
+    expect(0, ingest_here("load", "--extracts", loading.extracts, "--warehouse", link))
+    assert _content(loading.warehouse) != before
+    expect(0, ingest_here("restore", *places))
+    assert link.is_symlink()
+    assert _content(loading.warehouse) == before
+    assert [path.name for path in link.parent.iterdir()] == [link.name]
+    # It is one file by either name, whose backups count together.
+    expect(0, ingest_here("backup", *_paths(loading), "--keep", 1))
+    assert len(_backups(loading)) == 1
+
+
+def test_what_a_killed_backup_or_restore_left_is_removed(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups = loading.warehouse.parent / "backups"
+    with monkeypatch.context() as killed:
+        killed.setattr(shutil, "rmtree", lambda *_, **__: None)
+        killed.setattr(backup, "verify", lambda _: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            backup.take(loading.warehouse, backups)
+    (partial,) = backups.iterdir()
+    assert (partial / "warehouse.duckdb").stat().st_size > 100_000
+    coming = loading.warehouse.with_name(".warehouse.duckdb.restoring")
+    coming.write_bytes(b"half of a warehouse")
+    output = expect(0, ingest_here("backup", *_paths(loading)))
+    assert f"{partial}: removed" in output
+    assert f"{coming}: removed" in output
+    assert not coming.exists()
+    assert [folder.name[0] for folder in _backups(loading)] == ["2"]
+
+
 def test_as_many_backups_are_kept_as_asked_for(loading: Loading) -> None:
     other = loading.warehouse.with_name("other.duckdb")
     shutil.copy(loading.warehouse, other)

@@ -311,6 +311,23 @@ def test_a_kill_between_erasing_and_rewriting_is_made_good(
     assert _in_bytes(loading.warehouse) == []
 
 
+def test_the_file_behind_a_link_is_the_one_that_is_rewritten(loading: Loading) -> None:
+    loading.load()
+    _uncompressed(loading.warehouse)
+    file = loading.warehouse
+    loading.warehouse = file.parent / "link" / file.name
+    loading.warehouse.parent.mkdir()
+    loading.warehouse.symlink_to(f"../{file.name}")
+    (file.parent / "requests.csv").write_text("user_id,requested_date\nusr_jane_0001,2026-06-01\n")
+    loading.load()
+    assert loading.warehouse.is_symlink()
+    assert _in_bytes(file) == []
+    # The version in which the loader writes the file, twice as small as the oldest.
+    with duckdb.connect(str(file), read_only=True) as connection:
+        tags = connection.execute("select tags from duckdb_databases() where not internal")
+        assert "v1.3.0" in str(tags.fetchall())
+
+
 def test_requests_that_cannot_be_read_are_said(loading: Loading) -> None:
     (loading.warehouse.parent / "requests.csv").write_text("who\nusr_jane_0001\n")
     with pytest.raises(IngestError, match="user_id"):

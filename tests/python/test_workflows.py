@@ -79,6 +79,36 @@ def test_a_job_runs_what_a_person_runs(name: str, job: str, described: dict[str,
         assert "${{" not in command
 
 
+# What leaves a runner: copies without personal data, and what describes the project.
+_MAY_LEAVE = {
+    "data/diff/base-*",
+    "data/diff/report.md",
+    "data/marts.duckdb",
+    "data/report",
+    "target/catalog.json",
+    "target/manifest.json",
+    "target/run_results.json",
+    "target/screenshots",
+    "target/site",
+    "target/sources.json",
+}
+
+
+@pytest.mark.parametrize(("name", "job", "described"), _JOBS)
+def test_no_cache_and_no_artifact_holds_personal_data(
+    name: str, job: str, described: dict[str, Any]
+) -> None:
+    """Forks can read both, and nobody can erase a person from them."""
+    for step in described["steps"]:
+        if re.match(r"actions/(cache|upload-)", step.get("uses", "")):
+            left = set(step["with"]["path"].split())
+            assert left <= _MAY_LEAVE, (name, job, left - _MAY_LEAVE)
+    if any("make load" in step.get("run", "") for step in described["steps"]):
+        # Masked whatever the repository's settings say, and of its own extracts nothing in messages.
+        assert described["env"]["MARTS_PERSONAL_DATA"] == ""
+        assert "run_results" not in _TEXTS[name]
+
+
 def test_the_schedule_is_every_two_hours() -> None:
     # YAML reads the key `on` as true.
     (schedule,) = _workflow("scheduled.yml")[True]["schedule"]

@@ -200,6 +200,8 @@ def scrub(warehouse_path: Path) -> None:
     Raises:
         WarehouseError: the warehouse cannot be opened or written.
     """
+    # A rename over a link would leave the file behind it as it was.
+    warehouse_path = warehouse_path.resolve()
     fresh = warehouse_path.with_name(f".{warehouse_path.name}.scrubbing")
     fresh.unlink(missing_ok=True)
     with warehouse.opened(warehouse_path) as connection:
@@ -209,7 +211,10 @@ def scrub(warehouse_path: Path) -> None:
             _withdraw(connection)
             connection.execute("checkpoint")
             ((name,),) = connection.execute("select current_database()").fetchall()
-            connection.execute(f"attach {literal(str(fresh))} as scrubbed")
+            connection.execute(
+                f"attach {literal(str(fresh))} as scrubbed"
+                f" (storage_version {literal(warehouse.STORAGE_VERSION)})"
+            )
             connection.execute(f"copy from database {quoted(name)} to scrubbed")
             connection.execute("update scrubbed.raw_audit.erased_records set is_scrubbed = true")
             connection.execute("detach scrubbed")

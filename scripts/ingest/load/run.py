@@ -57,7 +57,8 @@ def load_batches(
         if unknown := set(batch_ids) - {batch.batch_id for batch in batches}:
             raise UsageError(f"{extracts_path} has no batch {', '.join(sorted(unknown))}")
         batches = [batch for batch in batches if batch.batch_id in batch_ids]
-    scratch = warehouse_path.with_name(warehouse_path.name + ".spool")
+    file = warehouse_path.resolve()
+    scratch = file.with_name(file.name + ".spool")
     with warehouse.opened(warehouse_path) as connection:
         try:
             warehouse.create_tables(connection)

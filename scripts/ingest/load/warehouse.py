@@ -15,6 +15,8 @@ from ingest.errors import of_the_system
 from ingest.load.errors import WarehouseError
 from ingest.load.values import literal, quoted
 
+# It compresses repeated texts to half the size of the oldest version.
+STORAGE_VERSION = "v1.3.0"
 _MEMORY_LIMIT = 3 << 30
 _OBJECT_BYTES = 16 << 20
 _HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
@@ -94,9 +96,9 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
     limit = f"{min(_MEMORY_LIMIT, physical * 6 // 10) >> 20}MiB"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # This storage version compresses repeated texts to half the size of the oldest one.
         connection = duckdb.connect(
-            str(path),
+            # DuckDB keeps its log beside the name that it is given, not beside the file.
+            str(path.resolve()),
             read_only=read_only,
             config={
                 "memory_limit": limit,
@@ -104,7 +106,7 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
                 "block_allocator_memory": limit,
                 # By default JSON of a few thousand characters is stored uncompressed.
                 "zstd_min_string_length": 1024,
-                "storage_compatibility_version": "v1.3.0",
+                "storage_compatibility_version": STORAGE_VERSION,
             },
         )
     except OSError as error:
