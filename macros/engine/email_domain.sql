@@ -1,5 +1,6 @@
 {#- The domain of an e-mail address in lower case; null for text that is not an address. Accepts
-    letters of any alphabet and a name around the address, as in `Ann <ann@example.com>`. -#}
+    letters of any alphabet, a percent-encoded address, and a name around the address, as in
+    `Ann <ann@example.com>`. -#}
 {% macro email_domain(email) -%}
     {{ return(adapter.dispatch('email_domain')(email)) }}
 {%- endmacro %}
@@ -7,7 +8,9 @@
 {% macro duckdb__email_domain(email) -%}
     nullif(
         regexp_extract(
-            lower(trim({{ email }})), '@([\p{L}\p{N}.-]+[.][\p{L}\p{N}-]+)[.>]*$', 1
+            nfc_normalize(lower(trim(coalesce(try(url_decode({{ email }})), {{ email }})))),
+            '@([\p{L}\p{M}\p{N}.-]+[.][\p{L}\p{M}\p{N}-]+)[.>]*$',
+            1
         ),
         ''
     )

@@ -21,8 +21,8 @@ from dbt.contracts.graph.manifest import Manifest
 from ingest.errors import IngestError
 from ingest.load import warehouse
 from ingest.load.values import literal, quoted
+from ingest.personal import has_email, is_email
 
-EMAIL = r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"
 _ADDRESS = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
 # Types that hold text, in whole or in part.
 _TEXT = "VARCHAR|JSON"
@@ -149,7 +149,7 @@ def leaks(connection: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> list[
         # One pass over the table, and a second one only over columns with something like a number
         # of four parts, as versions of browsers are too.
         counts = ", ".join(
-            f"count_if({_has_email(text)}), count_if({_like_ip(text)})" for _, text in texts
+            f"count_if({has_email(text)}), count_if({_like_ip(text)})" for _, text in texts
         )
         if not texts:
             continue
@@ -158,7 +158,7 @@ def leaks(connection: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> list[
             texts, emails_and_ips[::2], emails_and_ips[1::2], strict=True
         ):
             if emails or like_ips:
-                condition = _has_email(text)
+                condition = has_email(text)
                 if like_ips:
                     condition = f"{condition} or {_is_ip(connection, text)}"
                 condition = f"coalesce({condition}, false)"
@@ -254,8 +254,7 @@ def _shown(mart: Mart, column: str, kind: str, leaking: str = "") -> _Shown:
     if column in mart.personal:
         return _Shown(_hashed(name), "varchar")
     if kind == "VARCHAR":
-        is_email = f"contains({name}, '@') and regexp_full_match({name}, {literal(EMAIL)})"
-        condition = f"{is_email} or {leaking}" if leaking else is_email
+        condition = f"{is_email(name)} or {leaking}" if leaking else is_email(name)
         return _Shown(f"if({condition}, {_hashed(name)}, {name})", kind)
     if leaking:
         return _Shown(f"if({leaking}, null, {name})", kind, may_be_left_out=True)
@@ -266,10 +265,6 @@ def _hashed(name: str) -> str:
     """A keyed hash, equal for equal values, so that joins and counts still work."""
     key = "getvariable('share_key')"
     return f"left(sha256({key} || lower(cast({name} as varchar)) || {key}), 32)"
-
-
-def _has_email(text: str) -> str:
-    return f"contains({text}, '@') and regexp_matches({text}, {literal(EMAIL)})"
 
 
 def _like_ip(text: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from harness import PROJECT, expect, marts, rows
 from ingest.build.publish import publish
-from ingest.marts import EMAIL
+from ingest.personal import EMAIL
 from warehouses import ingest_parsed, parsed
 
 _KEY = {"SHARE_KEY": "for these tests only"}
