@@ -33,7 +33,7 @@ def has_email(text: str) -> str:
         text: the SQL expression of the text.
     """
     # Most texts have no at sign in any form, which is found faster than an address is.
-    signs = ("'@'", "'\uff20'", "'40'")
+    signs = ("'@'", "'\uff20'", "'40'", "'&#'")
     some = " or ".join(f"contains({text}, {sign})" for sign in signs)
     return f"(({some}) and regexp_matches({text}, {literal(EMAIL)}))"
 
