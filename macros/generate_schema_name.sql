@@ -1,4 +1,10 @@
-{#- Uses the schema in dbt_project.yml without dbt's prefix, the same in every target. -#}
+{#- The schema in dbt_project.yml. A target whose own schema is not its engine's default prefixes it: with
+    `schema: dev` the finance marts are in `dev_finance`. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ custom_schema_name | trim if custom_schema_name else target.schema }}
+    {%- set is_default = target.schema in ('main', 'default') -%}
+    {%- if not custom_schema_name -%}
+        {{ target.schema }}
+    {%- else -%}
+        {{ '' if is_default else target.schema ~ '_' }}{{ custom_schema_name | trim }}
+    {%- endif -%}
 {%- endmacro %}
