@@ -10,7 +10,7 @@ WAREHOUSE_PATH ?= data/warehouse.duckdb
 export EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP BASE SHARE_PATH MARTS_PATH \
     MARTS_PERSONAL_DATA
 
-# The first of these that is 3.11 or newer makes the virtual environment.
+# The first of these that is 3.11, 3.12 or 3.13 makes the virtual environment; dbt 1.11 runs on no newer.
 PYTHON ?= python3
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python
 
@@ -51,7 +51,7 @@ test: $(VENV)/.installed-dev lint ## everything CI runs
 	    --no-loadscope-reorder
 
 # Side by side: what reads SQL takes both cores once dbt has read the project on one.
-lint: $(VENV)/.installed-dev ## style of Python, SQL, YAML and workflows, types, and the project's layering
+lint: $(VENV)/.installed-dev ## style of Python, SQL, YAML, workflows and prose, types, layering
 	@$(MAKE) --silent --jobs 2 lint-models lint-files
 
 lint-models:
@@ -61,6 +61,7 @@ lint-models:
 	@$(MAKE) --silent target/.sql-linted
 
 lint-files:
+	@$(BIN)/codespell --dictionary - --dictionary docs/wording.txt
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -106,12 +107,12 @@ clean: ## remove the default extracts and warehouse and whatever the tools wrote
 
 $(VENV)/.python:
 	@for python in $(PYTHONS); do \
-	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    if "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then \
 	        echo "creating $(VENV) with $$("$$python" --version)"; \
 	        "$$python" -m venv --clear $(VENV) && touch $@ && exit 0; exit 1; \
 	    fi; \
 	done; \
-	echo "Python 3.11 or newer is needed; name yours with PYTHON=/path/to/python3" >&2; exit 1
+	echo "Python 3.11, 3.12 or 3.13 is needed; name yours with PYTHON=/path/to/python3" >&2; exit 1
 
 $(VENV)/.installed: $(VENV)/.python requirements.txt pyproject.toml
 	@echo "installing requirements.txt"

@@ -17,7 +17,7 @@ from ingest.cli import main
 PROJECT = Path(__file__).resolve().parents[2]
 VENDOR = PROJECT.parent / "shared" / "vendor"
 _PATHS = {"EXTRACTS_PATH", "MARTS_PATH", "WAREHOUSE_PATH"}
-# Marts with rows that are sums over accounts beside those of one account, and what tells them.
+# Marts with sums over accounts beside rows of one account, and which rows are of one account.
 _SUMMED = {"finance.fct_balance_transactions": "account_id is not null"}
 
 Row = tuple[object, ...]

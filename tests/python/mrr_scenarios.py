@@ -542,7 +542,7 @@ def scheduled_cancellation_undone(s: Scenario) -> None:
 
 @scenario
 def pauses(s: Scenario) -> None:
-    """Paused with `void` from 10 February until resumes_at, 10 April, which no event tells."""
+    """Paused with `void` from 10 February until resumes_at, 10 April, which no event reports."""
     live = s.subscription(item("pa", price("m20", 2000)), created="2026-01-10")
     pause = {"behavior": "void", "resumes_at": at("2026-04-10")}
     created_and(s, live, "2026-01-10")
@@ -910,7 +910,7 @@ def older_shape_of_a_discount(s: Scenario) -> None:
 def customer_discount_told_only_by_the_object(s: Scenario) -> None:
     """No archive: May's extract of the customer has 10 % from 1 March, June's has none."""
     ten = s.coupon("ten", percent_off=10)
-    customer = {"id": s.customer_id, "object": "customer", "livemode": True, "name": "Told Ltd"}
+    customer = {"id": s.customer_id, "object": "customer", "livemode": True, "name": "Said Ltd"}
     s.add({**customer, "discount": s.discount("t", ten, "2026-03-01")}, ten)
     s.add(s.subscription(item("cdo", price("m100", 10000)), created="2026-01-10"))
     s.add({**customer, "discount": None}, batch=BATCHES[1])

@@ -229,7 +229,7 @@ def write_export(folder: Path, dialect: str) -> dict[str, Deal]:
 @case
 def two_stages_in_one_second(deal: Deal) -> None:
     """Entered without an amount, which follows in the same second; five days later two stages in
-    one second, whose ids stand the wrong way round. Only their order in the process tells."""
+    one second, whose ids stand the wrong way round. Only their order in the process decides."""
     deal.save("01-05 10:00:00", "Prospecting", None, order=22)
     deal.save("01-05 10:00:00", "Prospecting", order=21)
     deal.save("01-10 12:00:00", "Needs Analysis", order=23)
@@ -368,7 +368,7 @@ def field_history_alone(deal: Deal) -> None:
 
 @case
 def history_that_begins_late(deal: Deal) -> None:
-    """Fields tell what was before the first save, and that nothing was before them."""
+    """Fields show what was before the first save, and that nothing was before them."""
     deal.change("01-10 09:00:00", "StageName", "Prospecting", "Qualification")
     deal.change("02-01 09:00:00", "StageName", "Qualification", "Proposal")
     deal.save("02-01 09:00:00", "Proposal")

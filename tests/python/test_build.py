@@ -8,6 +8,7 @@ import pytest
 from ingest.build import BuildError, Dbt, build
 from ingest.build import run as module
 from ingest.load import BatchReport, WarehouseError, warehouse
+from warehouses import dbt
 
 
 class Company:
@@ -242,3 +243,13 @@ def test_history_of_batches_that_landed_together_is_kept_one_by_one(
     build(*places)
     assert company.asked == ["snapshot", "build", "publish"]
     assert seen == [[("2026-01-31",)], [("2026-01-31",), ("2026-02-28",)]]
+
+
+def test_dbt_before_a_load_says_in_one_line_what_to_run(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(BuildError):
+        dbt(tmp_path / "warehouse.duckdb", "build")
+    output = capfd.readouterr().out
+    assert "Nothing is loaded yet. Run `make build`" in output
+    assert len(output.splitlines()) < 10

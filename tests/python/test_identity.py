@@ -197,7 +197,7 @@ _CUSTOMERS: dict[str, tuple[str | None, str | None, dict[str, str], str, str, st
     "name": ("me@gmail.com", "JUST A NAME, LTD.", {}, NAMED, "exact_name", "0.70", None),
     "umlaut": (None, "Muller Sohne GmbH", {}, UNI, "exact_name", "0.70", None),
     "by": (None, None, {}, UK, "email_domain", "0.90", None),
-    "free": ("me@gmail.com", "Nobody", {}, "cus_free", "unmatched", "0.00", "free_mail_domain"),
+    "free": ("me@gmail.com", "No One", {}, "cus_free", "unmatched", "0.00", "free_mail_domain"),
     "suffix": ("ap@other.co.uk", "x", {}, "cus_suffix", "unmatched", "0.00", "no_candidate"),
     "dead": ("ap@dead.com", "Dead", {}, "cus_dead", "unmatched", "0.00", "no_candidate"),
     "blank": (None, None, {}, "cus_blank", "unmatched", "0.00", "no_evidence"),

@@ -214,7 +214,7 @@ def test_a_corrected_batch_leaves_nothing_of_the_wrong_one(
 ) -> None:
     """Sent with other names, by other users and with messages too many, built, and replaced."""
     wrong = [
-        {**message, "userId": "nobody", **({"event": "Wrong"} if "event" in message else {})}
+        {**message, "userId": "no_one", **({"event": "Wrong"} if "event" in message else {})}
         for message in _deliveries(0)[::2]
     ]
     wrong.append(_message(9999, "track", _START, userId="gone", event="Document Uploaded"))

@@ -207,7 +207,7 @@ def test_a_late_batch_does_not_bring_them_back(loading: Loading) -> None:
     assert traces(loading.warehouse, _TRACES) == set()
     ids = loading.rows('select "messageId" from raw_segment.messages order by all')
     assert [name for (name,) in ids][:2] == ["m22", "m23"]
-    # What a later batch tells of them is looked for in the earlier ones too.
+    # What a later batch says of them is looked for in the earlier ones too.
     loading.write_json(
         "segment/late.jsonl", _identify(30, "usr_jane_0001", new_address), batch="2026-07-31"
     )

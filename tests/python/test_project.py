@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment
 
 from harness import PROJECT
 
@@ -107,3 +108,13 @@ def test_a_dispatched_macro_is_in_the_file_of_its_name(path: Path) -> None:
     macros = re.findall(r"{% macro (\w+)\(", text)
     assert macros in ([name, f"duckdb__{name}"], [name, f"duckdb__{name}", f"{name}_fields"])
     assert f"adapter.dispatch('{name}')" in text
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"), [("main", "finance"), ("default", "finance"), ("dev", "dev_finance")]
+)
+def test_a_target_with_a_schema_of_its_own_prefixes_all_others(schema: str, expected: str) -> None:
+    source = (PROJECT / "macros/generate_schema_name.sql").read_text()
+    macro = Environment(autoescape=False).from_string(source, {"target": {"schema": schema}}).module
+    assert macro.generate_schema_name("finance", None).strip() == expected
+    assert macro.generate_schema_name(None, None).strip() == schema

@@ -375,7 +375,7 @@ def test_what_only_warns_elsewhere_holds_here(
 def test_the_company_is_the_same_in_the_dialect_that_differs_most(
     company: Path, tiny_extracts: Path, tmp_path: Path
 ) -> None:
-    """Other forms, upper-case headers, no `Prev…` to tell an order by, no count of pushes."""
+    """Other forms, upper-case headers, no `Prev…` to derive an order from, no count of pushes."""
     _translated(tiny_extracts, tmp_path / "export", "export")
     other = _built(tmp_path / "export", tmp_path)
     assert {mart: apart for mart in MARTS if (apart := _apart(company, other, mart))} == {}

@@ -1,4 +1,4 @@
-"""Salesforce's files as an outsider reads them: their shape, what is planted, what they tell."""
+"""Salesforce's files as an outsider reads them: their shape, what is planted, what they report."""
 
 import csv
 import io

@@ -56,7 +56,7 @@ def _add_placeholders(archive: _Archive) -> None:
         archive.add("identify", f"ph{number}b", userId=person, anonymousId=device)
     archive.add("identify", "ph_z1", userId="ph_bob", anonymousId=zeros)
     archive.add("track", "ph_z2", anonymousId=zeros, event="Documents Searched")
-    archive.add("group", "ph_g", userId="ph_ann", groupId="null", traits={"name": "Nobody"})
+    archive.add("group", "ph_g", userId="ph_ann", groupId="null", traits={"name": "No One"})
 
 
 def _add_spellings(archive: _Archive) -> None:

@@ -1,4 +1,4 @@
-"""Stripe's files have Stripe's shapes, tell one story in all of them, and hold their mess."""
+"""Stripe's files have Stripe's shapes, agree with each other, and contain the planted defects."""
 
 import gzip
 import hashlib
@@ -70,8 +70,8 @@ def records(out: Path, kind: str) -> list[tuple[str, Record]]:
 def events(out: Path, prefix: str) -> list[Record]:
     """Each event once, in the order of their happening."""
     found = {event["id"]: event for _, event in records(out, "events")}
-    told = [event for event in found.values() if event["type"].startswith(prefix)]
-    return sorted(told, key=lambda event: int(event["created"]))
+    reported = [event for event in found.values() if event["type"].startswith(prefix)]
+    return sorted(reported, key=lambda event: int(event["created"]))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -202,14 +202,14 @@ def test_webhooks_carry_discounts_by_id_and_the_archive_resolves_them() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_archive_tells_of_discounts_given_exchanged_and_taken_away(version: str) -> None:
-    told: dict[str, list[Record]] = {}
+    reported: dict[str, list[Record]] = {}
     for event in events(written(version), "customer.discount."):
-        told.setdefault(event["type"].split(".")[2], []).append(event["data"])
-    assert {"created", "updated", "deleted"} == set(told)
-    (exchanged,) = told["updated"]
+        reported.setdefault(event["type"].split(".")[2], []).append(event["data"])
+    assert {"created", "updated", "deleted"} == set(reported)
+    (exchanged,) = reported["updated"]
     old_id = exchanged["previous_attributes"]["id"]
-    assert old_id in {data["object"]["id"] for data in told["created"]}
-    assert old_id not in {data["object"]["id"] for data in told["deleted"]}
+    assert old_id in {data["object"]["id"] for data in reported["created"]}
+    assert old_id not in {data["object"]["id"] for data in reported["deleted"]}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -220,9 +220,9 @@ def test_an_extract_is_the_state_that_the_webhooks_lead_to(version: str) -> None
     extracts = {record["id"]: record for _, record in records(written(version), "subscriptions")}
     silent = [key for key in extracts if key not in last]
     assert len(silent) == 1, "one subscription has no webhooks"
-    for key, told in last.items():
+    for key, reported in last.items():
         for field in ("status", "ended_at", "cancel_at", "pause_collection", "latest_invoice"):
-            assert extracts[key][field] == told[field], (key, field)
+            assert extracts[key][field] == reported[field], (key, field)
 
 
 def test_both_versions_hold_the_same_facts() -> None:
@@ -289,17 +289,20 @@ def test_broken_lines_are_broken_and_their_records_arrive_all_the_same() -> None
 
 def test_repeated_late_and_unordered_events_are_as_many_as_counted() -> None:
     counts = planted(written())["counts"]
-    told = records(written(), "events")
-    assert len(told) - len({event["id"] for _, event in told}) == counts["stripe_events_repeated"]
-    first = {event["id"]: batch_id for batch_id, event in reversed(told)}
-    batch_ids = sorted({batch_id for batch_id, _ in told})
+    reported = records(written(), "events")
+    assert (
+        len(reported) - len({event["id"] for _, event in reported})
+        == counts["stripe_events_repeated"]
+    )
+    first = {event["id"]: batch_id for batch_id, event in reversed(reported)}
+    batch_ids = sorted({batch_id for batch_id, _ in reported})
     late = sum(
         _batch_of(event["created"], batch_ids) < first[event["id"]]
-        for event in {event["id"]: event for _, event in told}.values()
+        for event in {event["id"]: event for _, event in reported}.values()
     )
     assert late == counts["stripe_events_arriving_late"] > 0
     assert counts["stripe_events_out_of_order"] > 0
-    times = [event["created"] for batch_id, event in told if batch_id == batch_ids[0]]
+    times = [event["created"] for batch_id, event in reported if batch_id == batch_ids[0]]
     assert times != sorted(times)
 
 

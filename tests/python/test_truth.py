@@ -124,8 +124,8 @@ def test_backdated_deleted_and_zero() -> None:
     entered_late = contract(created_at=datetime(2025, 3, 10), start_at=datetime(2025, 1, 20))
     assert _mrr(entered_late) == ["240", "240", "240", "240"]
     assert _mrr(contract(step(40, "delete_customer")))[:2] == ["240", "0"]
-    nobody = contract(step(3, "set_quantity", seats=0), plan="business")
-    assert _mrr(nobody, months=1) == ["0"]
+    empty = contract(step(3, "set_quantity", seats=0), plan="business")
+    assert _mrr(empty, months=1) == ["0"]
 
 
 def test_two_currencies_of_an_account_stay_apart() -> None:

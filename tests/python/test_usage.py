@@ -128,7 +128,7 @@ def test_use_falls_over_months_before_an_account_leaves(many: tuple[Company, Usa
 
 
 def test_accounts_leave_in_several_ways(many: tuple[Company, Usage]) -> None:
-    """Some have nobody left for months, some go on as ever; and some who stay do nothing."""
+    """Some have no one left for months, some go on as ever; and some who stay do nothing."""
     company, _ = many
     used = {key: visits for key, visits in _visits_before(*many).items() if visits[6] > 5}
     kept = [sum(visits[:2]) / (2 * visits[6]) for visits in used.values()]

@@ -15,7 +15,7 @@ _PATHS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
 _TEXTS = {path.name: path.read_text() for path in _PATHS}
 _TARGETS = set(re.findall(r"^([a-z]+):.*##", (PROJECT / "Makefile").read_text(), re.MULTILINE))
 # Beside make: what only a runner has, GitHub's own outputs, its summary and its `gh`.
-_RUNNER_ONLY = r"gh pr comment |issue=\$\(gh issue |.* >> \"\$GITHUB_(OUTPUT|STEP_SUMMARY)\"$"
+_RUNNER_ONLY = r"\{ echo |issue=\$\(gh issue |.* >> \"\$GITHUB_(OUTPUT|STEP_SUMMARY)\"$"
 # What may be written, by which job alone.
 _WRITES = {
     ("pull_request.yml", "comment"): {"pull-requests"},
@@ -98,13 +98,13 @@ _MAY_LEAVE = {
 def test_no_cache_and_no_artifact_holds_personal_data(
     name: str, job: str, described: dict[str, Any]
 ) -> None:
-    """Forks can read both, and nobody can erase a person from them."""
+    """Forks can read both, and no one can erase a person from them."""
     for step in described["steps"]:
         if re.match(r"actions/(cache|upload-)", step.get("uses", "")):
             left = set(step["with"]["path"].split())
             assert left <= _MAY_LEAVE, (name, job, left - _MAY_LEAVE)
     if any("make load" in step.get("run", "") for step in described["steps"]):
-        # Masked whatever the repository's settings say, and of its own extracts nothing in messages.
+        # Masked whatever the settings say, and none of its own extracts in messages.
         assert described["env"]["MARTS_PERSONAL_DATA"] == ""
         assert "run_results" not in _TEXTS[name]
 
@@ -121,7 +121,7 @@ def test_the_schedule_is_every_two_hours() -> None:
         ("success", "", []),
         ("success", "12", ["issue close 12"]),
         ("failure", "", ["issue create --title The scheduled build fails"]),
-        ("failure", "12", ["issue edit 12"]),
+        ("failure", "12", ["issue comment 12"]),
     ],
 )
 def test_an_alert_is_one_issue_as_long_as_it_fails(
@@ -141,3 +141,42 @@ def test_an_alert_is_one_issue_as_long_as_it_fails(
     )
     said = (tmp_path / "asked").read_text().splitlines()
     assert [line[: len(start)] for line, start in zip(said, asked, strict=True)] == asked
+
+
+@pytest.mark.parametrize(
+    ("found", "asked"), [("", "pr comment"), ("7", "comments/7 --method PATCH")]
+)
+def test_a_report_replaces_the_comment_with_its_marker(
+    tmp_path: Path, found: str, asked: str
+) -> None:
+    gh = tmp_path / "gh"
+    answers = f'case "$*" in *paginate*) echo "{found}" ;; *) echo "$*" >> asked ;; esac'
+    gh.write_text(f"#!/bin/sh\n{answers}\n")
+    gh.chmod(0o755)
+    (tmp_path / "report.md").write_text("The report.\n")
+    *_, step = _workflow("pull_request.yml")["jobs"]["comment"]["steps"]
+    settings = {"MARKER": step["env"]["MARKER"], "NUMBER": "3", "GH_REPO": "a/b"}
+    subprocess.run(
+        ["bash", "-e", "-c", step["run"]],
+        cwd=tmp_path,
+        env={**settings, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        check=True,
+    )
+    (line,) = (tmp_path / "asked").read_text().splitlines()
+    assert asked in line
+    body = (tmp_path / "comment.md").read_text()
+    assert body == f"{step['env']['MARKER']}\nThe report.\n"
+    assert body.startswith("<!--")
+
+
+def test_a_copy_of_the_project_refreshes_nothing_on_its_own() -> None:
+    jobs = _workflow("scheduled.yml")["jobs"]
+    assert jobs["refresh"]["if"] == "${{ vars.EXTRACTS_PATH != '' }}"
+    assert "needs.refresh.result != 'skipped'" in jobs["alert"]["if"]
+
+
+@pytest.mark.parametrize("name", ["main.yml", "pull_request.yml"])
+def test_tests_run_on_the_systems_and_versions_that_are_promised(name: str) -> None:
+    matrix = _workflow(name)["jobs"]["test"]["strategy"]["matrix"]
+    assert matrix["python"] == ["3.11", "3.12", "3.13"]
+    assert matrix["include"] == [{"system": "macos-latest", "python": "3.13"}]

@@ -298,7 +298,7 @@ STORIES: tuple[Story, ...] = (
         ),
     ),
     Story(
-        "a pause whose end no webhook tells of",
+        "a pause whose end no webhook reports",
         270,
         _acts(
             _buys(
@@ -619,7 +619,7 @@ STORIES: tuple[Story, ...] = (
         seats=26,
     ),
     Story(
-        "a subscription that no webhook tells of",
+        "a subscription that no webhook reports",
         490,
         _acts(_buys(archive_days=-1)),
     ),
