@@ -66,7 +66,7 @@ def test_exit_codes_and_summaries(loading: Loading, capsys: pytest.CaptureFixtur
         load(*paths)
     loading.write("readme.md", "Nothing of a vendor's.")
     assert load(*paths) == 1
-    assert f"{BATCH}  unusable: nothing in it that the loader reads" in capsys.readouterr().out
+    assert f"{BATCH}  unusable: it has no file that the loader reads" in capsys.readouterr().out
     loading.write_json("stripe/customers.jsonl", customer(1), customer(2, created="soon"))
     with pytest.raises(UsageError, match="2020-01-01"):
         load(*paths, batch_ids=["2020-01-01"])

@@ -23,7 +23,13 @@ _CLOCKS = {
 _IDS = {"salesforce": "Id", "stripe": "id", "segment": "messageId"}
 
 # What is kept of each batch beside its row in `batches` and its files.
-_DETAILS = ("landed_objects", "rejected_records", "schema_changes", "fields", "erased_records")
+_DETAILS = (
+    "landed_objects",
+    "rejected_records",
+    "schema_changes",
+    "fields",
+    "erased_records",
+)
 
 # Id, as-of day, files, records read, landed and rejected.
 LandedBatch = tuple[str, date, int, int, int, int]
@@ -164,6 +170,7 @@ def record(
         {"loaded_at": stamp.loaded_at},
     )
     _record_objects(connection, stamp.batch_id)
+    connection.execute("delete from raw_audit.refused_batches where batch_id = ?", [stamp.batch_id])
     totals = sum((file.rows for file in files), Counter[str]())
     connection.execute(
         "insert into raw_audit.batches values (?, ?, ?, ?, ?, ?, ?, ?, null)",
@@ -249,6 +256,45 @@ def batches(connection: duckdb.DuckDBPyConnection) -> list[LandedBatch]:
         from raw_audit.batches
         order by batch_id
         """
+    ).fetchall()
+
+
+def refuse(connection: duckdb.DuckDBPyConnection, batch_id: str, reason: str) -> None:
+    """Write why a batch did not land; the next load of it replaces this."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    connection.begin()
+    connection.execute("delete from raw_audit.refused_batches where batch_id = ?", [batch_id])
+    connection.execute(
+        "insert into raw_audit.refused_batches values (?, ?, ?)", [batch_id, now, reason]
+    )
+    connection.commit()
+
+
+def refused(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Why batches did not land at their last load, by batch."""
+    return dict(
+        connection.execute(
+            "select batch_id, reason from raw_audit.refused_batches order by all"
+        ).fetchall()
+    )
+
+
+def rejected(connection: duckdb.DuckDBPyConnection, batch_id: str) -> list[tuple[int, str, str]]:
+    """Count of a batch's rejected records by object and reason, most frequent first."""
+    return connection.execute(
+        """
+        select
+            count(*), coalesce(object_name, source_system, 'unknown'),
+            regexp_replace(
+                concat(nullif(field, '') || ' is ', reason), ' at byte [0-9]+$', ''
+            )
+        from raw_audit.rejected_records
+        left join raw_audit.files using (batch_id, source_file)
+        where batch_id = ?
+        group by all
+        order by 1 desc, 2, 3
+        """,
+        [batch_id],
     ).fetchall()
 
 

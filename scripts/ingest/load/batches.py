@@ -3,8 +3,11 @@
 import json
 import os
 import re
+from calendar import month_abbr
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,10 @@ from ingest.load.errors import NothingUsableError, RefusedError
 
 MANIFEST = "_batch.json"
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+# 31-01-2026 and 01-2026.
+_YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})[-._ ](\d{1,2})[-._ ]((?:19|20)\d\d)(?!\d)")
+_MONTH_LAST = re.compile(r"(?<![\d-])(\d{1,2})[-._ ]((?:19|20)\d\d)(?!\d)")
+_MONTHS = {name.lower(): month for month, name in enumerate(month_abbr) if name}
 _DATA_SUFFIXES = {".csv", ".json", ".jsonl", ".ndjson", ".gz"}
 
 
@@ -96,7 +103,47 @@ def discover(extracts_path: Path) -> list[Batch]:
             f"no batches found in {extracts_path}"
             f" (expected {extracts_path}/<date>/{{salesforce,stripe,segment}}/…)"
         )
+    _check_order([folder.name for folder in folders])
     return [Batch(folder.name, folder) for folder in folders]
+
+
+def _check_order(names: Sequence[str]) -> None:
+    """Stops where names sort otherwise than the months, days or numbers in them.
+
+    Raises:
+        UsageError: later records would be overwritten by earlier ones.
+    """
+    for day_first in (True, False):
+        in_time = sorted(names, key=partial(_in_time, day_first=day_first))
+        first = next(((a, b) for a, b in zip(names, in_time, strict=True) if a != b), None)
+        if first:
+            raise UsageError(
+                f"{first[0]} would load before {first[1]}, for batches load in the order of their"
+                " folders' names; name the folders after the day of the export, such as 2026-01-31"
+            )
+
+
+def _in_time(name: str, *, day_first: bool) -> list[tuple[bool, int, str]]:
+    """A key that sorts names by the dates and numbers in them.
+
+    Args:
+        name: a folder's name.
+        day_first: read 01-02-2026 as the first of February, else as the second of January.
+    """
+    text = _YEAR_LAST.sub(r"\3 \2 \1" if day_first else r"\3 \1 \2", name.lower())
+    text = _MONTH_LAST.sub(r"\2 \1", text)
+    words = re.findall(r"[a-z]+|\d+", text)
+    months = [_MONTHS.get(word[:3], 0) if word.isalpha() else 0 for word in words]
+    # A month's name goes before or after its year, and its year decides first.
+    years = [word for word in words if re.fullmatch(r"(19|20)\d\d", word)]
+    if any(months):
+        words = [*years, *(str(month) for month in months if month), *_rest(words, years)]
+    return [(word.isalpha(), int(word) if word.isdigit() else 0, word) for word in words]
+
+
+def _rest(words: Sequence[str], years: Sequence[str]) -> list[str]:
+    """The words that are neither a year nor a month's name."""
+    return [word for word in words if word not in years and word[:3] not in _MONTHS]
 
 
 def _is_vendors(folder: Path) -> bool:

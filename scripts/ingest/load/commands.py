@@ -12,6 +12,7 @@ from ingest.load import audit, run, warehouse
 from ingest.load.landing import BatchReport
 
 _MOST_NOTES = 12
+_MOST_REASONS = 5
 
 
 def load(
@@ -52,11 +53,16 @@ def load(
 def status(extracts_path: Path, warehouse_path: Path) -> None:
     """Print which batches have landed and which are pending."""
     waiting = run.pending(extracts_path, warehouse_path)
-    landed = _landed(warehouse_path)
+    landed, rejected, refused = _audited(warehouse_path)
     for batch_id, day, files, read, good, bad in landed:
         print(f"{batch_id}  as of {day}  {_counts(files, read, good, bad)}")
+        for count, name, reason in rejected[batch_id][:_MOST_REASONS]:
+            print(f"  rejected: {count:,} {name}: {reason}")
+        if (more := len(rejected[batch_id]) - _MOST_REASONS) > 0:
+            print(f"  rejected: {more:,} further reasons in raw_audit.rejected_records")
     for batch_id in waiting:
-        print(f"{batch_id}  pending")
+        reason = refused.get(batch_id)
+        print(f"{batch_id}  pending{f', not loaded: {reason}' if reason else ''}")
     if not landed and not waiting:
         print("nothing has landed and nothing is pending")
 
@@ -97,11 +103,20 @@ def _is_of_use(report: BatchReport) -> bool:
     return report.status == "unchanged"
 
 
-def _landed(warehouse_path: Path) -> list[audit.LandedBatch]:
+def _audited(
+    warehouse_path: Path,
+) -> tuple[list[audit.LandedBatch], dict[str, list[tuple[int, str, str]]], dict[str, str]]:
+    """What landed, why records of it were rejected, and why other batches did not land."""
     if not warehouse_path.exists():
-        return []
+        return [], {}, {}
     with warehouse.opened(warehouse_path, read_only=True) as connection:
-        return audit.batches(connection) if warehouse.has_tables(connection) else []
+        if not warehouse.has_tables(connection):
+            return [], {}, {}
+        landed = audit.batches(connection)
+        rejected = {batch_id: audit.rejected(connection, batch_id) for batch_id, *_ in landed}
+        # Warehouses of earlier versions lack the table.
+        has_reasons = warehouse.has_tables(connection, "refused_batches")
+        return landed, rejected, audit.refused(connection) if has_reasons else {}
 
 
 def _check_encoding(name: str) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -95,6 +96,7 @@ def land(
         progress.close()
     _check(files)
     inspection.verify_rows(files, manifest.files)
+    undated = day is None
     if day is None:
         newest = audit.newest_clock(connection, batch.batch_id)
         day = (newest or now).date()
@@ -116,7 +118,14 @@ def land(
         rows_rejected=totals["rejected"],
         first_reject=audit.first_reject(connection, batch.batch_id),
         schema_changes=changes,
-        notes=notes(files),
+        notes=(*notes(files), *([_undated(batch, day)] if undated else [])),
+    )
+
+
+def _undated(batch: Batch, day: date) -> str:
+    return (
+        f"the name {batch.batch_id} does not begin with a date, so the batch is as of its newest"
+        f" record, {day}; name the folder after the day of the export, such as {day}"
     )
 
 

@@ -17,6 +17,13 @@ _JSON_SUFFIXES = {".json", ".jsonl", ".ndjson"}
 _DELIMITERS = ",\t;|^`"
 _BOM = "\ufeff"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# What people export instead of a vendor's own files, by the first bytes, and what to do about it.
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "it is a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "it is an Excel workbook; save the sheet as CSV",
+    b"PAR1": "it is a Parquet file; export CSV or JSON",
+    b"%PDF": "it is a PDF; export CSV or JSON",
+}
 # The beginning of a document that is longer than what was looked at still says whose it is.
 _SEGMENT_SIGN = re.compile(rf'"type"\s*:\s*"({"|".join(catalog.segment.TYPES)})"|"batch"\s*:\s*\[')
 _STRIPE_SIGN = re.compile(r'"object"\s*:\s*"|"resources"\s*:\s*\{')
@@ -96,6 +103,8 @@ def _recognise(head: bytes, relative: PurePosixPath, encoding: str | None) -> Re
     folder = next((s for s in catalog.SOURCES if any(s in p.lower() for p in relative.parts)), "")
     if not head.strip():
         return Recognised(folder, dialect="empty", note="no content")
+    if other := next((why for mark, why in _OTHER_FORMATS.items() if head.startswith(mark)), ""):
+        return Recognised(note=other)
     if suffix in _CSV_SUFFIXES:
         return _salesforce(head, relative, folder, encoding)
     if head.decode("utf-8", "replace").removeprefix(_BOM).lstrip().startswith(("{", "[")):
@@ -157,6 +166,12 @@ def _salesforce(head: bytes, name: PurePosixPath, folder: str, encoding: str | N
     delimiter = max(_DELIMITERS, key=first_line.count)
     rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
     header = tuple(column.strip() for column in next(rows, []))
+    if folder in {"stripe", "segment"} and not object_name:
+        kinds = "the objects of its API" if folder == "stripe" else "its messages"
+        return Recognised(
+            note=f"it is a CSV file; from {folder.title()} the loader reads {kinds} as JSON,"
+            " and docs/exports.md shows how to export them"
+        )
     if not object_name:
         objects = ", ".join(sorted(table.name for table in catalog.tables_of("salesforce")))
         return Recognised(note=f"its name is not one of the Salesforce objects {objects}")

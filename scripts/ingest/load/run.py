@@ -69,7 +69,7 @@ def load_batches(
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
             for batch in batches:
-                yield load_batch(
+                report = load_batch(
                     connection,
                     batch,
                     scratch,
@@ -78,6 +78,11 @@ def load_batches(
                     encoding=encoding,
                     quiet=quiet,
                 )
+                if report.status in {"refused", "unusable"}:
+                    audit.refuse(
+                        connection, batch.batch_id, "; ".join((report.reason, *report.notes[:1]))
+                    )
+                yield report
         except (duckdb.Error, OSError) as error:
             if warehouse.is_damage(str(error)):
                 raise WarehouseError(warehouse.failure(warehouse_path, str(error))) from error
@@ -121,7 +126,10 @@ def load_batch(
             reason = f"{difference}; to replace the batch, load it with --replace"
             return BatchReport(batch.batch_id, "refused", reason, files=len(files))
         if not manifest.is_there and not any(file.is_data for file in files):
-            reason = "nothing in it that the loader reads"
+            reason = (
+                "it has no file that the loader reads (expected salesforce/<Object>.csv,"
+                " stripe/*.jsonl or segment/**/*.gz)"
+            )
             return BatchReport(batch.batch_id, "unusable", reason, notes=landing.notes(files))
         inspection.mark_duplicates(files, audit.landed_checksums(connection, but=batch.batch_id))
         connection.begin()

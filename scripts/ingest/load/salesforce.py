@@ -1,6 +1,8 @@
 """Salesforce's CSV records, from cells of text into their raw tables."""
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from ingest.load.staging import Records
 from ingest.load.target import Reject, Target
 from ingest.load.values import literal
 
+# How the labels of Salesforce's standard fields end.
+_LABEL = re.compile(r" (ID|Name|Owner|Type|Date|Stage|Source|Modified By|Modified Date)$")
 # How the Data Export service writes a lookup that points nowhere.
 _NULL_IDS = "'000000000000000AAA', '000000000000000'"
 
@@ -23,6 +27,19 @@ class Landed:
     counter: Counter[str]
     encoding: str
     note: str
+
+
+def _without(name: str, missing: Sequence[str], header: Sequence[str]) -> str:
+    """Why a file without required columns is refused, and what to do."""
+    reason = f"{name}: the header has no column {', '.join(missing)}"
+    # Not any text with a space: without a header, the first line is a person's record.
+    labels = [f'"{label}"' for label in header if _LABEL.search(label)]
+    if not labels:
+        return reason
+    return (
+        f"{reason}; it has labels such as {', '.join(labels[:2])}, as a Salesforce report does."
+        " Export the object with the names of its fields: docs/exports.md shows how"
+    )
 
 
 def land_file(target: Target, path: Path, name: str, taken_for: Recognised) -> Landed:
@@ -43,7 +60,7 @@ def land_file(target: Target, path: Path, name: str, taken_for: Recognised) -> L
     declared = {column.name.lower(): column for column in table.columns}
     header = [name_sent.lower() for name_sent in taken_for.header]
     if missing := [name for name in table.required if name.lower() not in header]:
-        raise RefusedError(f"{name}: the header has no column {', '.join(missing)}")
+        raise RefusedError(_without(name, missing, taken_for.header))
     absent = [name for name in table.wanted if name.lower() not in header]
     note = f"has no {', '.join(absent)}" if absent else ""
     cells = csvfile.read(connection, path, taken_for, spool)

@@ -65,6 +65,8 @@ _AUDIT_TABLES = {
         batch_id varchar, source_system varchar, object_name varchar, field varchar,
         field_type varchar
     """,
+    # Batches that did not land at their last load, and why.
+    "refused_batches": "batch_id varchar, refused_at timestamp, reason varchar",
     # Every run's tests, written by dbt when the run ends.
     "test_results": """
         invocation_id varchar, invoked_at timestamp, test_id varchar, test_name varchar,
@@ -236,11 +238,11 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.commit()
 
 
-def has_tables(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the audit tables exist, which the first load creates."""
+def has_tables(connection: duckdb.DuckDBPyConnection, name: str = "batches") -> bool:
+    """Whether a table of the audit exists; the first load creates all of them."""
     found = connection.execute(
-        "select count(*) from duckdb_tables() "
-        "where schema_name = 'raw_audit' and table_name = 'batches'"
+        "select count(*) from duckdb_tables() where schema_name = 'raw_audit' and table_name = ?",
+        [name],
     ).fetchone()
     return found is not None and found[0] > 0
 
