@@ -1,7 +1,7 @@
 -- Proves the parts of a date on days where they are easily wrong: a leap day, the days around the
 -- turn of a year, which belong to a week of another year, and a month's end. Comparing each part
--- with the same function of the date would only repeat the model. The fiscal year is computed from
--- whole months, by which the configured year begins later.
+-- with the same function of the date would only repeat the model. Fiscal parts count the months
+-- since the configured year began.
 with
 
 dim_dates as (
@@ -13,50 +13,53 @@ dim_dates as (
 expected as (
 
     select
-        cast(day as date) as calendar_date,
+        cast(days.calendar_day as date) as calendar_date,
+        days.calendar_year,
+        days.quarter_number,
+        days.month_number,
+        days.week_number,
+        days.day_of_week_number,
+        days.calendar_year + cast(
+            {{ var('fiscal_year_start_month') }} > 1
+            and days.month_number >= {{ var('fiscal_year_start_month') }} as integer
+        ) as fiscal_year,
+        (days.month_number + 12 - {{ var('fiscal_year_start_month') }}) % 12 as fiscal_months_before
+    from (
+        values
+        ('2015-01-01', 2015, 1, 1, 1, 4),
+        ('2016-02-29', 2016, 1, 2, 9, 1),
+        ('2021-01-03', 2021, 1, 1, 53, 7),
+        ('2024-09-30', 2024, 3, 9, 40, 1),
+        ('2024-12-30', 2024, 4, 12, 1, 1),
+        ('2027-12-31', 2027, 4, 12, 52, 5)
+    ) as days (
+        calendar_day,
         calendar_year,
+        quarter_number,
         month_number,
         week_number,
         day_of_week_number
-    from (
-        values
-        ('2015-01-01', 2015, 1, 1, 4),
-        ('2016-02-29', 2016, 2, 9, 1),
-        ('2021-01-03', 2021, 1, 53, 7),
-        ('2024-09-30', 2024, 9, 40, 1),
-        ('2024-12-30', 2024, 12, 1, 1),
-        ('2027-12-31', 2027, 12, 52, 5)
-    ) as days (day, calendar_year, month_number, week_number, day_of_week_number)
-
-),
-
-months as (
-
-    select
-        calendar_date,
-        calendar_year,
-        month_number,
-        week_number,
-        day_of_week_number,
-        (month_number - 1) / 3 as quarters_before,
-        12 * calendar_year + month_number - {{ var('fiscal_year_start_month') }} as fiscal_months
-    from expected
+    )
 
 )
 
 select
-    months.calendar_date,
+    expected.calendar_date,
     dim_dates.calendar_year,
     dim_dates.fiscal_year
-from months
+from expected
 left join dim_dates
-    on months.calendar_date = dim_dates.calendar_date
+    on expected.calendar_date = dim_dates.calendar_date
 where
-    dim_dates.calendar_year is distinct from months.calendar_year
-    or dim_dates.month_number is distinct from months.month_number
-    or dim_dates.week_number is distinct from months.week_number
-    or dim_dates.day_of_week_number is distinct from months.day_of_week_number
-    or dim_dates.quarter_number is distinct from floor(months.quarters_before) + 1
-    or dim_dates.fiscal_quarter_number is distinct from floor(months.fiscal_months % 12 / 3) + 1
-    or dim_dates.fiscal_year is distinct from floor(months.fiscal_months / 12)
-    + {{ 0 if var('fiscal_year_start_month') == 1 else 1 }}
+    dim_dates.calendar_year is distinct from expected.calendar_year
+    or dim_dates.quarter_number is distinct from expected.quarter_number
+    or dim_dates.month_number is distinct from expected.month_number
+    or dim_dates.week_number is distinct from expected.week_number
+    or dim_dates.day_of_week_number is distinct from expected.day_of_week_number
+    or dim_dates.fiscal_year is distinct from expected.fiscal_year
+    or dim_dates.fiscal_quarter_number is distinct from case
+        when expected.fiscal_months_before < 3 then 1
+        when expected.fiscal_months_before < 6 then 2
+        when expected.fiscal_months_before < 9 then 3
+        else 4
+    end
