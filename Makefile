@@ -26,8 +26,10 @@ LINT_ENVIRONMENT := WAREHOUSE_PATH=:memory: DBT_TARGET_PATH=target/lint PYTHONWA
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-build: $(VENV)/.installed ## extracts, load, snapshots, every model with the tests of the data; marts.duckdb
-	@if [ -z "$$EXTRACTS_PATH" ]; then $(MAKE) --silent $(EXTRACTS); fi
+# PULL=1 takes the vendors' records in place of the sample company.
+build: $(VENV)/.installed $(if $(PULL),$(VENV)/.installed-pull) ## extracts, load, snapshots, every model, tests of the data; PULL=1 pulls first
+	@if [ -n "$(PULL)" ]; then $(BIN)/python -m ingest pull; fi
+	@if [ -z "$(PULL)$$EXTRACTS_PATH" ]; then $(MAKE) --silent $(EXTRACTS); fi
 	@$(BIN)/python -m ingest build
 
 load: $(VENV)/.installed ## land the batches in the raw schemas and stop there
@@ -100,8 +102,10 @@ share: $(VENV)/.installed ## copy the marts without personal data to SHARE_PATH,
 soak: $(VENV)/.installed ## kill, fill up and fuzz for some minutes, and print what survived
 	@$(BIN)/python -m ingest soak
 
-clean: ## remove the default extracts and warehouse and whatever the tools wrote
-	@rm -rf $(EXTRACTS) data/warehouse.duckdb data/warehouse.duckdb.wal data/marts.duckdb
+# What was pulled stays: vendors keep neither old events nor deleted records.
+clean: ## remove the sample company, the default warehouse and whatever the tools wrote
+	@if [ -d $(EXTRACTS)/_truth ]; then rm -rf $(EXTRACTS); fi
+	@rm -rf data/warehouse.duckdb data/warehouse.duckdb.wal data/marts.duckdb
 	@rm -rf data/.marts.duckdb.writing data/diff target logs
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache
 
@@ -120,9 +124,14 @@ $(VENV)/.installed: $(VENV)/.python requirements.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-pull.txt
 	@echo "installing requirements-dev.txt"
 	@$(PIP) install -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.installed-pull: $(VENV)/.installed requirements-pull.txt
+	@echo "installing requirements-pull.txt"
+	@$(PIP) install -r requirements-pull.txt
 	@touch $@
 
 # Written aside and moved: a folder that is there is whole, and one of your own is left alone.

@@ -17,6 +17,7 @@ from ingest.errors import explained
 # ruff: noqa: PLC0415
 
 SCALES = ("tiny", "small", "medium", "large", "xlarge")
+VENDORS = ("salesforce", "stripe", "segment")
 STRIPE_VERSIONS = ("2026-07-29.dahlia", "2022-11-15")
 # The years that the currencies, prices and calendars of the simulation are made for.
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
@@ -113,6 +114,11 @@ def _out(default: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
     return click.option(
         "--out", type=_DIR, default=default, metavar="DIR", help="Folder to write to."
     )
+
+
+def _split(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[str]:
+    """The names in a text with commas between them."""
+    return [name for one in (value or "").split(",") if (name := one.strip())]
 
 
 @click.group(
@@ -222,6 +228,60 @@ def status(extracts: Path, warehouse: Path) -> None:
 
 
 @cli.command()
+@click.argument("vendors", nargs=-1, type=click.Choice(VENDORS), metavar="[VENDORS]...")
+@_extracts
+@click.option("--since", type=_Day(), help="First day; by default where the last pull ended.")
+@click.option("--until", type=_Day(), help="Last day; by default up to now.")
+@click.option(
+    "--objects", callback=_split, metavar="NAMES", help="Only these, such as customers,Account."
+)
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Read everything again; Salesforce records that it lacks are deleted.",
+)
+@click.option(
+    "--look-back",
+    type=click.IntRange(min=0),
+    default=30,
+    metavar="DAYS",
+    help="Read balance transactions of so many days again, which have no events.",
+)
+@click.option("--vars", "variables", default="{}", metavar="YAML", help="dbt variables.")
+@click.option("--quiet", is_flag=True, help="Show no progress bar.")
+def pull(
+    *,
+    vendors: tuple[str, ...],
+    extracts: Path,
+    since: date | None,
+    until: date | None,
+    objects: list[str],
+    full: bool,
+    look_back: int,
+    variables: str,
+    quiet: bool,
+) -> None:
+    """Pull what is new from Salesforce, Stripe and Segment into a batch.
+
+    VENDORS are salesforce, stripe and segment; by default those whose environment variables are
+    set. docs/exports.md lists the variables.
+    """
+    from ingest.pull import pull as run
+
+    run(
+        vendors,
+        extracts,
+        since=since,
+        until=until,
+        objects=objects,
+        full=full,
+        look_back_days=look_back,
+        variables=variables,
+        quiet=quiet,
+    )
+
+
+@cli.command()
 @_extracts
 @_warehouse
 @_full
@@ -279,11 +339,6 @@ def _to_read(context: click.Context, warehouse: Path, marts: Path | None) -> Pat
     path = marts or published(warehouse)
     is_named = source is click.core.ParameterSource.COMMANDLINE
     return warehouse if is_named or not path.is_file() else path
-
-
-def _split(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[str]:
-    """The names in a text with commas between them."""
-    return [name for one in (value or "").split(",") if (name := one.strip())]
 
 
 @cli.command()

@@ -49,7 +49,10 @@ def test_every_mart_in_readme_is_a_model() -> None:
         assert (PROJECT / f"models/marts/{schema}/{name}.sql").exists(), f"{schema}.{name}"
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+_REQUIREMENTS = ("requirements.txt", "requirements-pull.txt", "requirements-dev.txt")
+
+
+@pytest.mark.parametrize("name", _REQUIREMENTS)
 def test_every_requirement_is_pinned(name: str) -> None:
     lines = [
         line
@@ -63,7 +66,7 @@ def test_every_requirement_is_pinned(name: str) -> None:
 
 def test_every_direct_requirement_is_argued_for() -> None:
     decisions = (PROJECT / "docs/decisions/dependencies.md").read_text()
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in _REQUIREMENTS:
         direct = (PROJECT / name).read_text().split("# What those need in turn.")[0]
         for package in re.findall(r"^([a-z0-9-]+)==", direct, re.MULTILINE):
             assert package in decisions, package
@@ -87,6 +90,13 @@ def test_no_file_names_a_machine_or_a_package_index() -> None:
 
 def test_own_extracts_are_never_generated_over() -> None:
     assert "ingest generate" not in _make("build", "EXTRACTS_PATH=my exports")
+
+
+def test_a_pull_comes_before_the_build() -> None:
+    """With what it needs, which nothing else installs."""
+    steps = _make("build", "PULL=1")
+    assert re.search(r"requirements-pull.txt.*ingest pull; fi.*ingest build", steps, re.DOTALL)
+    assert "requirements-pull.txt" not in _make("build")
 
 
 def test_paths_reach_the_commands_with_spaces_and_quotes() -> None:
