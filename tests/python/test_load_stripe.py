@@ -1,6 +1,7 @@
 """Stripe objects, bare, in pages, in fixtures and in the wrappers of pipeline tools."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,47 @@ def test_wrappers_are_taken_off(loading: Loading, wrapped: object, first: bool) 
         ("cus_1", 1_700_000_000, None),
         ("cus_2", 1_700_000_000, None),
     ]
+
+
+def test_raw_records_of_airbyte_are_read_as_they_are(loading: Loading) -> None:
+    """Lines of its file destinations, and rows of its raw tables, where the record may be text."""
+    record = customer(1, metadata={"salesforceAccountId": "001"})
+    beside = {"_airbyte_raw_id": "x", "_airbyte_extracted_at": 1, "_airbyte_meta": {"changes": []}}
+    loading.write_json(
+        "stripe/customers/2026_05_30_0.jsonl.gz", {**beside, "_airbyte_data": record}
+    )
+    loading.write_json("stripe/raw.jsonl", {"_airbyte_data": json.dumps({**record, "id": "cus_2"})})
+    # With flattening at the root, Airbyte's members are beside those of the record.
+    loading.write_json("stripe/flat.jsonl", {**beside, **record, "id": "cus_3"})
+    loading.load()
+    assert loading.rows(
+        "select id, metadata ->> 'salesforceAccountId', list_sort(json_keys(_extra))"
+        " from raw_stripe.customers order by 1"
+    ) == [("cus_1", "001", None), ("cus_2", "001", None), ("cus_3", "001", sorted(beside))]
+
+
+def test_lines_of_dlt_are_read_as_they_are(loading: Loading) -> None:
+    """As its filesystem destination writes them with `max_table_nesting=0`."""
+    items = {"object": "list", "data": [{"id": "si_1", "object": "subscription_item"}]}
+    loading.write_json(
+        "stripe/subscription/1796040339.4354858.d7cae2359d.jsonl.gz",
+        {
+            "id": "sub_1",
+            "object": "subscription",
+            "created": 1_700_000_000,
+            "metadata": {"salesforceAccountId": "001", "Some-Key": "v"},
+            "items": items,
+            "application_fee_percent": 12.5,
+            "_dlt_load_id": "1796040339.4354858",
+            "_dlt_id": "7ATxCHAmyUvNeA",
+        },
+    )
+    loading.write_json("stripe/_dlt_loads/s__1.jsonl", {"load_id": "1", "status": 0})
+    assert loading.load_one().rows_read == 1
+    assert loading.rows(
+        "select metadata ->> 'Some-Key', json_extract_string(items, '$.data[0].id'),"
+        " application_fee_percent, list_sort(json_keys(_extra)) from raw_stripe.subscriptions"
+    ) == [("v", "si_1", Decimal("12.5"), ["_dlt_id", "_dlt_load_id"])]
 
 
 def test_what_tools_say_between_records_is_no_record(loading: Loading) -> None:
