@@ -1,17 +1,21 @@
 """The command line: the options of each command, and the one place that reports errors.
 
+All output passes one filter, `ingest.text.printable`: names and values come from other people.
+
 Exit codes: 0 done (or nothing left to do), 1 failed, 2 wrong usage, 130 interrupted.
 """
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import click
 
 from ingest.errors import explained
+from ingest.text import Printable
 
 # Each command imports its package when it runs, so that the others start at once.
 # ruff: noqa: PLC0415
@@ -51,6 +55,10 @@ class _WarehouseFile(click.ParamType[Path]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path:
         path = Path(str(value))
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            self.fail(f"the name {str(path)!r} is not UTF-8; name another file", param, ctx)
         if path.stem.lower() in {"main", "system", "temp"}:
             self.fail(
                 f"DuckDB reserves the name {path.stem!r}; name the file otherwise", param, ctx
@@ -521,8 +529,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The arguments; by default those of this process.
     """
+    with _printable_output():
+        return _reported(list(sys.argv[1:] if argv is None else argv))
+
+
+@contextmanager
+def _printable_output() -> Iterator[None]:
+    """Keeps control characters in names and values from steering the terminal."""
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = Printable(sys.stdout), Printable(sys.stderr)
     try:
-        code = _run(list(sys.argv[1:] if argv is None else argv))
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
+
+
+def _reported(arguments: Sequence[str]) -> int:
+    """Runs one command and reports its errors."""
+    try:
+        code = _run(list(arguments))
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         # After `--help`.

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from ingest.text import one_line, unfiltered
+
 _WIDTH = 30
 
 
@@ -10,7 +12,7 @@ class Progress:
     """A bar on standard error that is wiped when the work is done."""
 
     def __init__(self, title: str, total: int, *, quiet: bool) -> None:
-        self._title = title
+        self._title = one_line(title)
         self._total = max(total, 1)
         self._done = 0
         self._shown = sys.stderr.isatty() and not quiet and not os.environ.get("CI")
@@ -21,11 +23,16 @@ class Progress:
         if self._shown:
             share = min(self._done / self._total, 1.0)
             bar = ("#" * round(share * _WIDTH)).ljust(_WIDTH, ".")
-            sys.stderr.write(f"\r{self._title}  [{bar}] {share:4.0%}")
-            sys.stderr.flush()
+            self._write(f"\r{self._title}  [{bar}] {share:4.0%}")
 
     def close(self) -> None:
         """Wipe the bar."""
         if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            self._write("\r\x1b[K")
+
+    @staticmethod
+    def _write(text: str) -> None:
+        """Write the bar, whose control characters are its own."""
+        stream = unfiltered(sys.stderr)
+        stream.write(text)
+        stream.flush()

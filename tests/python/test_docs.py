@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from harness import PROJECT, expect, ingest
+from ingest.docs import site as pages
 from ingest.docs.board import NO_ROWS, conclude, conclusions, shown
 
 
@@ -328,3 +329,22 @@ def test_without_a_warehouse_it_says_what_to_do(tmp_path: Path) -> None:
     )
     assert "make build" in said
     assert not (tmp_path / "site").exists()
+
+
+def test_a_new_site_removes_the_files_of_the_older_one_alone(tmp_path: Path) -> None:
+    for name in ("index.html", "lineage/old.html", "my-thesis.txt", "lineage/my-notes.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    assert not pages._is_site(tmp_path)
+    (tmp_path / ".site-files").write_text("index.html\nlineage/old.html\n../outside\n")
+    assert pages._is_site(tmp_path)
+    assert pages._without_site(tmp_path) == {"my-thesis.txt", "lineage/my-notes.txt"}
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {".site-files", "my-thesis.txt", "my-notes.txt"}
+
+
+def test_the_site_lists_all_its_files(site: Path) -> None:
+    listed = set((site / ".site-files").read_text().splitlines())
+    assert {"index.html", "dbt/index.html", "quality/report.html", "search.js"} <= listed
+    assert listed == pages._files(site)

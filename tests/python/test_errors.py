@@ -56,6 +56,22 @@ def test_dates_and_numbers_that_cannot_be_simulated(
     assert message in _message(capsys)
 
 
+def test_the_sample_company_replaces_no_batches_of_others(
+    loading: Loading, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = loading.write("_batch.json", "{}")
+    out = str(loading.extracts)
+    assert main(["generate", "--scale", "tiny", "--out", out]) == 2
+    assert f"{out} holds batches that are not of a sample company" in _message(capsys)
+    assert path.exists()
+
+
+def test_a_file_whose_name_is_not_utf_8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.duckdb")
+    assert main(["report", "--warehouse", name]) == 2
+    assert "is not UTF-8; name another file" in _message(capsys)
+
+
 def test_a_misspelt_environment_variable_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,13 +2,25 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from ingest.errors import UsageError
-from ingest.load import NothingUsableError, discover, load, pending, status
+from ingest.load import (
+    NothingUsableError,
+    WarehouseError,
+    discover,
+    load,
+    pending,
+    status,
+    warehouse,
+)
 from loading import ACCOUNT, ACCOUNT_ROW, BATCH, Loading, customer, track
 
 
@@ -280,3 +292,120 @@ def test_an_increment_without_news_lands(loading: Loading) -> None:
     loading.write("_batch.json", json.dumps({"extracted_at": "2026-05-31T23:59:59Z", "files": []}))
     assert loading.load_one().status == "landed"
     assert loading.value("select batch_date from raw_audit.batches") == date(2026, 5, 31)
+
+
+def test_a_linked_folder_is_followed(loading: Loading, tmp_path: Path) -> None:
+    loading.write("salesforce/Account.csv", f"{ACCOUNT}\n{ACCOUNT_ROW}\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "customers.jsonl").write_text(json.dumps(customer(1)))
+    (loading.extracts / BATCH / "stripe").symlink_to(elsewhere)
+    report = loading.load_one()
+    assert (report.status, report.rows_landed) == ("landed", 2)
+    assert "stripe/customers.jsonl" in loading.files()
+
+
+def test_a_link_to_a_folder_around_it_refuses_the_batch(loading: Loading) -> None:
+    path = loading.write_json("stripe/customers.jsonl", customer(1))
+    (path.parent / "again").symlink_to(loading.extracts / BATCH)
+    report = loading.load_one()
+    assert report.status == "refused"
+    assert "stripe/again is a link to a folder that it is in" in report.reason
+
+
+def test_a_link_to_a_missing_folder_refuses_the_batch(loading: Loading) -> None:
+    loading.write_json("segment/messages.jsonl", track(1))
+    (loading.extracts / BATCH / "stripe").symlink_to("nowhere")
+    report = loading.load_one()
+    assert report.status == "refused"
+    assert "stripe is a link to a file or folder that does not exist" in report.reason
+
+
+def test_a_folder_that_cannot_be_read_refuses_the_batch(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = loading.write_json("segment/locked/more.jsonl", track(2))
+    loading.write_json("segment/messages.jsonl", track(1))
+    path.parent.chmod(0)
+    entries = Path.iterdir
+
+    def locked(folder: Path) -> object:
+        # The superuser reads every folder.
+        if folder == path.parent:
+            raise PermissionError(13, "Permission denied", str(folder))
+        return entries(folder)
+
+    monkeypatch.setattr(Path, "iterdir", locked)
+    report = loading.load_one()
+    path.parent.chmod(0o700)
+    assert report.status == "refused"
+    assert "segment/locked: Permission denied; change its permissions" in report.reason
+
+
+@pytest.mark.parametrize("name", ["stripe/customers.jsonl", "stripe/pipe", "_batch.json"])
+def test_a_named_pipe_refuses_the_batch(loading: Loading, name: str) -> None:
+    loading.write_json("stripe/other.jsonl", customer(1))
+    os.mkfifo(loading.extracts / BATCH / name)
+    report = loading.load_one()
+    assert report.status == "refused"
+    assert f"{name} is a named pipe; remove it" in report.reason
+
+
+def test_a_link_to_nowhere_in_place_of_a_batch_is_an_error(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    (loading.extracts / "2026-06-30").symlink_to("nowhere")
+    with pytest.raises(UsageError, match="2026-06-30 is a link to a file or folder that"):
+        loading.load()
+
+
+def test_names_that_are_not_utf_8_are_kept_as_escapes(loading: Loading) -> None:
+    batch = os.fsdecode(b"2026-05-31 caf\xe9")
+    loading.write_json(os.fsdecode(b"stripe/cust\xe9.jsonl"), customer(1), batch=batch)
+    loading.write(os.fsdecode(b"salesforce/\xff/Account.csv"), f"{ACCOUNT}\n{ACCOUNT_ROW}\n", batch)
+    report = loading.load_one()
+    assert (report.batch_id, report.status, report.rows_landed) == (
+        r"2026-05-31 caf\xe9",
+        "landed",
+        2,
+    )
+    assert set(loading.files()) == {r"stripe/cust\xe9.jsonl", r"salesforce/\xff/Account.csv"}
+    assert loading.load_one().status == "unchanged"
+
+
+def test_files_beside_the_batches_are_named(
+    loading: Loading, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    (loading.extracts / "customers.jsonl").write_text(json.dumps(customer(2)))
+    load(loading.extracts, loading.warehouse, quiet=True)
+    assert "customers.jsonl is beside the batches" in capsys.readouterr().out
+
+
+_KEEPS = """
+import sys
+from pathlib import Path
+from ingest.load import warehouse
+with warehouse.reserved(Path(sys.argv[1])):
+    print("reserved", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_reserved_warehouse_is_in_use_even_while_nobody_has_it_open(loading: Loading) -> None:
+    loading.write_json("stripe/customers.jsonl", customer(1))
+    command = [sys.executable, "-c", _KEEPS, str(loading.warehouse)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "reserved\n"
+        with pytest.raises(WarehouseError, match=rf"is in use by process {other.pid} \("):
+            load(loading.extracts, loading.warehouse, quiet=True)
+        other.communicate("\n")
+    assert load(loading.extracts, loading.warehouse, quiet=True) == 0
+    with warehouse.reserved(loading.warehouse):
+        pass
+    assert {one.name for one in loading.warehouse.parent.iterdir()} == {
+        loading.extracts.name,
+        loading.warehouse.name,
+    }

@@ -72,7 +72,8 @@ class Dbt:
             "DBT_EXCLUDE_RESOURCE_TYPES": os.environ.get("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test"),
         }
         self._project_options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        self._project_options += ["--vars", variables]
+        # Colours are control characters, which the command line writes as escapes.
+        self._project_options += ["--vars", variables, "--no-use-colors"]
         if threads := os.environ.get("DBT_THREADS"):
             self._project_options += ["--threads", threads]
         # The database is named after the warehouse's file, and the manifest contains its name.

@@ -16,7 +16,7 @@ from pathlib import Path
 from ingest.build import known, orphans, publish
 from ingest.build.dbt import PROJECT, BuildError, Dbt
 from ingest.load import NothingUsableError, audit, erasure, load_batches, pending, warehouse
-from ingest.load.commands import summary
+from ingest.load.commands import print_beside, summary
 
 _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
 # Steps of which the warehouse keeps only the last record. A relation is no step: its rows name what
@@ -54,11 +54,13 @@ def build(
     paths = (extracts_path.resolve(), warehouse_path.resolve())
     marts_path = (marts_path or warehouse.published(warehouse_path)).resolve()
     publish.check(paths[1], marts_path)
-    is_built, fingerprint = _build(*paths, variables, full=full)
-    dbt = Dbt(paths[1], variables)
-    is_published = _publish(
-        paths[1], marts_path, dbt, fingerprint, has_personal_data=has_personal_data
-    )
+    # Between its steps no process has the file open, and another build could come in between.
+    with warehouse.reserved(paths[1]):
+        is_built, fingerprint = _build(*paths, variables, full=full)
+        dbt = Dbt(paths[1], variables)
+        is_published = _publish(
+            paths[1], marts_path, dbt, fingerprint, has_personal_data=has_personal_data
+        )
     is_changed = is_built or is_published
     seconds = f" after {time.monotonic() - started:.1f} s" if is_changed else ": nothing to do"
     print(f"{warehouse_path} is up to date{seconds}")
@@ -70,6 +72,7 @@ def _build(
     """Builds what is not done yet; returns whether there was anything, and what marts depend on."""
     try:
         waiting = pending(extracts_path, warehouse_path)
+        print_beside(extracts_path)
     except NothingUsableError as error:
         # Without any source all tables are empty, as they are for one absent source.
         print(f"{error}; nothing was loaded")

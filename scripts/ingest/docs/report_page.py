@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from ingest.docs.navigation import Entry
 from ingest.docs.pages import environment
+from ingest.text import markdown_text
 
 _NUMBER = re.compile(r"-?[\d,]+(\.\d+)?")
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -150,7 +151,4 @@ def markdown(report: Report) -> str:
 
 def _row(values: tuple[Cell, ...]) -> str:
     texts = (value.blocks if isinstance(value, Spark) else value for value in values)
-    cells = (
-        value.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;") for value in texts
-    )
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(map(markdown_text, texts))} |"

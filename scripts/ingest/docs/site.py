@@ -36,6 +36,8 @@ from ingest.load import WarehouseError, warehouse
 Node = dict[str, Any]
 
 _ASSETS = Path("docs/assets")
+# Names the files of the site. What is not on it is somebody else's and stays.
+_LIST = ".site-files"
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 _HEADING = re.compile(r"<h([2-6])>(.*?)</h\1>")
 # The project's test of several columns.
@@ -69,18 +71,18 @@ def docs(warehouse_path: Path, out: Path, *, has_names: bool = False) -> None:
     warehouse_path, out = warehouse_path.resolve(), out.resolve()
     target = PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
     warehouse.require(warehouse_path)
-    if out.is_dir() and any(out.iterdir()) and not (out / "dbt").is_dir():
-        raise UsageError(
-            f"{out} holds other files, which the site would replace; name a new folder"
-        )
+    if out.is_dir() and any(out.iterdir()) and not _is_site(out):
+        raise UsageError(f"{out} holds other files and no site; name a new folder for the site")
     Dbt(warehouse_path, "{}").run("docs", "generate", "--static")
     try:
         with warehouse.opened(warehouse_path, read_only=True) as connection:
-            _write(_Project(target), connection, target, out, has_names=has_names)
+            others = _write(_Project(target), connection, target, out, has_names=has_names)
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise WarehouseError("the marts are not built; `make build` builds them") from error
     print(f"open {out / 'index.html'}")
     report(warehouse_path, out / "quality", navigation=_navigation())
+    written = _files(out) - others
+    (out / _LIST).write_text("".join(f"{name}\n" for name in sorted(written)))
 
 
 def refresh(warehouse_path: Path, out: Path, *, has_names: bool = False) -> None:
@@ -227,15 +229,16 @@ def _write(
     out: Path,
     *,
     has_names: bool,
-) -> None:
+) -> set[str]:
+    """Write the pages in place of an older site's, and return the files that are not a site's."""
     # What may fail comes first, so that an older site is kept if it does.
     answered = answers(connection, project.board())
     day = as_of(connection)
-    shutil.rmtree(out, ignore_errors=True)
-    (out / "dbt").mkdir(parents=True)
+    others = _without_site(out)
+    (out / "dbt").mkdir(parents=True, exist_ok=True)
     (out / "dbt/index.html").write_text(_dbt_page(target))
     for folder in (out, out / "dbt"):
-        shutil.copytree(PROJECT / _ASSETS, folder / _ASSETS)
+        shutil.copytree(PROJECT / _ASSETS, folder / _ASSETS, dirs_exist_ok=True)
     here = Path(__file__).parent
     shutil.copy(here / "assets" / "site.js", out)
     styles = (here / "templates" / name for name in ("style.css", "header.css"))
@@ -269,6 +272,29 @@ def _write(
     for name, paper in papers.items():
         text = templates.get_template("paper.html").render(page=name, paper=paper)
         (out / f"{name}.html").write_text(text)
+    return others
+
+
+def _is_site(out: Path) -> bool:
+    """Whether a folder holds a site, perhaps of a version that wrote no list."""
+    older = ("dbt/index.html", "search.js", "dictionary.html")
+    return (out / _LIST).is_file() or all((out / name).is_file() for name in older)
+
+
+def _files(out: Path) -> set[str]:
+    """The files in a folder but the list, relative to it."""
+    names = (path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir())
+    return {name for name in names if name != _LIST}
+
+
+def _without_site(out: Path) -> set[str]:
+    """Remove the files that an older site's list names, and return those that are left."""
+    there = _files(out)
+    listed = (out / _LIST).read_text().splitlines() if (out / _LIST).is_file() else []
+    ours = there & set(listed)
+    for name in ours:
+        (out / name).unlink()
+    return there - ours
 
 
 def _write_lineage(target: Path, out: Path) -> None:

@@ -58,9 +58,11 @@ def generate(
         Ten figures of the company.
 
     Raises:
-        UsageError: The scale is unknown, the time is too short, or the batches do not fit in it.
+        UsageError: The scale is unknown, the time is too short, the batches do not fit in it, or
+            the folder holds batches of others.
     """
     ends = batch_ends(start, end, batches)
+    _check(out_dir)
     progress = Progress("generate", 1000, quiet=quiet)
     try:
         company = simulate(seed, start, end, scale, tuple(ends))
@@ -110,6 +112,18 @@ def batch_ends(start: date, end: date, count: int) -> list[datetime]:
     if count < 1 or days[-1] <= start:
         raise UsageError(f"{count} batches do not fit between {start} and {end}; use fewer")
     return [datetime.combine(day + timedelta(days=1), time()) for day in reversed(days)]
+
+
+def _check(out_dir: Path) -> None:
+    """Refuses to replace batches without a `_truth` beside them, which something else wrote.
+
+    Raises:
+        UsageError: There are such batches.
+    """
+    if not (out_dir / "_truth").is_dir() and any(out_dir.glob("*/_batch.json")):
+        raise UsageError(
+            f"{out_dir} holds batches that are not of a sample company; name another folder"
+        )
 
 
 def _clear(out_dir: Path) -> None:

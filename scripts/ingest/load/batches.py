@@ -4,7 +4,7 @@ import json
 import os
 import re
 from calendar import month_abbr
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import catalog
-from ingest.errors import UsageError
+from ingest.errors import UsageError, of_the_system
 from ingest.load.errors import NothingUsableError, RefusedError
 
 MANIFEST = "_batch.json"
@@ -65,17 +65,48 @@ class Batch:
         """Name relative to the batch, and path, of everything in it that is not a plain folder.
 
         A folder is only named if it looks like a file (`x.csv`); what it holds comes beside it.
-        Names that start with `_` or `.` are the vendors' and tools' own.
+        Links are followed. Names that start with `_` or `.` are the vendors' and tools' own.
+
+        Raises:
+            RefusedError: a folder cannot be read, or a link leads back to a folder around it.
         """
-        found = []
-        for folder, folders, files in os.walk(self.path):
-            folders[:] = sorted(name for name in folders if not name.startswith(("_", ".")))
-            odd = [name for name in folders if Path(name).suffix.lower() in _DATA_SUFFIXES]
-            for name in sorted([*files, *odd]):
-                path = Path(folder, name)
-                if path != self.path / MANIFEST:
-                    found.append((path.relative_to(self.path).as_posix(), path))
-        return sorted(found)
+        found = [
+            (path.relative_to(self.path), path)
+            for path in _walk(self.path, self.path, ())
+            if path != self.path / MANIFEST
+        ]
+        return sorted((readable(name.as_posix()), path) for name, path in found)
+
+
+def readable(name: str) -> str:
+    r"""A name of a file with bytes that are not UTF-8 written as `\xe9`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def kind_of(path: Path) -> str:
+    """What a path is that is neither a file nor a folder, for a message."""
+    if not path.exists():
+        return "a link to a file or folder that does not exist"
+    return "a named pipe" if path.is_fifo() else "not a regular file"
+
+
+def _walk(folder: Path, batch: Path, around: Sequence[Path]) -> Iterator[Path]:
+    """Everything in a folder of a batch; `around` are the real folders that it is in."""
+    name = readable(folder.relative_to(batch).as_posix())
+    real = folder.resolve()
+    if real in around:
+        raise RefusedError(f"{name} is a link to a folder that it is in; remove it")
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise RefusedError(f"cannot read folder {of_the_system(error)}") from error
+    for entry in entries:
+        if not entry.is_dir():
+            yield entry
+        elif not entry.name.startswith(("_", ".")):
+            if entry.suffix.lower() in _DATA_SUFFIXES:
+                yield entry
+            yield from _walk(entry, batch, (*around, real))
 
 
 def discover(extracts_path: Path) -> list[Batch]:
@@ -93,18 +124,34 @@ def discover(extracts_path: Path) -> list[Batch]:
     root = extracts_path.resolve()
     entries = [entry for entry in sorted(root.iterdir()) if not entry.name.startswith(("_", "."))]
     folders = [entry for entry in entries if entry.is_dir()]
+    if odd := [entry for entry in entries if not entry.is_dir() and not entry.is_file()]:
+        raise UsageError(f"{odd[0]} is {kind_of(odd[0])}; remove it, or make it a folder")
     if any(_is_vendors(folder) for folder in folders) or (root / MANIFEST).is_file():
-        return [Batch(root.name, root)]
+        return [Batch(readable(root.name), root)]
     loose = any(entry.is_file() and entry.suffix.lower() in _DATA_SUFFIXES for entry in entries)
     if loose and not any(_looks_like_batch(folder) for folder in folders):
-        return [Batch(root.name, root)]
+        return [Batch(readable(root.name), root)]
     if not folders:
         raise NothingUsableError(
             f"no batches found in {extracts_path}"
             f" (expected {extracts_path}/<date>/{{salesforce,stripe,segment}}/…)"
         )
-    _check_order([folder.name for folder in folders])
-    return [Batch(folder.name, folder) for folder in folders]
+    _check_order([readable(folder.name) for folder in folders])
+    return [Batch(readable(folder.name), folder) for folder in folders]
+
+
+def beside(extracts_path: Path) -> list[str]:
+    """The data files that are beside the batches under a path, and so in none of them."""
+    root = extracts_path.resolve()
+    if not root.is_dir() or any(batch.path == root for batch in discover(extracts_path)):
+        return []
+    return sorted(
+        readable(entry.name)
+        for entry in root.iterdir()
+        if entry.is_file()
+        and entry.suffix.lower() in _DATA_SUFFIXES
+        and not entry.name.startswith(("_", "."))
+    )
 
 
 def _check_order(names: Sequence[str]) -> None:
@@ -165,8 +212,10 @@ def manifest_of(batch: Batch) -> Manifest:
         RefusedError: the file exists and is not a valid manifest.
     """
     path = batch.path / MANIFEST
-    if not path.is_file():
+    if not os.path.lexists(path):
         return Manifest()
+    if not path.is_file():
+        raise RefusedError(f"{MANIFEST} is {kind_of(path)}; remove it")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         extracted_at = content.get("extracted_at")

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.errors import UsageError
-from ingest.load import audit, run, warehouse
+from ingest.load import audit, batches, run, warehouse
 from ingest.load.landing import BatchReport
+from ingest.text import one_line
 
 _MOST_NOTES = 12
 _MOST_REASONS = 5
@@ -31,19 +32,21 @@ def load(
     """
     if encoding is not None:
         _check_encoding(encoding)
+    print_beside(extracts_path)
     reports = []
-    for report in run.load_batches(
-        extracts_path,
-        warehouse_path,
-        batch_ids=batch_ids,
-        replace=replace,
-        full=full,
-        encoding=encoding,
-        quiet=quiet,
-    ):
-        reports.append(report)
-        if report.status != "unchanged" or report.reason:
-            print(summary(report), flush=True)
+    with warehouse.reserved(warehouse_path):
+        for report in run.load_batches(
+            extracts_path,
+            warehouse_path,
+            batch_ids=batch_ids,
+            replace=replace,
+            full=full,
+            encoding=encoding,
+            quiet=quiet,
+        ):
+            reports.append(report)
+            if report.status != "unchanged" or report.reason:
+                print(summary(report), flush=True)
     if all(report.status == "unchanged" and not report.reason for report in reports):
         print(f"nothing to load: {len(reports)} of {len(reports)} batches have landed")
     refused = any(report.status == "refused" for report in reports)
@@ -52,19 +55,26 @@ def load(
 
 def status(extracts_path: Path, warehouse_path: Path) -> None:
     """Print which batches have landed and which are pending."""
+    print_beside(extracts_path)
     waiting = run.pending(extracts_path, warehouse_path)
     landed, rejected, refused = _audited(warehouse_path)
     for batch_id, day, files, read, good, bad in landed:
-        print(f"{batch_id}  as of {day}  {_counts(files, read, good, bad)}")
+        print(f"{one_line(batch_id)}  as of {day}  {_counts(files, read, good, bad)}")
         for count, name, reason in rejected[batch_id][:_MOST_REASONS]:
-            print(f"  rejected: {count:,} {name}: {reason}")
+            print(one_line(f"  rejected: {count:,} {name}: {reason}"))
         if (more := len(rejected[batch_id]) - _MOST_REASONS) > 0:
             print(f"  rejected: {more:,} further reasons in raw_audit.rejected_records")
     for batch_id in waiting:
-        reason = refused.get(batch_id)
-        print(f"{batch_id}  pending{f', not loaded: {reason}' if reason else ''}")
+        refusal = refused.get(batch_id)
+        print(one_line(f"{batch_id}  pending{f', not loaded: {refusal}' if refusal else ''}"))
     if not landed and not waiting:
         print("nothing has landed and nothing is pending")
+
+
+def print_beside(extracts_path: Path) -> None:
+    """Print the data files that are in no batch and will not be loaded."""
+    for name in batches.beside(extracts_path):
+        print(f"note: {one_line(name)} is beside the batches of {extracts_path} and is not loaded")
 
 
 def summary(report: BatchReport) -> str:
@@ -73,7 +83,8 @@ def summary(report: BatchReport) -> str:
     lines = [_outcome(report), *(f"  note: {note}" for note in report.notes[:_MOST_NOTES])]
     if more > 0:
         lines.append(f"  note: {more:,} more in raw_audit.files")
-    return "\n".join(lines)
+    # A name with a line feed would look like a line of ours.
+    return "\n".join(map(one_line, lines))
 
 
 def _outcome(report: BatchReport) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingest.load import reading
 from ingest.load.audit import FileAudit
-from ingest.load.batches import Batch, Listed, Manifest
+from ingest.load.batches import Batch, Listed, Manifest, kind_of
 from ingest.load.errors import RefusedError
 from ingest.load.recognise import Recognised, recognise
 
@@ -53,10 +53,15 @@ def inspect(batch: Batch, manifest: Manifest, encoding: str | None = None) -> li
 def _inspect(name: str, path: Path, manifest: Manifest, encoding: str | None) -> Inspected:
     if path.is_dir():
         return _ignored(name, path, "a folder")
+    is_hidden = path.name.startswith((".", "_"))
     if not path.is_file():
-        return _ignored(name, path, "not a regular file")
+        kind = kind_of(path)
+        # A link whose name is not a file's may have led to a folder full of data.
+        if is_hidden or (kind.startswith("a link") and path.suffix):
+            return _ignored(name, path, "a hidden file" if is_hidden else kind)
+        raise RefusedError(f"{name} is {kind}; remove it from the batch, or make it a file")
     sha256 = reading.checksum(path)
-    if path.name.startswith((".", "_")):
+    if is_hidden:
         return _ignored(name, path, "a hidden file", sha256)
     listed = manifest.files.get(name)
     declared = encoding or (listed.encoding if listed else None) or manifest.encoding

@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import duckdb
 
@@ -131,6 +133,52 @@ def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyCo
         raise
     finally:
         connection.close()
+
+
+@contextmanager
+def reserved(path: Path) -> Iterator[None]:
+    """Keeps a warehouse for a command that opens it several times, against others that do so too.
+
+    Raises:
+        WarehouseError: another process has it reserved.
+    """
+    path = path.resolve()
+    lock = path.with_name(f".{path.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = _locked(lock)
+    except OSError as error:
+        raise WarehouseError(f"cannot open {path}: {of_the_system(error)}") from error
+    with file:
+        if not file.writable():
+            holder = file.read() or "another process"
+            raise WarehouseError(
+                f"{path} is in use by {holder}; wait until it has finished, or end it"
+            )
+        file.write(f"process {os.getpid()} ({sys.executable})")
+        file.flush()
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _locked(lock: Path) -> TextIO:
+    """The lock's file, open for writing if it is ours now, and for reading if it is another's."""
+    while True:
+        file = lock.open("a")
+        try:
+            flock(file, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            with suppress(FileNotFoundError):
+                return lock.open()
+            continue
+        # The one who had it may have removed it in the meantime.
+        if lock.exists() and lock.stat().st_ino == os.fstat(file.fileno()).st_ino:
+            file.truncate(0)
+            return file
+        file.close()
 
 
 def check_format(path: Path) -> None:
