@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help build load snapshot freshness docs dashboard report test lint lint-models lint-files format diff \
-    bench backup restore share soak clean
+    bench backup restore share soak lock clean
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
@@ -17,6 +17,9 @@ PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --no-input --disable-pip-version-check
+# $(call install,NAME) installs NAME.txt, with the hashes of NAME.lock where there is one.
+install = echo "installing $(1).txt" && options=$$($(BIN)/python scripts/lock.py --options $(1).txt) && \
+    $(PIP) install $$options
 EXTRACTS := data/extracts
 SQL := $(shell find analyses models snapshots tests -name '*.sql' -not -path 'tests/generic/*')
 MACROS := $(wildcard macros/*.sql macros/*/*.sql)
@@ -102,6 +105,10 @@ share: $(VENV)/.installed ## copy the marts without personal data to SHARE_PATH,
 soak: $(VENV)/.installed ## kill, fill up and fuzz for some minutes, and print what survived
 	@$(BIN)/python -m ingest soak
 
+lock: $(VENV)/.python ## the hashes of the pinned packages, requirements*.lock
+	@$(PIP) install -r requirements-lock.txt
+	@$(BIN)/python scripts/lock.py
+
 # What was pulled stays: vendors keep neither old events nor deleted records.
 clean: ## remove the sample company, the default warehouse and whatever the tools wrote
 	@if [ -d $(EXTRACTS)/_truth ]; then rm -rf $(EXTRACTS); fi
@@ -118,20 +125,17 @@ $(VENV)/.python:
 	done; \
 	echo "Python 3.11, 3.12 or 3.13 is needed; name yours with PYTHON=/path/to/python3" >&2; exit 1
 
-$(VENV)/.installed: $(VENV)/.python requirements.txt pyproject.toml
-	@echo "installing requirements.txt"
-	@$(PIP) install -r requirements.txt
+$(VENV)/.installed: $(VENV)/.python requirements.txt $(wildcard requirements.lock) pyproject.toml
+	@$(call install,requirements)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-pull.txt
-	@echo "installing requirements-dev.txt"
-	@$(PIP) install -r requirements-dev.txt
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-pull.txt $(wildcard requirements*.lock)
+	@$(call install,requirements-dev)
 	@touch $@
 
-$(VENV)/.installed-pull: $(VENV)/.installed requirements-pull.txt
-	@echo "installing requirements-pull.txt"
-	@$(PIP) install -r requirements-pull.txt
+$(VENV)/.installed-pull: $(VENV)/.installed requirements-pull.txt $(wildcard requirements-pull.lock)
+	@$(call install,requirements-pull)
 	@touch $@
 
 # Written aside and moved: a folder that is there is whole, and one of your own is left alone.

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment
 
+import lock
 from harness import PROJECT
 
 _TRACKED = subprocess.run(
@@ -49,26 +50,21 @@ def test_every_mart_in_readme_is_a_model() -> None:
         assert (PROJECT / f"models/marts/{schema}/{name}.sql").exists(), f"{schema}.{name}"
 
 
-_REQUIREMENTS = ("requirements.txt", "requirements-pull.txt", "requirements-dev.txt")
-
-
-@pytest.mark.parametrize("name", _REQUIREMENTS)
-def test_every_requirement_is_pinned(name: str) -> None:
-    lines = [
-        line
-        for line in (PROJECT / name).read_text().splitlines()
-        if line and not line.startswith(("#", "-r "))
-    ]
-    assert lines
-    for line in lines:
-        assert re.fullmatch(r"[a-z0-9-]+==[0-9a-z.]+", line), line
+@pytest.mark.parametrize("path", lock.files(), ids=lambda path: str(path.name))
+def test_every_requirement_is_pinned_and_its_hashes_are_locked(path: Path) -> None:
+    assert lock.pins(path)
+    assert lock.out_of_date(path) == "", "run `make lock`"
+    locked = lock.lock_of(path).read_text()
+    assert "://" not in locked
+    for package in re.split(r"\n(?=\w)", locked)[1:]:
+        assert re.fullmatch(r"\S+==\S+( ;.*)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n*", package)
 
 
 def test_every_direct_requirement_is_argued_for() -> None:
     decisions = (PROJECT / "docs/decisions/dependencies.md").read_text()
-    for name in _REQUIREMENTS:
-        direct = (PROJECT / name).read_text().split("# What those need in turn.")[0]
-        for package in re.findall(r"^([a-z0-9-]+)==", direct, re.MULTILINE):
+    for path in lock.files():
+        direct = path.read_text().split("# What those need in turn.")[0]
+        for package in re.findall(r"^([a-z0-9-]+)(?:\[.*\])?==", direct, re.MULTILINE):
             assert package in decisions, package
 
 
