@@ -272,7 +272,7 @@ def test_a_broken_document_is_kept_whole(loading: Loading) -> None:
 
 
 def test_a_line_too_long_is_kept_aside(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.load.spool.MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr("ingest.load.spool.MAX_RECORD_BYTES", 1000)
     loading.write_json("stripe/customers.jsonl", customer(1), customer(2, name="x" * 2000))
     loading.load()
     assert loading.files()["stripe/customers.jsonl"] == ("landed", 2, 1, 1)

@@ -3,21 +3,24 @@
 import codecs
 import csv
 import json
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TextIO
 
 import duckdb
 
 from ingest.load import reading
 from ingest.load.recognise import Recognised
+from ingest.load.target import KEPT_BYTES, MAX_RECORD_BYTES, TOO_LONG
 from ingest.load.values import literal
 
 _BUFFER_BYTES = 32 << 20
-_MAX_LINE_BYTES = 16 << 20
-# The longest text that Salesforce holds in a field is 131,072 characters, Python's default limit.
-_MAX_CELL = 1 << 30
+_SKIPPED_AT_ONCE = 1 << 20
+
+# Takes a rejected record's number, reason and text.
+Rejecting = Callable[[int, str, str], None]
 
 
 @dataclass(slots=True)
@@ -28,17 +31,19 @@ class Cells:
         encoding: how its bytes became text.
         sql: the records as SQL's table of their number `n` from 1, and `c0`, `c1`, … as text.
         records: how many that are.
-        rejects: records without cells to speak of, as number, reason and text.
     """
 
     encoding: str
     sql: str = ""
     records: int = 0
-    rejects: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 def read(
-    connection: duckdb.DuckDBPyConnection, path: Path, taken_for: Recognised, spool: Path
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    taken_for: Recognised,
+    spool: Path,
+    reject: Rejecting,
 ) -> Cells:
     """Read the cells of a file.
 
@@ -47,6 +52,7 @@ def read(
         path: the file.
         taken_for: its header, delimiter and encoding.
         spool: where its text goes, for `raw_records` to read again.
+        reject: called with each record that has no cells to speak of.
 
     Raises:
         RefusedError: the file cannot be decompressed whole.
@@ -63,20 +69,16 @@ def read(
             from read_parquet({literal(str(clean))}, file_row_number = true)
         )"""
     else:
-        careful = _read_carefully(connection, taken_for, spool, cells)
+        careful = _read_carefully(connection, taken_for, spool, encoding, reject)
         cells.sql = f"read_parquet({literal(str(careful))})"
     counted = connection.execute(f"select count(*) from {cells.sql}").fetchone()
     cells.records = counted[0] if counted else 0
     return cells
 
 
-def raw_records(spool: Path, delimiter: str, wanted: Collection[int]) -> dict[int, str]:
-    """The text of some records as it was sent, by record number."""
-    return {
-        number: printable(text)
-        for number, _, text in _records(spool, delimiter)
-        if number in wanted
-    }
+def raw_records(spool: Path, delimiter: str) -> Iterator[tuple[int, str]]:
+    """Number and text, exactly as exported, of each record."""
+    return ((number, printable(text)) for number, _, text in _records(spool, delimiter))
 
 
 def printable(text: str) -> str:
@@ -122,7 +124,7 @@ def _read_clean(
             {literal(str(spool))}, columns = {{{columns}}}, auto_detect = false,
             header = true, delim = {literal(taken_for.delimiter)}, quote = '"', escape = '"',
             strict_mode = true, parallel = false,
-            max_line_size = {_MAX_LINE_BYTES}, buffer_size = {_BUFFER_BYTES}
+            max_line_size = {MAX_RECORD_BYTES}, buffer_size = {_BUFFER_BYTES}
         )
     """
     try:
@@ -140,28 +142,34 @@ def _write_cells(connection: duckdb.DuckDBPyConnection, source: str, spool: Path
 
 
 def _read_carefully(
-    connection: duckdb.DuckDBPyConnection, taken_for: Recognised, spool: Path, cells: Cells
+    connection: duckdb.DuckDBPyConnection,
+    taken_for: Recognised,
+    spool: Path,
+    encoding: str,
+    reject: Rejecting,
 ) -> Path:
     header = taken_for.header
     repeated = sorted({name for name in header if header.count(name) > 1})
     rows = spool.with_suffix(".rows")
-    longest = _MAX_LINE_BYTES
-    with rows.open("w", encoding="ascii") as out:
+    longest = MAX_RECORD_BYTES
+    with rows.open("wb") as out:
         for number, values, text in _records(spool, taken_for.delimiter):
             sent = printable(text)
             reason = ""
-            if repeated:
+            if values is None:
+                reason = TOO_LONG
+            elif repeated:
                 reason = f"the header has {', '.join(repeated)} more than once"
             elif sent != text:
-                reason = f"not {cells.encoding.upper()}"
+                reason = f"not {encoding.upper()}"
             elif len(values) != len(header):
                 reason = f"{len(values)} values under a header of {len(header)}"
             if reason:
-                cells.rejects.append((number, reason, sent))
+                reject(number, reason, sent)
                 continue
-            line = json.dumps({"n": number, "v": values})
-            longest = max(longest, len(line) + 1)
-            out.write(line + "\n")
+            line = json.dumps({"n": number, "v": values}, ensure_ascii=False).encode() + b"\n"
+            longest = max(longest, len(line))
+            out.write(line)
     columns = ", ".join(f"v[{index + 1}] as c{index}" for index in range(len(header)))
     source = f"""
         select n, {columns}
@@ -175,24 +183,69 @@ def _read_carefully(
     return path
 
 
-def _records(spool: Path, delimiter: str) -> Iterator[tuple[int, list[str], str]]:
-    """Record number, values and raw text of every record after the header."""
-    limit = csv.field_size_limit(_MAX_CELL)
+def _records(spool: Path, delimiter: str) -> Iterator[tuple[int, list[str] | None, str]]:
+    """Record number, values and raw text of every record after the header.
+
+    A record that is too long has no values, and only the beginning of its text.
+    """
+    limit = csv.field_size_limit(MAX_RECORD_BYTES)
     try:
         with spool.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-            taken: list[str] = []
-
-            def lines() -> Iterator[str]:
-                for line in text:
-                    taken.append(line)
-                    yield line
-
+            lines = _Lines(text)
             number = -1
-            for values in csv.reader(lines(), delimiter=delimiter):
-                if values:
+            while not lines.are_over:
+                try:
+                    for values in csv.reader(lines, delimiter=delimiter):
+                        record = lines.taken()
+                        number += bool(values)
+                        if values and number:
+                            yield number, values, record.rstrip("\r\n")
+                except _TooLongError:
                     number += 1
-                    if number:
-                        yield number, values, "".join(taken).rstrip("\r\n")
-                taken.clear()
+                    yield number, None, lines.skipped()[:KEPT_BYTES]
     finally:
         csv.field_size_limit(limit)
+
+
+class _TooLongError(Exception):
+    """A record is longer than any that is read."""
+
+
+class _Lines:
+    """The lines of a CSV, which remembers those of the record at hand."""
+
+    def __init__(self, text: TextIO) -> None:
+        self.are_over = False
+        self._text = text
+        self._of_record: list[str] = []
+        self._size = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(MAX_RECORD_BYTES)
+        if not line:
+            self.are_over = True
+            raise StopIteration
+        self._of_record.append(line)
+        self._size += len(line)
+        if self._size >= MAX_RECORD_BYTES:
+            raise _TooLongError
+        return line
+
+    def taken(self) -> str:
+        """The text of the record at hand, which ends here."""
+        text = "".join(self._of_record)
+        self._of_record.clear()
+        self._size = 0
+        return text
+
+    def skipped(self) -> str:
+        """The beginning of a record that is too long, of which the rest is read past."""
+        beginning = last = self.taken()
+        quotes = beginning.count('"')
+        while last and not (quotes % 2 == 0 and last.endswith(("\n", "\r"))):
+            last = self._text.readline(_SKIPPED_AT_ONCE)
+            quotes += last.count('"')
+        return beginning

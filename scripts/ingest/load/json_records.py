@@ -63,23 +63,20 @@ def land_spool(target: Target, lines: Spool) -> tuple[Counter[str], Counter[str]
     scratch = target.scratch / "files"
     temp_table(target.connection, "spool_files", files, list(lines.names.items()), scratch)
     kinds = profile.gather(target.connection, lines, target.fields)
-    for table, chosen in _tables(source, kinds):
-        rejects += _land_table(target, lines, table, chosen)
-    odd = profile.odd_lines(target.connection, source)
-    rejects += [
-        Reject(lines.names[file], row, "", "not JSON", line)
-        for file, row, line in odd.pop(None, [])
-    ]
-    parts = Spool(source, lines.path.with_suffix(".parts"))
-    for containers in odd.values():
-        read.subtract(lines.names[file] for file, _, _ in containers)
-        hopeless = _take_apart(containers, lines, parts)
-        read.update(reject.source_file for reject in hopeless)
-        rejects += hopeless
-    staging.reject(target, rejects)
     rejected = Counter(reject.source_file for reject in rejects)
+    for table, chosen in _tables(source, kinds):
+        if _land_table(target, lines, table, chosen):
+            rejected += staging.reject_from(target, "from unfit")
+    rejected += staging.reject_from(target, profile.NOT_JSON)
+    parts = Spool(source, lines.path.with_suffix(".parts"))
+    containers = profile.containers(target.connection, source)
+    read.subtract(lines.names[file] for file, _, _ in containers)
+    hopeless = _take_apart(containers, lines, parts)
+    read.update(reject.source_file for reject in hopeless)
+    rejected.update(reject.source_file for reject in hopeless)
+    staging.reject(target, [*rejects, *hopeless])
     if parts.records:
-        parts_read, parts_rejected = land_spool(target, parts.closed([]))
+        parts_read, parts_rejected = land_spool(target, parts.closed())
         read += parts_read
         rejected += parts_rejected
     return read, rejected
@@ -96,10 +93,8 @@ def _tables(source: str, kinds: Sequence[Kind]) -> Iterator[tuple[catalog.Table,
             yield table, chosen
 
 
-def _land_table(
-    target: Target, lines: Spool, table: catalog.Table, kinds: Sequence[Kind]
-) -> list[Reject]:
-    """Land the lines of a spool that are records of a table; give those that did not land.
+def _land_table(target: Target, lines: Spool, table: catalog.Table, kinds: Sequence[Kind]) -> int:
+    """Land the lines of a spool that are records of a table; count those that did not land.
 
     A line that is not JSON is both left out and never parsed: DuckDB may ask for a value before it
     leaves a line out.

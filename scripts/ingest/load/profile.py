@@ -34,6 +34,16 @@ ODD_KINDS: Mapping[str, frozenset[str | None]] = {
     "segment": frozenset({None, ""}),
 }
 
+# A query of the lines that are not JSON, after `gather`.
+NOT_JSON = """
+    select
+        source_file, line_kinds.row as source_row, '' as field, 'not JSON' as reason,
+        line as record
+    from line_kinds
+    inner join spool_files on line_kinds.file = spool_files.file
+    where line_kinds.kind is null
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -146,21 +156,16 @@ def gather(connection: duckdb.DuckDBPyConnection, spool: Spool, fields: Fields) 
     return [Kind(name, int(records), frozenset(keys)) for name, records, keys in rows]
 
 
-def odd_lines(
-    connection: duckdb.DuckDBPyConnection, source: str
-) -> dict[str | None, list[tuple[int, int, str]]]:
-    """File number, row and text of the lines that are of an odd kind, by kind."""
-    odd: dict[str | None, list[tuple[int, int, str]]] = defaultdict(list)
-    for kind, *line in connection.execute(
+def containers(connection: duckdb.DuckDBPyConnection, source: str) -> list[tuple[int, int, str]]:
+    """File number, row and text of the JSON lines that are of an odd kind, one kind at a time."""
+    return connection.execute(
         f"""
-        select kind, file, row, line
+        select file, row, line
         from line_kinds
-        where {_is_odd(source)}
-        order by file, row
+        where kind is not null and ({_is_odd(source)})
+        order by kind, file, row
         """
-    ).fetchall():
-        odd[kind].append(tuple(line))
-    return odd
+    ).fetchall()
 
 
 def _is_odd(source: str) -> str:

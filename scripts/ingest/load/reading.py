@@ -10,6 +10,12 @@ from ingest.load.errors import RefusedError
 GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 1 << 22
 _GZIP_WINDOW = 31  # zlib's code for "a gzip stream, checksum verified"
+# zlib copies what it leaves of its input, so it gets little at a time.
+_FEED = 1 << 16
+# Exports of vendors expand 5 to 80 times, and gzip can expand 1,032 times. A file is refused where
+# as many bytes in a row come from so little.
+_WINDOW_BYTES = 64 << 20
+_MAX_EXPANSION = 200
 
 
 def checksum(path: Path) -> str:
@@ -43,15 +49,25 @@ def chunks(path: Path, size: int = _CHUNK) -> Iterator[bytes]:
 def _inflated(raw: Iterator[bytes], path: Path, size: int) -> Iterator[bytes]:
     """The content of gzip streams in pieces of at most `size` bytes."""
     stream = zlib.decompressobj(_GZIP_WINDOW)
+    taken = made = 0
     for piece in raw:
-        data = piece
+        view = memoryview(piece)
+        at = 0
         has_more = False
-        while data or has_more:
+        while at < len(view) or has_more:
+            data = view[at : at + _FEED]
             if stream.eof:
                 # Gzip files may be several streams in a row, and may be padded with zeros.
-                data = data.lstrip(b"\0")
-                if not data:
-                    break
+                if not (rest := bytes(data).lstrip(b"\0")):
+                    at += len(data)
+                    continue
+                if not GZIP_MAGIC.startswith(rest[:2]):
+                    raise RefusedError(
+                        f"{path}: the gzip stream is corrupt (other bytes follow it); fetch the"
+                        " file again"
+                    )
+                at += len(data) - len(rest)
+                data = memoryview(rest)
                 stream = zlib.decompressobj(_GZIP_WINDOW)
             try:
                 inflated = stream.decompress(data, size)
@@ -59,11 +75,25 @@ def _inflated(raw: Iterator[bytes], path: Path, size: int) -> Iterator[bytes]:
                 raise RefusedError(f"{path}: the gzip stream is corrupt ({error})") from error
             if inflated:
                 yield inflated
-            data = stream.unused_data if stream.eof else stream.unconsumed_tail
+            used = len(data) - len(stream.unused_data if stream.eof else stream.unconsumed_tail)
+            at += used
             # A full piece may leave content behind even when all compressed bytes are read.
             has_more = len(inflated) == size and not stream.eof
+            taken += used
+            made += len(inflated)
+            if made >= _WINDOW_BYTES:
+                _check_expansion(taken, made, path)
+                taken = made = 0
     if not stream.eof:
         raise RefusedError(f"{path}: the gzip file ends early; fetch it again")
+
+
+def _check_expansion(taken: int, made: int, path: Path) -> None:
+    if made > taken * _MAX_EXPANSION:
+        raise RefusedError(
+            f"{path}: {made >> 20} MB of it come from {max(1, taken >> 10)} kB, as in a"
+            " decompression bomb; if the content is right, decompress the file and load it again"
+        )
 
 
 def head(path: Path, size: int = 1 << 16) -> tuple[bytes, RefusedError | None]:

@@ -99,6 +99,8 @@ def recognise(path: Path, name: str, encoding: str | None = None) -> Recognised:
 
 
 def _recognise(head: bytes, relative: PurePosixPath, encoding: str | None) -> Recognised:
+    if head.startswith(reading.GZIP_MAGIC):
+        return Recognised(note="compressed twice; decompress it once")
     suffix = PurePosixPath(relative.name.lower().removesuffix(".gz")).suffix
     folder = next((s for s in catalog.SOURCES if any(s in p.lower() for p in relative.parts)), "")
     if not head.strip():

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ingest import catalog
@@ -11,7 +11,7 @@ from ingest.load import csvfile, staging
 from ingest.load.errors import RefusedError
 from ingest.load.recognise import Recognised
 from ingest.load.staging import Records
-from ingest.load.target import Reject, Target
+from ingest.load.target import Reject, Rejects, Target
 from ingest.load.values import literal
 
 # How the labels of Salesforce's standard fields end.
@@ -63,7 +63,16 @@ def land_file(target: Target, path: Path, name: str, taken_for: Recognised) -> L
         raise RefusedError(_without(name, missing, taken_for.header))
     absent = [name for name in table.wanted if name.lower() not in header]
     note = f"has no {', '.join(absent)}" if absent else ""
-    cells = csvfile.read(connection, path, taken_for, spool)
+    counter = Counter[str]()
+    rejects = Rejects()
+
+    def reject(row: int, reason: str, record: str, in_field: str = "") -> None:
+        counter.update(rejected=1)
+        rejects.add(Reject(name, row, in_field, reason, record))
+        if rejects.are_many:
+            staging.reject(target, rejects.taken())
+
+    cells = csvfile.read(connection, path, taken_for, spool, reject)
     texts = {
         declared[sent].name: _text(declared[sent], f"c{index}")
         for index, sent in reversed(list(enumerate(header)))
@@ -86,16 +95,14 @@ def land_file(target: Target, path: Path, name: str, taken_for: Recognised) -> L
         rules={},
     )
     unfit = staging.land(target, records, cells.records)
-    rejects = [Reject(name, row, "", reason, record) for row, reason, record in cells.rejects]
     if unfit:
-        wanted = {reject.source_row for reject in unfit}
-        sent_as = csvfile.raw_records(spool, taken_for.delimiter, wanted)
-        rejects += [replace(reject, record=sent_as[reject.source_row]) for reject in unfit]
-    staging.reject(target, rejects)
+        originals = csvfile.raw_records(spool, taken_for.delimiter)
+        for row, in_field, reason in staging.unfit(target):
+            reject(row, reason, next(text for number, text in originals if number == row), in_field)
+    staging.reject(target, rejects.taken())
     spool.unlink()
-    rejected = len(rejects)
-    landed = cells.records - len(unfit)
-    counter = Counter(read=landed + rejected, landed=landed, rejected=rejected)
+    landed = cells.records - unfit
+    counter.update(read=landed + counter["rejected"], landed=landed)
     return Landed(counter, cells.encoding, note)
 
 

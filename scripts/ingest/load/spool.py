@@ -17,10 +17,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.load import documents, reading
-from ingest.load.target import Reject
+from ingest.load.errors import RefusedError
+from ingest.load.target import (
+    KEPT_BYTES,
+    MANY_REJECTS,
+    MAX_RECORD_BYTES,
+    TOO_LONG,
+    Reject,
+    Rejects,
+)
 from ingest.load.values import literal
 
-MAX_LINE_BYTES = 16 << 20
+# A document is in memory whole, once as it is and once as its records.
+MAX_DOCUMENT_BYTES = 256 << 20
 
 # Not part of JSON text as it is, so what separates the columns of a spool.
 _SEPARATOR = b"\x01"
@@ -106,11 +115,10 @@ class Spool:
         self.names[number] = name
         self.records[name] += len(lines)
 
-    def closed(self, rejects: list[Reject]) -> "Spool":
+    def closed(self, rejects: Rejects | None = None) -> "Spool":
         """The spool, ready to be read, with the rejects up to here."""
         (self._out or self.path.open("wb")).close()
-        self.rejects += rejects
-        rejects.clear()
+        self.rejects += rejects.taken() if rejects else []
         return self
 
 
@@ -155,7 +163,7 @@ def _written(
 def _written_of(
     source: str, files: Iterable[SpoolFile], paths: Iterator[Path], file_bytes: int
 ) -> Generator[Spool, None, None]:
-    rejects: list[Reject] = []
+    rejects = Rejects()
     spool = Spool(source, next(paths))
     try:
         for file_number, file in enumerate(files):
@@ -168,6 +176,9 @@ def _written_of(
                     if spool.records.total() == _SPOOL_LINES or spool.size >= _SPOOL_BYTES:
                         yield spool.closed(rejects)
                         spool = Spool(source, next(paths))
+                if rejects.are_many:
+                    yield spool.closed(rejects)
+                    spool = Spool(source, next(paths))
             if spool.size >= file_bytes:
                 yield spool.closed(rejects)
                 spool = Spool(source, next(paths))
@@ -176,52 +187,90 @@ def _written_of(
         spool.closed(rejects)
 
 
-def _runs(file: SpoolFile, rejects: list[Reject]) -> Iterator[tuple[Sequence[int], list[bytes]]]:
+def _runs(file: SpoolFile, rejects: Rejects) -> Iterator[tuple[Sequence[int], list[bytes]]]:
     """Runs of records with their rows."""
-    blocks = _blocks(reading.chunks(file.path))
-    return _line_runs(file, blocks, rejects) if file.by_lines else _documents(file, blocks, rejects)
+    chunks = _without_bom(reading.chunks(file.path))
+    if file.by_lines:
+        return _line_runs(file, _blocks(chunks), rejects)
+    return _documents(file, _whole(file.path, chunks), rejects)
+
+
+def _without_bom(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    yield next(chunks, b"").removeprefix(_BOM)
+    yield from chunks
 
 
 def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes cut at line ends; the last line gets an end if it has none."""
+    """The same bytes cut at line ends; the last line gets an end if it has none.
+
+    Of a line that is too long, no more is kept than shows it. It ends its block.
+    """
     rest: list[bytes] = []
-    first = True
+    held = 0
     for chunk in chunks:
-        data = chunk.removeprefix(_BOM) if first else chunk
-        first = False
+        data = chunk
+        if held > MAX_RECORD_BYTES:
+            end = data.find(b"\n") + 1
+            if not end:
+                continue
+            yield b"".join(rest)[: MAX_RECORD_BYTES + 1] + b"\n"
+            rest, held = [], 0
+            data = data[end:]
         cut = data.rfind(b"\n") + 1
         if cut:
             yield b"".join([*rest, data[:cut]])
-            rest = []
+            rest, held = [], 0
         if cut < len(data):
             rest.append(data[cut:])
+            held += len(data) - cut
     if rest:
-        yield b"".join(rest) + b"\n"
+        yield b"".join(rest)[: MAX_RECORD_BYTES + 1] + b"\n"
+
+
+def _whole(path: Path, chunks: Iterable[bytes]) -> bytes:
+    """The content of a file that is not read line by line."""
+    pieces = []
+    size = 0
+    for chunk in chunks:
+        pieces.append(chunk)
+        size += len(chunk)
+        if size > MAX_DOCUMENT_BYTES:
+            raise RefusedError(
+                f"{path}: a JSON document of more than {MAX_DOCUMENT_BYTES >> 20} MB; write each"
+                " record on a line of its own, for example with `jq -c '.[]'`"
+            )
+    return b"".join(pieces)
 
 
 def _line_runs(
-    file: SpoolFile, blocks: Iterable[bytes], rejects: list[Reject]
+    file: SpoolFile, blocks: Iterable[bytes], rejects: Rejects
 ) -> Iterator[tuple[Sequence[int], list[bytes]]]:
     row = 1
     for sent in blocks:
+        if not sent.strip():
+            row += sent.count(b"\n")
+            continue
         block = sent.replace(b"\r\n", b"\n") if b"\r" in sent else sent
         lines = block.split(b"\n")[:-1]
         rows = range(row, row + len(lines))
         row += len(lines)
         if _is_plain(block, lines):
             yield rows, lines
-        elif kept := [
-            (number, text)
-            for number, line in zip(rows, lines, strict=True)
-            if (text := _checked(file, number, line, rejects))
-        ]:
+            continue
+        for start in range(0, len(lines), MANY_REJECTS):
+            some = slice(start, start + MANY_REJECTS)
+            kept = [
+                (number, text)
+                for number, line in zip(rows[some], lines[some], strict=True)
+                if (text := _checked(file, number, line, rejects))
+            ]
             yield [number for number, _ in kept], [text for _, text in kept]
 
 
 def _is_plain(block: bytes, lines: Sequence[bytes]) -> bool:
     """Whether every line can be handed on as it is; errs on the side of no."""
     return (
-        len(block) <= MAX_LINE_BYTES
+        len(block) <= MAX_RECORD_BYTES
         and min(map(len, lines)) >= _SHORTEST_RECORD
         and _SEPARATOR not in block
         and b"\r" not in block
@@ -253,14 +302,14 @@ def _first_undecodable(line: bytes) -> int | None:
     return None
 
 
-def _checked(file: SpoolFile, row: int, line: bytes, rejects: list[Reject]) -> bytes | None:
+def _checked(file: SpoolFile, row: int, line: bytes, rejects: Rejects) -> bytes | None:
     """The line as the spool wants it; nothing when it is blank or was rejected."""
     text = line.strip()
     if not text:
         return None
     reason = ""
-    if len(text) > MAX_LINE_BYTES:
-        reason = f"longer than {MAX_LINE_BYTES >> 20} MB"
+    if len(line) > MAX_RECORD_BYTES:
+        reason = TOO_LONG
     elif _SEPARATOR in text:
         reason = "not JSON: a control character"
     elif (at := _first_undecodable(line)) is not None:
@@ -268,24 +317,27 @@ def _checked(file: SpoolFile, row: int, line: bytes, rejects: list[Reject]) -> b
     elif len(text) > _DEEP_BYTES and _is_deep(text):
         reason = f"nested deeper than {_MAX_NESTING} levels"
     if reason:
-        record = line.decode(errors="backslashreplace")
-        rejects.append(Reject(file.name, row, "", reason, record))
+        rejects.add(_rejected(file, row, reason, line))
         return None
     return text.replace(b"\r", b" ")
 
 
+def _rejected(file: SpoolFile, row: int, reason: str, record: bytes) -> Reject:
+    kept = record if len(record) <= MAX_RECORD_BYTES else record[:KEPT_BYTES]
+    return Reject(file.name, row, "", reason, kept.decode(errors="backslashreplace"))
+
+
 def _documents(
-    file: SpoolFile, blocks: Iterable[bytes], rejects: list[Reject]
+    file: SpoolFile, content: bytes, rejects: Rejects
 ) -> Iterator[tuple[Sequence[int], list[bytes]]]:
     """Records numbered as they come, of documents on one line each or over several lines."""
     row = 0
-    for document in _document_texts(b"".join(blocks)):
+    for document in _document_texts(content):
         try:
             records = list(file.unwrap(document.decode()))
         except (ValueError, RecursionError) as error:
             row += 1
-            record = document.decode(errors="backslashreplace")
-            rejects.append(Reject(file.name, row, "", f"not JSON: {error}", record))
+            rejects.add(_rejected(file, row, f"not JSON: {error}", document))
             continue
         for record in records:
             row += 1

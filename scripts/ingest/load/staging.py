@@ -1,11 +1,12 @@
 """From text to a raw table: typed values, undeclared fields, and the records that do not fit."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest import catalog
 from ingest.load import values
-from ingest.load.target import Reject, Target
+from ingest.load.target import MANY_REJECTS, Reject, Target
 from ingest.load.values import quoted
 from ingest.load.warehouse import name_of, temp_table
 
@@ -68,7 +69,7 @@ def land(
     records: Records,
     expected: int,
     suspects: Callable[[], Iterable[Records]] | None = None,
-) -> list[Reject]:
+) -> int:
     """Append the good records to their raw table, in the order they were sent.
 
     Args:
@@ -79,8 +80,9 @@ def land(
             and the last one sure to hold them; asked when the good ones have landed.
 
     Returns:
-        The other records. They are only looked for when some are missing, for they are few and
-        far between and the look costs a second parse.
+        How many other records there are. They are in the temporary table `unfit`, and are only
+        looked for when some are missing, for they are few and far between and the look costs a
+        second parse.
 
     Raises:
         RuntimeError: a record is neither landed nor found to have a problem.
@@ -105,27 +107,62 @@ def land(
         },
     ).fetchall()[0][0]
     if landed == expected:
-        return []
+        return 0
     for place in suspects() if suspects else (records,):
-        rejects = [
-            Reject(*row)
-            for row in target.connection.execute(
-                f"""
-                select
-                    source_file, source_row,
-                    split_part(problem, '|', 1), split_part(problem, '|', 2), _record
-                from ({place.typed()})
-                where problem is not null
-                """
-            ).fetchall()
-        ]
-        if landed + len(rejects) == expected:
-            return rejects
+        found: int = target.connection.execute(
+            f"""
+            create or replace temp table unfit as
+            select
+                source_file, source_row, split_part(problem, '|', 1) as field,
+                split_part(problem, '|', 2) as reason, _record as record
+            from ({place.typed()})
+            where problem is not null
+            """
+        ).fetchall()[0][0]
+        if landed + found == expected:
+            return found
     raise RuntimeError(f"of {expected} {records.table.name}, {landed} landed")
 
 
+def unfit(target: Target) -> Iterator[tuple[int, str, str]]:
+    """Row, field and reason of the records that did not land, by row; there may be millions."""
+    last = 0
+    while rows := target.connection.execute(
+        f"""
+        select source_row, field, reason
+        from unfit
+        where source_row > $last
+        order by source_row
+        limit {MANY_REJECTS}
+        """,
+        {"last": last},
+    ).fetchall():
+        yield from rows
+        last = rows[-1][0]
+
+
+def reject_from(target: Target, query: str) -> Counter[str]:
+    """Keep records aside that are in the warehouse, and count them by file.
+
+    Args:
+        target: where they did not land.
+        query: their file, row, field, reason and text.
+    """
+    target.connection.execute(
+        f"""
+        insert into raw_audit.rejected_records
+        select $batch_id, source_file, source_row, field, reason, record from ({query})
+        """,
+        {"batch_id": target.stamp.batch_id},
+    )
+    counted = target.connection.execute(
+        f"select source_file, count(*) from ({query}) group by source_file"
+    )
+    return Counter(dict(counted.fetchall()))
+
+
 def reject(target: Target, rejects: Sequence[Reject]) -> None:
-    """Keep records aside, whole, with the reason."""
+    """Keep records aside, with the reason."""
     if not rejects:
         return
     columns = {
