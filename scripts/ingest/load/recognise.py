@@ -92,6 +92,8 @@ def recognise(path: Path, name: str, encoding: str | None = None) -> Recognised:
         RefusedError: it is a vendor's file and its beginning is damaged.
     """
     head, error = reading.head(path)
+    if head.startswith(reading.GZIP_MAGIC):
+        return Recognised(note="compressed twice; decompress it once")
     taken_for = _recognise(head, PurePosixPath(name), encoding)
     if error and taken_for.source:
         raise error
@@ -99,8 +101,6 @@ def recognise(path: Path, name: str, encoding: str | None = None) -> Recognised:
 
 
 def _recognise(head: bytes, relative: PurePosixPath, encoding: str | None) -> Recognised:
-    if head.startswith(reading.GZIP_MAGIC):
-        return Recognised(note="compressed twice; decompress it once")
     suffix = PurePosixPath(relative.name.lower().removesuffix(".gz")).suffix
     folder = next((s for s in catalog.SOURCES if any(s in p.lower() for p in relative.parts)), "")
     if not head.strip():
