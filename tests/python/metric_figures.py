@@ -116,6 +116,11 @@ _FINANCE = [
     *_by_segment(
         "finance.fct_committed_mrr_monthly", "mrr_month", "sum(committed_mrr_usd) as committed_mrr"
     ),
+    """
+    select forecast_month as "month", forecast_mrr_usd as forecast_mrr,
+        low_mrr_usd as forecast_mrr_low, high_mrr_usd as forecast_mrr_high
+    from finance.fct_mrr_forecast where is_latest
+    """,
     *_by_segment(
         "finance.fct_deferred_revenue_monthly",
         "deferred_month",
@@ -367,6 +372,13 @@ _PRODUCT = [
         processed_count as processed, failed_count as failed, download_count as downloads,
         processed_count + failed_count as runs, success_rate
     from product.fct_product_kpis_daily
+    """,
+    *_by_segment("product.fct_account_ltv", "as_of_month", "sum(ltv_usd) as customer_ltv"),
+    """
+    select account_group, sum(closing_mrr_usd) as mrr
+    from finance.fct_mrr_monthly inner join shared.dim_account_segments using (account_id)
+    where mrr_month = (select max(mrr_month) from finance.fct_mrr_monthly)
+    group by 1
     """,
     *_by_segment(
         "product.fct_account_health",
