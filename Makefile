@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help build load snapshot freshness docs dashboard report test lint lint-models lint-files format diff \
-    bench backup restore share soak lock clean
+    bench backup restore share soak mutants lock clean
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
@@ -105,6 +105,9 @@ share: $(VENV)/.installed ## copy the marts without personal data to SHARE_PATH,
 soak: $(VENV)/.installed ## kill, fill up and fuzz for some minutes, and print what survived
 	@$(BIN)/python -m ingest soak
 
+mutants: $(VENV)/.installed-dev ## which of MUTANTS=150 single faults in models the tests notice; SEED=1
+	@PYTHONPATH=tests/python $(BIN)/python -m mutants --count $(or $(MUTANTS),150) --seed $(or $(SEED),1)
+
 lock: $(VENV)/.python ## the hashes of the pinned packages, requirements*.lock
 	@$(PIP) install -r requirements-lock.txt
 	@$(BIN)/python scripts/lock.py
@@ -113,7 +116,7 @@ lock: $(VENV)/.python ## the hashes of the pinned packages, requirements*.lock
 clean: ## remove the sample company, the default warehouse and whatever the tools wrote
 	@if [ -d $(EXTRACTS)/_truth ]; then rm -rf $(EXTRACTS); fi
 	@rm -rf data/warehouse.duckdb data/warehouse.duckdb.wal data/marts.duckdb
-	@rm -rf data/.marts.duckdb.writing data/diff target logs
+	@rm -rf data/.marts.duckdb.writing data/diff data/mutants target logs
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/.python:

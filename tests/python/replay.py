@@ -32,7 +32,7 @@ _WRITES = ("alter", "copy", "create", "delete", "drop", "insert", "update")
 _BUILT = ("model", "seed", "snapshot")
 _CONTINUED = {"incremental", "snapshot"}
 # What the tables of raw data begin with, and when a run began, as macros/incremental.sql writes it.
-_RAW, _STARTED, _TIME = '"raw_', "{run started at}", "%Y-%m-%d %H:%M:%S.%f"
+_RAW, STARTED, TIME_FORMAT = '"raw_', "{run started at}", "%Y-%m-%d %H:%M:%S.%f"
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class Recording:
                 # The first of dbt's other parameters is whether to begin a transaction.
                 values = rest.get("bindings", next(iter(arguments[1:]), None))
                 assert tracking.active_user
-                started = tracking.active_user.run_started_at.strftime(_TIME)
-                statement = (sql.replace(started, _STARTED), values)
+                started = tracking.active_user.run_started_at.strftime(TIME_FORMAT)
+                statement = (sql.replace(started, STARTED), values)
                 found.setdefault(name if is_node else "", []).append(statement)
             return add_query(self, sql, *arguments, **rest)
 
@@ -126,7 +126,7 @@ def replay(
     chosen = _selected(manifest, selectors) if selectors else set(initial) - {""}
     chosen = {name for name in chosen if not {*_kinds(manifest, name)} & {*but}}
     assert chosen <= set(initial), chosen - set(initial)
-    started = datetime.now(UTC).strftime(_TIME)
+    started = datetime.now(UTC).strftime(TIME_FORMAT)
     # Seeds are copied from files of the project.
     with chdir(PROJECT), duckdb.connect(str(warehouse)) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -151,7 +151,7 @@ def replay(
                 else:
                     connection.execute(f"drop {kind} {node.schema}.{node.identifier}")
             for sql, values in executed:
-                said = sql.replace(_STARTED, started).replace(_RAW, f'"{raw_schemas}_')
+                said = sql.replace(STARTED, started).replace(_RAW, f'"{raw_schemas}_')
                 connection.execute(said, values)
         connection.commit()
     return f"{len(chosen)} nodes"

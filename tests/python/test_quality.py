@@ -98,8 +98,8 @@ def test_everything_reconciles(tiny_warehouse: Path) -> None:
 def test_every_test_of_a_build_is_recorded(tiny_warehouse: Path, data_tests: DataTests) -> None:
     counted = "select count(*) from quality.dq_test_results where is_latest and test_type = ?"
     assert rows(tiny_warehouse, counted, "data") == [(len(data_tests.tests),)]
-    # A warning is for gaps in an export. The sample company's extracts are whole, so a warning there
-    # is a fault, but for its two events that no taxonomy names.
+    # A warning is for gaps in an export. The sample company's extracts are whole, so a warning is a
+    # fault there, but for its two events that no taxonomy names.
     assert rows(
         tiny_warehouse,
         "select test_name, status from quality.dq_test_results"
