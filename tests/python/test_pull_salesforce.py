@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -202,6 +203,21 @@ def test_limits_stop_a_pull_before_it_begins(pulling: Pulling) -> None:
     pulling.pull("--objects", "Account")
 
 
+def test_a_limit_that_is_used_up_leaves_no_object_out(pulling: Pulling) -> None:
+    answer = pulling.server.answer
+
+    def refuse(method: str, target: str, body: str, headers: dict[str, str]) -> object:
+        if "OpportunityFieldHistory" not in target:
+            return answer(method, target, body, headers)
+        return pulling.server._error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests exceeded")
+
+    with patch.object(pulling.server, "answer", refuse):
+        assert "daily limit of API calls is used up" in pulling.pull(code=1)
+    assert not batches(pulling.extracts)
+    assert "continuing" in pulling.pull()
+    assert pulling.pulled().keys() == {"Account", "OpportunityFieldHistory"}
+
+
 def test_a_token_that_expired_is_named_but_not_shown(pulling: Pulling) -> None:
     pulling.settings["SALESFORCE_ACCESS_TOKEN"] = "00Dx0000000secret!old"
     output = pulling.pull(code=1)
@@ -222,8 +238,8 @@ def test_a_session_that_ends_is_renewed_with_client_credentials(pulling: Pulling
             pulling.server.token = "another"
         return answer(method, target, body, headers)
 
-    pulling.server.answer = renew  # type: ignore[method-assign, assignment]
-    pulling.pull()
+    with patch.object(pulling.server, "answer", renew):
+        pulling.pull()
     assert len(pulling.pulled()["Account"]) == 25
     tokens = [one for one in pulling.server.requests if "oauth2" in one]
     assert len(tokens) == 2

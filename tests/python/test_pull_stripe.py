@@ -165,6 +165,16 @@ def test_a_record_that_changes_back_is_pulled_again(pulling: Pulling) -> None:
     assert names == ["A", "B", "A"]
 
 
+def test_an_address_that_is_signed_again_is_no_change(pulling: Pulling) -> None:
+    (invoice,) = pulling.server.records["invoices"]
+    for hours in range(2):
+        pulling.server.now = _NOW + timedelta(hours=hours)
+        pulling.server.records["invoices"] = [invoice | {"invoice_pdf": f"https://x/{hours}"}]
+        pulling.event("invoice.updated", invoice, pulling.server.now)
+        pulling.pull()
+    assert pulling.pulled().keys() == {"events"}
+
+
 def test_a_long_pause_reads_everything_and_writes_what_changed(pulling: Pulling) -> None:
     """The events that would say what changed are gone after 30 days."""
     pulling.pull()

@@ -3,8 +3,6 @@
 `queryAll` includes deleted records with `IsDeleted`. Windows are by `SystemModstamp`.
 """
 
-import csv
-import io
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +11,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -24,6 +21,7 @@ from simple_salesforce.exceptions import SalesforceError, SalesforceExpiredSessi
 
 from ingest import catalog
 from ingest.errors import UsageError
+from ingest.pull import salesforce_rows
 from ingest.pull.errors import PullError, required, scrubbed, setting
 from ingest.pull.history import iso
 from ingest.pull.job import Job, Known
@@ -42,6 +40,7 @@ _CALLS_EACH = 20
 _CLOCKS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 # Bulk queries do not support these types of fields.
 _UNSUPPORTED = {"address", "location", "base64", "complexvalue"}
+_NO_ACCESS = {"INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY", "INVALID_TYPE"}
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -175,7 +174,8 @@ class Salesforce:
         try:
             described = self._call(lambda: self._client.restful(f"sobjects/{name}/describe")) or {}
         except SalesforceError as error:
-            if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN}:
+            # The daily limit and a disabled API are refusals with 403 too.
+            if error.status != HTTPStatus.NOT_FOUND and _code(error) not in _NO_ACCESS:
                 raise _failure(name, error) from None
             job.note(
                 f"salesforce: {name} is left out: the org lacks it, or the user may not read it"
@@ -219,11 +219,11 @@ class Salesforce:
             conditions.append(f"{fields.clock} < {iso(job.request.until)}")
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         query = f"SELECT {', '.join(fields.names)} FROM {name}{where}"
-        known = Known(job.history.files(NAME, self.account, name, start), _read)
+        known = Known(job.history.files(NAME, self.account, name, start), salesforce_rows.read)
         files: dict[str, dict[str, Any]] = {}
         try:
             for page in self._result(query):
-                rows, text = _new_rows(page, known, keep_all=job.request.full)
+                rows, text = salesforce_rows.new_rows(page, known, keep_all=job.request.full)
                 if rows:
                     part = f"-part-{len(files) + 1:04}" if files else ""
                     path = f"{NAME}/{name}{part}.csv"
@@ -291,11 +291,7 @@ class Salesforce:
         path, parameters = "queryAll", {"q": query}
         while path:
             page = self._call(partial(self._client.restful, path, parameters)) or {}
-            out = io.StringIO()
-            writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows([_cell(row[n]) for n in header] for row in page.get("records", ()))
-            yield out.getvalue()
+            yield salesforce_rows.page(header, page.get("records", ()))
             following = page.get("nextRecordsUrl") or ""
             path, parameters = following.partition(f"/v{_VERSION}/")[2], {}
 
@@ -369,49 +365,6 @@ def _failure(name: str, error: SalesforceError) -> PullError:
             " the same command continues when it is renewed"
         )
     return PullError(f"Salesforce refuses {name} ({error.status}): {_reason(error)}")
-
-
-def _cell(value: object) -> str:
-    """A value as the Bulk API writes it."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _new_rows(page: str, known: Known, *, keep_all: bool) -> tuple[int, str]:
-    """How many records of a page are new, and the page with these only."""
-    rows = list(csv.reader(io.StringIO(page, newline="")))
-    header, records = (rows[0], rows[1:]) if rows else ([], [])
-    if keep_all or not records:
-        return len(records), page
-    at = header.index("Id")
-    kept = [row for row in records if not known.is_same(row[at], _content(header, row))]
-    if len(kept) == len(records):
-        return len(records), page
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(kept)
-    return len(kept), out.getvalue()
-
-
-def _content(header: Sequence[str], row: Sequence[str]) -> bytes:
-    return "\x1f".join(f"{n}={v}" for n, v in sorted(zip(header, row, strict=True))).encode()
-
-
-def _read(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The id and the content of each record of a file that a pull wrote."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.reader(file)
-            header = next(rows)
-            at = header.index("Id")
-            for row in rows:
-                yield row[at], _content(header, row)
-    except (OSError, StopIteration, ValueError, IndexError, csv.Error) as error:
-        raise PullError(
-            f"{path} cannot be read ({error}); restore it, or read everything again with --full"
-        ) from error
 
 
 def custom_fields(variables: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:

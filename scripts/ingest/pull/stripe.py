@@ -58,6 +58,8 @@ _ALSO_CHANGED = {
 _EVENTS_KEPT = timedelta(days=29)
 _PAGE = 100
 _FETCHERS = 8
+# Addresses that are signed again each time.
+_SIGNED = re.compile(rb'"(hosted_invoice_url|invoice_pdf|receipt_url)":"[^"]*"')
 _ID = re.compile(rb'\{"id":"([^"\\]+)"')
 
 
@@ -102,7 +104,7 @@ class Stripe:
         now = datetime.now(UTC)
         for name in dict.fromkeys((*self.objects, "events")):
             try:
-                response = self._get(f"/v1/{name}", limit=1)
+                response = self._asked(f"/v1/{name}", limit=1)
             except stripe.PermissionError:
                 refused.append(name)
                 continue
@@ -195,7 +197,7 @@ class Stripe:
         def lines() -> Iterator[tuple[str, bytes]]:
             for record in records():
                 line = _line(self._completed(name, record))
-                if job.request.full or not known.is_same(record["id"], line):
+                if job.request.full or not known.is_same(record["id"], _lasting(line)):
                     yield record["id"], line
 
         _write(job, name, start, lines())
@@ -224,7 +226,10 @@ class Stripe:
     def _pages(self, url: str, parameters: Object) -> Iterator[Object]:
         asked = {**parameters, "limit": _PAGE}
         while True:
-            page: Any = self._get(url, **asked).data
+            try:
+                page: Any = self._asked(url, **asked).data
+            except (stripe.InvalidRequestError, stripe.PermissionError) as error:
+                raise _failure(url, error) from None
             yield from page["data"]
             if not page["has_more"] or not page["data"]:
                 return
@@ -235,10 +240,15 @@ class Stripe:
         parameters = {"expand": list(_EXPANSIONS[name])} if name in _EXPANSIONS else {}
 
         def fetch(key: str) -> Object | None:
+            url = f"/v1/{name}/{quote(key, safe='')}"
             try:
-                found: Any = self._get(f"/v1/{name}/{quote(key, safe='')}", **parameters).data
-            except stripe.InvalidRequestError:
-                return None
+                found: Any = self._asked(url, **parameters).data
+            except stripe.InvalidRequestError as error:
+                if error.http_status == HTTPStatus.NOT_FOUND:
+                    return None
+                raise _failure(url, error) from None
+            except stripe.PermissionError as error:
+                raise _failure(url, error) from None
             return dict(found)
 
         with ThreadPoolExecutor(_FETCHERS) as threads:
@@ -265,7 +275,7 @@ class Stripe:
         complete = {**nested, "data": [*nested["data"], *rest], "has_more": False}
         return {**record, key: complete}
 
-    def _get(self, url: str, **parameters: Any) -> stripe.StripeResponse:
+    def _asked(self, url: str, **parameters: Any) -> stripe.StripeResponse:
         """A response of the API.
 
         Raises:
@@ -276,15 +286,20 @@ class Stripe:
         try:
             request: Callable[..., stripe.StripeResponse] = self._client.raw_request
             return retrying(lambda: request("get", url, **parameters), _delay_of)
-        except stripe.PermissionError:
+        except (stripe.InvalidRequestError, stripe.PermissionError):
             raise
         except stripe.AuthenticationError as error:
             reason = f"Stripe does not accept STRIPE_API_KEY: {scrubbed(error.user_message)}"
         except stripe.StripeError as error:
-            if error.http_status == HTTPStatus.NOT_FOUND:
-                raise
-            reason = f"Stripe failed at {url}: {scrubbed(error)}"
-        raise PullError(f"{reason}; the same command continues where this one stopped")
+            raise _failure(url, error) from None
+        raise PullError(reason)
+
+
+def _failure(url: str, error: stripe.StripeError) -> PullError:
+    return PullError(
+        f"Stripe failed at {url}: {scrubbed(error)}; the same command continues where this one"
+        " stopped"
+    )
 
 
 def _delay_of(error: Exception) -> float | None:
@@ -320,6 +335,11 @@ def _line(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record, separators=(",", ":")).encode()
 
 
+def _lasting(line: bytes) -> bytes:
+    """What has to differ for a record to have changed."""
+    return _SIGNED.sub(b"", line)
+
+
 def _write(job: Job, name: str, start: datetime | None, lines: Iterator[tuple[str, bytes]]) -> None:
     """Writes the lines of an object, and records that it is done."""
     file_name = f"{NAME}/{name}.jsonl.gz"
@@ -340,7 +360,7 @@ def _read(path: Path) -> Iterator[tuple[str, bytes]]:
                 content = line.rstrip(b"\n")
                 found = _ID.match(content)
                 key = found.group(1).decode() if found else json.loads(content)["id"]
-                yield key, content
+                yield key, _lasting(content)
     except (OSError, EOFError, ValueError, KeyError) as error:
         raise PullError(
             f"{path} cannot be read ({error}); restore it, or read everything again with --full"
