@@ -133,7 +133,7 @@ $(VENV)/.installed: $(VENV)/.python requirements.txt $(wildcard requirements.loc
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-pull.txt $(wildcard requirements*.lock)
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-pull.txt requirements-predict.txt $(wildcard requirements*.lock)
 	@$(call install,requirements-dev)
 	@touch $@
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from ingest.errors import explained
+from ingest.errors import UsageError, explained
 from ingest.text import Printable
 
 # Each command imports its package when it runs, so that the others start at once.
@@ -320,6 +320,51 @@ def build(
         full=full,
         marts_path=marts,
         has_personal_data=personal_data,
+    )
+
+
+@cli.command()
+@_warehouse
+@click.option("--vars", "variables", default="{}", metavar="YAML", help="dbt variables.")
+@_marts
+@click.option(
+    "--personal-data",
+    is_flag=True,
+    envvar="MARTS_PERSONAL_DATA",
+    help="Publish personal data instead of masking it.",
+)
+@click.option(
+    "--least-churns",
+    type=_COUNT,
+    default=30,
+    metavar="N",
+    help="Known churns below which all accounts get the share that churned.",
+)
+def predict(
+    *,
+    warehouse: Path,
+    variables: str,
+    marts: Path | None,
+    personal_data: bool,
+    least_churns: int,
+) -> None:
+    """Fit the churn model, and score accounts with it.
+
+    It needs a built warehouse, and the packages in requirements-predict.txt.
+    """
+    try:
+        from ingest.predict import predict as run
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{error.name} is not installed;"
+            " `python -m pip install -r requirements-predict.txt` installs it"
+        ) from error
+    run(
+        warehouse,
+        variables,
+        marts_path=marts,
+        has_personal_data=personal_data,
+        least_churns=least_churns,
     )
 
 

@@ -88,14 +88,21 @@ def tiny_warehouse(workspace: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def site(tiny_warehouse: Path, workspace: Path) -> Path:
+def predicted_warehouse(workspace: Path) -> Path:
+    """The tiny company with a churn model; read it only."""
+    assert workspace
+    return warehouses.predicted_company()
+
+
+@pytest.fixture(scope="session")
+def site(predicted_warehouse: Path, workspace: Path) -> Path:
     """The site of the tiny company; dbt's artifacts are in `target` beside it."""
     folder = workspace / "docs"
 
     def write() -> None:
         folder.mkdir()
         # dbt opens the file for writing, which would block the tests that read it meanwhile.
-        copy = shutil.copy2(tiny_warehouse, folder)
+        copy = shutil.copy2(predicted_warehouse, folder)
         command = ("docs", "--warehouse", copy, "--out", folder / "site")
         expect(0, warehouses.ingest_parsed(*command, target=folder / "target"))
 

@@ -399,6 +399,16 @@ _PRODUCT = [
             as seat_use
         """,
     ),
+    *_by_segment(
+        "product.fct_churn_predictions",
+        "prediction_month",
+        """
+        sum(expected_loss_usd) as predicted_churn_mrr,
+        sum(churn_probability) as predicted_churned_accounts,
+        count(*) as accounts_predicted,
+        avg(churn_probability) as predicted_churn_rate
+        """,
+    ),
     """
     select acquisition_month as "month", channel, sum(visitor_count) as new_visitors,
         sum(signed_up_count) as visitors_signed_up,

@@ -48,7 +48,7 @@ def test_the_way_batches_land_changes_no_mart(
     assert differences(tiny_warehouse, other) == {}
     assert rows(other, _COLUMNS) == rows(tiny_warehouse, _COLUMNS)
     snapshots = rows(tiny_warehouse, _SNAPSHOTS)
-    assert len(snapshots) == 5
+    assert len(snapshots) == 6
     for (name,) in snapshots:
         versions = f"select count(*), count(distinct dbt_scd_id), count(dbt_valid_to) from {name}"
         assert rows(other, versions) == rows(tiny_warehouse, versions) > [(0, 0, 0)]

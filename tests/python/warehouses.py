@@ -8,6 +8,7 @@ the database after its file.
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, nullcontext
 from fcntl import LOCK_EX, flock
@@ -26,6 +27,7 @@ from harness import PROJECT, expect, ingest_here
 from ingest.build import Dbt, build
 from ingest.build.dbt import manifests
 from ingest.load import load_batches
+from ingest.load import warehouse as files
 from replay import Recording, recorded, replay
 
 NAME = "warehouse.duckdb"
@@ -207,6 +209,27 @@ def sample_company() -> Path:
             dbt(later, "build", "--select", *recording.missing(manifest), excluded=NO_TESTS)
         assert not recording.missing(manifest)
         recording.write(Shared.folder / _RECORDING)
+
+    return once(warehouse, make)
+
+
+def predicted_company() -> Path:
+    """The tiny company with a churn model, which so few churns would not get outside of tests."""
+    warehouse = Shared.folder / "predicted" / NAME
+    warehouse.parent.mkdir(exist_ok=True)
+
+    def make() -> None:
+        # Of the commands, only the prediction needs the packages that it imports.
+        from ingest.predict.churn import fit_origins  # noqa: PLC0415
+        from ingest.predict.run import read_examples, write_coefficients  # noqa: PLC0415
+
+        shutil.copy(sample_company(), warehouse)
+        # `conftest.py` marks pandas as absent, and scikit-learn takes the mark for the package.
+        with patch.dict(sys.modules), files.opened(warehouse) as connection:
+            sys.modules.pop("pandas", None)
+            rows = fit_origins(read_examples(connection), least_churns=5)
+            write_coefficients(connection, list(rows))
+        build_again(warehouse, "stg_predict__churn_coefficients+")
 
     return once(warehouse, make)
 

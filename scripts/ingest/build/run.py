@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,6 +64,46 @@ def build(
     is_changed = is_built or is_published
     seconds = f" after {time.monotonic() - started:.1f} s" if is_changed else ": nothing to do"
     print(f"{warehouse_path} is up to date{seconds}")
+
+
+def build_part(
+    warehouse_path: Path,
+    selector: str,
+    variables: str = "{}",
+    *,
+    before: Callable[[], None],
+    marts_path: Path | None = None,
+    has_personal_data: bool = False,
+) -> None:
+    """Writes raw data that is no extract, builds what reads it, and publishes the marts.
+
+    Args:
+        warehouse_path: The DuckDB file, built.
+        selector: What dbt builds.
+        variables: dbt variables as YAML, those of the build.
+        before: Writes the data.
+        marts_path: The file to publish the marts to; `warehouse.published` names the default.
+        has_personal_data: Publish personal data instead of masking it.
+
+    Raises:
+        BuildError: The warehouse is not up to date with the project, or dbt failed.
+        WarehouseError: The warehouse cannot be opened or written.
+    """
+    warehouse_path = warehouse_path.resolve()
+    marts_path = (marts_path or warehouse.published(warehouse_path)).resolve()
+    publish.check(warehouse_path, marts_path)
+    with warehouse.reserved(warehouse_path):
+        _prepare(warehouse_path)
+        fingerprint = _fingerprint(warehouse_path, _project_digest(variables))
+        if fingerprint not in _done(warehouse_path, "build"):
+            raise BuildError(
+                f"{warehouse_path} is not up to date; `make build` brings it up to date"
+            )
+        before()
+        dbt = Dbt(warehouse_path, variables)
+        with _timed("build") as done:
+            done.append(dbt.run("build", "--select", selector))
+        _publish(warehouse_path, marts_path, dbt, fingerprint, has_personal_data=has_personal_data)
 
 
 def _build(

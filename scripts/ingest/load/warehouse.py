@@ -87,6 +87,22 @@ _AUDIT_TABLES = {
     "build_steps": "step varchar, key varchar",
 }
 
+# What `python -m ingest predict` writes; the staging model describes the columns.
+CHURN_COEFFICIENTS = {
+    "model_version": "VARCHAR",
+    "origin_month": "DATE",
+    "trained_through_month": "DATE",
+    "account_group": "VARCHAR",
+    "method": "VARCHAR",
+    "example_count": "BIGINT",
+    "churn_count": "BIGINT",
+    "replicate_number": "BIGINT",
+    "feature_name": "VARCHAR",
+    "coefficient": "DOUBLE",
+    "centre": "DOUBLE",
+    "scale": "DOUBLE",
+}
+
 
 @contextmanager
 def opened(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -267,9 +283,9 @@ def failure(path: Path, message: str) -> str:
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the raw and audit tables that do not exist yet."""
+    """Create the raw, audit and prediction tables that do not exist yet."""
     connection.begin()
-    for source in (*catalog.SOURCES, "audit"):
+    for source in (*catalog.SOURCES, "audit", "predict"):
         connection.execute(f"create schema if not exists raw_{source}")
     for table in catalog.tables():
         columns = ", ".join(
@@ -279,6 +295,10 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table if not exists {name_of(table)} ({columns})")
     for name, columns in _AUDIT_TABLES.items():
         connection.execute(f"create table if not exists raw_audit.{name} ({columns})")
+    coefficients = ", ".join(f"{name} {kind}" for name, kind in CHURN_COEFFICIENTS.items())
+    connection.execute(
+        f"create table if not exists raw_predict.churn_coefficients ({coefficients})"
+    )
     # Warehouses of earlier versions lack it.
     connection.execute(
         "alter table raw_audit.batches add column if not exists is_full_export boolean"
