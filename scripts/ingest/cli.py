@@ -534,11 +534,17 @@ def diff(base: str, extracts: Path | None) -> int:
     metavar="FILE",
     help="DuckDB file to write; by default `share.duckdb` beside the warehouse.",
 )
-def share(warehouse: Path, out: Path | None) -> None:
+@click.option(
+    "--mask",
+    is_flag=True,
+    envvar="SHARE_MASK",
+    help="Hash rows with people in columns that should hold none, instead of stopping.",
+)
+def share(warehouse: Path, out: Path | None, mask: bool) -> None:
     """Copy the marts without personal data."""
     from ingest.share import share as run
 
-    run(warehouse, out or warehouse.parent / "share.duckdb")
+    run(warehouse, out or warehouse.parent / "share.duckdb", is_masked=mask)
 
 
 @cli.command()

@@ -1,8 +1,10 @@
 """Copies of the marts in a file of their own, with the one rule for what is personal in them.
 
-Columns with `meta: {contains_pii: true}` become keyed hashes or, as free text, null. A column that
-no yml declares is left out, and keys that are e-mail addresses are hashed. `ingest share` and the
-last step of `ingest build` both write their files through this module.
+A text column is copied if it is declared: by a closed vocabulary (`accepted_values`, a currency),
+by its model's `meta: {shared_texts: [...]}`, or as one that holds people in some rows, which are
+hashed there: keys (`_id`, `_key`) and names of customers (`contains_pii: in_some_rows`). Columns
+with `contains_pii: true` become keyed hashes or, as free text, null. A text that no yml declares is
+null. `ingest share` and the last step of `ingest build` both write their files here.
 """
 
 import os
@@ -10,20 +12,23 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from dbt.artifacts.resources.types import NodeType
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
 
-from ingest.errors import IngestError
-from ingest.load import warehouse
+from ingest import people
+from ingest.errors import IngestError, UsageError
+from ingest.load import WarehouseError, warehouse
 from ingest.load.values import literal, quoted
-from ingest.personal import has_email, is_email
 
-_ADDRESS = r"\b\d{1,3}(?:\.\d{1,3}){3}\b"
+# Keys may be names or addresses, where a product has them for ids.
+_KEYS = ("_id", "_key")
+_IN_SOME_ROWS = "in_some_rows"
 # Types that hold text, in whole or in part.
 _TEXT = "VARCHAR|JSON"
 # The attached file; no warehouse is called this.
@@ -40,6 +45,9 @@ class Mart:
         description: of the table.
         columns: the description of every declared column.
         personal: the columns that hold personal data, each with whether as free text.
+        shared: the text columns that are declared to hold none.
+        mixed: the text columns that hold some in some rows.
+        path: the yml file that declares it.
     """
 
     schema: str
@@ -47,6 +55,9 @@ class Mart:
     description: str
     columns: dict[str, str]
     personal: dict[str, bool]
+    shared: frozenset[str] = frozenset()
+    mixed: frozenset[str] = frozenset()
+    path: str = ""
 
     @property
     def table(self) -> str:
@@ -54,41 +65,127 @@ class Mart:
         return f"{quoted(self.schema)}.{quoted(self.name)}"
 
 
+_KINDS = {
+    "e-mail": "e-mail addresses",
+    "IP": "IP addresses",
+    "name": "names of people",
+    "phone": "phone numbers",
+    "street": "streets of people",
+    "token": "card fingerprints",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A column that is not declared as personal and holds an e-mail or IP address in some rows.
+    """A text column in which some rows identify a person.
 
     Attributes:
         place: the column as `schema.table.column`.
-        rows: how many rows hold one.
+        kinds: what was found, such as `e-mail` and `name`.
+        rows: how many rows hold something.
         condition: SQL that is true for these rows.
+        is_declared: whether the column is declared to hold people in some rows.
+        path: the yml file that declares the column.
     """
 
     place: str
+    kinds: frozenset[str]
     rows: int
     condition: str
+    is_declared: bool
+    path: str
 
     def __str__(self) -> str:
-        return f"{self.place} holds e-mail or IP addresses in {self.rows:,} rows"
+        if self.kinds <= {"e-mail", "IP"}:
+            what = "e-mail or IP addresses"
+        else:
+            what = ", ".join(text for kind, text in _KINDS.items() if kind in self.kinds)
+        return f"{self.place} holds {what} in {self.rows:,} rows"
 
 
 def described(manifest: Manifest) -> list[Mart]:
-    """The marts that the project has."""
+    """The marts that the project has, with what their yml declares of each column."""
+    closed: dict[str | None, set[str]] = {}
+    for node in manifest.nodes.values():
+        if (
+            isinstance(node, GenericTestNode)
+            and node.test_metadata.name == "accepted_values"
+            and str(node.config.severity).lower() == "error"
+            and not node.config.where
+        ):
+            closed.setdefault(node.attached_node, set()).add(node.column_name or "")
     return [
-        Mart(
-            node.schema,
-            node.name,
-            node.description,
-            {name: column.description for name, column in node.columns.items()},
-            {
-                name: bool(column.meta.get("is_free_text"))
-                for name, column in node.columns.items()
-                if column.meta.get("contains_pii")
-            },
-        )
+        _mart(node, closed.get(node.unique_id, set()))
         for node in manifest.nodes.values()
-        if node.resource_type == NodeType.Model and node.fqn[1] == "marts"
+        if isinstance(node, ModelNode) and node.fqn[1] == "marts"
     ]
+
+
+def _mart(node: ModelNode, closed: AbstractSet[str]) -> Mart:
+    declared = {name: column.meta.get("contains_pii") for name, column in node.columns.items()}
+    listed = {*(node.config.meta.get("shared_texts") or ()), *closed}
+    open_names = [name for name, meta in declared.items() if meta is None and name not in listed]
+    keys = {name for name in open_names if name.endswith(_KEYS)}
+    currencies = {name for name in open_names if name.rpartition("_")[2] == "currency"}
+    return Mart(
+        node.schema,
+        node.name,
+        node.description,
+        {name: column.description for name, column in node.columns.items()},
+        {
+            name: bool(node.columns[name].meta.get("is_free_text"))
+            for name, meta in declared.items()
+            if meta is True
+        },
+        frozenset({name for name in listed if declared.get(name) is None} | currencies),
+        frozenset({name for name, meta in declared.items() if meta == _IN_SOME_ROWS} | keys),
+        (node.patch_path or "").rpartition("://")[2],
+    )
+
+
+def undeclared(connection: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> list[str]:
+    """The text columns that are left out because nothing says whether they hold people.
+
+    Raises:
+        IngestError: a mart is not built.
+    """
+    columns = _columns(connection, marts)
+    return [
+        f"{mart.name}.{name} ({mart.path})"
+        for mart in marts
+        for name, kind, _ in columns[mart.table]
+        if re.search(_TEXT, kind) and name not in {*mart.personal, *mart.shared, *mart.mixed}
+    ]
+
+
+def check(warehouse_path: Path, path: Path, advice: str) -> None:
+    """Refuse to replace anything but a copy of marts.
+
+    Args:
+        warehouse_path: the warehouse that is to be copied.
+        path: the file to write.
+        advice: what to do, for the message.
+
+    Raises:
+        UsageError: the file is the warehouse itself, another database, or no DuckDB file.
+    """
+    if path == warehouse_path:
+        raise UsageError(f"{path} is the warehouse itself; {advice}")
+    try:
+        warehouse.check_format(path)
+    except WarehouseError as error:
+        raise UsageError(f"{path} is not a DuckDB file; {advice}") from error
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            is_warehouse = warehouse.has_tables(connection)
+            tables = connection.execute("select table_name from duckdb_tables()").fetchall()
+    except duckdb.Error:
+        # There is none yet, or a program has it open for writing.
+        return
+    if is_warehouse:
+        raise UsageError(f"{path} is a warehouse; {advice}")
+    if tables and ("dim_accounts",) not in tables:
+        raise UsageError(f"{path} holds tables that are not marts; {advice}")
 
 
 @contextmanager
@@ -129,7 +226,9 @@ def attached(connection: duckdb.DuckDBPyConnection, path: Path) -> Iterator[str]
 
 
 def leaks(connection: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> list[Leak]:
-    """Search what a masked copy would show for e-mail addresses and for IP addresses of the source.
+    """Search what a masked copy would show for everything that identifies a person.
+
+    The values found are in the temporary table `found` of the connection.
 
     Args:
         connection: an open warehouse.
@@ -138,36 +237,29 @@ def leaks(connection: duckdb.DuckDBPyConnection, marts: Sequence[Mart]) -> list[
     Raises:
         IngestError: a mart is not built.
     """
-    found = []
     columns = _columns(connection, marts)
+    people.known(connection)
     for mart in marts:
-        texts = [
-            (name, f"cast({_shown(mart, name, kind).expression} as varchar)")
+        texts = {
+            name: name in mart.mixed and name.endswith(_KEYS)
             for name, kind, _ in columns[mart.table]
-            if re.search(_TEXT, kind) and name in mart.columns and name not in mart.personal
-        ]
-        # One pass over the table, and a second one only over columns with something like a number
-        # of four parts, as versions of browsers are too.
-        counts = ", ".join(
-            f"count_if({has_email(text)}), count_if({_like_ip(text)})" for _, text in texts
-        )
-        if not texts:
-            continue
-        (emails_and_ips,) = connection.execute(f"select {counts} from {mart.table}").fetchall()
-        for (name, text), emails, like_ips in zip(
-            texts, emails_and_ips[::2], emails_and_ips[1::2], strict=True
-        ):
-            if emails or like_ips:
-                condition = has_email(text)
-                if like_ips:
-                    condition = f"{condition} or {_is_ip(connection, text)}"
-                condition = f"coalesce({condition}, false)"
-                ((rows,),) = connection.execute(
-                    f"select count_if({condition}) from {mart.table}"
-                ).fetchall()
-                if rows:
-                    found.append(Leak(f"{mart.schema}.{mart.name}.{name}", rows, condition))
-    return found
+            if re.search(_TEXT, kind) and name in mart.shared | mart.mixed
+        }
+        people.look(connection, mart.table, texts)
+    found = people.find(connection)
+    leaks = []
+    for mart, name in [(one, name) for one in marts for name in one.columns]:
+        place = f"{mart.table}.{quoted(name)}"
+        if place in found:
+            values = f"select value from temp.found where place = {literal(place)}"
+            condition = f"coalesce(cast({quoted(name)} as varchar) in ({values}), false)"
+            ((rows,),) = connection.execute(
+                f"select count_if({condition}) from {mart.table}"
+            ).fetchall()
+            where = f"{mart.schema}.{mart.name}.{name}"
+            kinds = frozenset(found[place])
+            leaks.append(Leak(where, kinds, rows, condition, name in mart.mixed, mart.path))
+    return leaks
 
 
 def copy(
@@ -185,7 +277,7 @@ def copy(
         target: the quoted name of the attached database.
         marts: the marts to copy.
         is_masked: hash or leave out personal data.
-        leaks: what to hash beside the columns that are declared.
+        leaks: the rows to hash in columns that are otherwise copied.
 
     Raises:
         IngestError: a mart is not built.
@@ -246,16 +338,17 @@ def _columns(
 
 
 def _shown(mart: Mart, column: str, kind: str, leaking: str = "") -> _Shown:
-    """A column of a masked copy; `leaking` is true for rows to hash that are not declared."""
+    """A column of a masked copy; `leaking` is true for the rows to hash in a column of texts."""
     name = quoted(column)
-    if mart.personal.get(column, column not in mart.columns):
+    is_text = re.search(_TEXT, kind) is not None
+    is_shown = column in mart.shared | mart.mixed if is_text else column in mart.columns
+    if mart.personal.get(column, not is_shown):
         # No rule separates the personal part of a free text from the rest.
         return _Shown("null", "varchar", may_be_left_out=True)
     if column in mart.personal:
         return _Shown(_hashed(name), "varchar")
-    if kind == "VARCHAR":
-        condition = f"{is_email(name)} or {leaking}" if leaking else is_email(name)
-        return _Shown(f"if({condition}, {_hashed(name)}, {name})", kind)
+    if leaking and kind == "VARCHAR":
+        return _Shown(f"if({leaking}, {_hashed(name)}, {name})", kind)
     if leaking:
         return _Shown(f"if({leaking}, null, {name})", kind, may_be_left_out=True)
     return _Shown(name, kind)
@@ -265,22 +358,6 @@ def _hashed(name: str) -> str:
     """A keyed hash, equal for equal values, so that joins and counts still work."""
     key = "getvariable('share_key')"
     return f"left(sha256({key} || lower(cast({name} as varchar)) || {key}), 32)"
-
-
-def _like_ip(text: str) -> str:
-    return f"contains({text}, '.') and regexp_matches({text}, {literal(_ADDRESS)})"
-
-
-def _is_ip(connection: duckdb.DuckDBPyConnection, text: str) -> str:
-    """Whether a text holds an IP address that Segment sent."""
-    connection.execute(
-        """
-        create temp table if not exists addresses as
-        select distinct json_extract_string(context, '$.ip') as address
-        from raw_segment.messages
-        """
-    )
-    return f"regexp_extract({text}, {literal(_ADDRESS)}) in (from temp.addresses)"
 
 
 def _comments(mart: Mart, table: str, columns: set[str]) -> str:

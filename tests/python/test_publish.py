@@ -95,7 +95,7 @@ def test_texts_with_addresses_that_no_yml_declares_are_hashed(
         ).fetchall()
         connection.execute(
             """
-            update sales.fct_opportunities set opportunity_name = case
+            update sales.fct_opportunities set loss_reason = case
                 when row_number = 1 then 'for jane.unseen@acme.example'
                 when row_number = 2 then 'from ' || ?
                 when row_number = 3 then 'in version 203.0.113.250'
@@ -111,8 +111,8 @@ def test_texts_with_addresses_that_no_yml_declares_are_hashed(
         )
     out = tmp_path / "marts.duckdb"
     said = publish(path, out, parsed(), has_personal_data=False)
-    assert "sales.fct_opportunities.opportunity_name holds e-mail or IP addresses in 2 rows" in said
-    names = "select opportunity_name from sales.fct_opportunities order by opportunity_id"
+    assert "sales.fct_opportunities.loss_reason holds e-mail or IP addresses in 2 rows" in said
+    names = "select loss_reason from sales.fct_opportunities order by opportunity_id"
     (first,), (second,), (third,), *rest = rows(out, names)
     assert len(str(first)) == len(str(second)) == 32
     assert third == "in version 203.0.113.250"

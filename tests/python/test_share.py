@@ -11,6 +11,9 @@ import pytest
 
 from harness import PROJECT, expect, marts, rows
 from ingest.build.publish import publish
+from ingest.load import warehouse
+from ingest.marts import described as described_marts
+from ingest.marts import leaks, undeclared
 from ingest.personal import EMAIL
 from warehouses import ingest_parsed, parsed
 
@@ -150,16 +153,165 @@ def test_a_column_that_nobody_declared_stops_the_copy(tiny_warehouse: Path, tmp_
         connection.execute(
             "update finance.fct_disputes set reason = 'says jane@acme.example'"
             if connection.execute("select count(*) > 0 from finance.fct_disputes").fetchall()[0][0]
-            else "update sales.fct_opportunities set opportunity_name = 'for jane@acme.example'"
+            else "update sales.fct_opportunities set loss_reason = 'for jane@acme.example'"
         )
     out = tmp_path / "share.duckdb"
     output = _share(damaged, out, code=1)
     assert "holds e-mail or IP addresses" in output
+    assert "--mask" in output
     assert not out.exists()
+
+
+def test_every_text_of_a_mart_is_declared(tiny_warehouse: Path) -> None:
+    """A new text column is left out of the copies until its yml says whether it holds people."""
+    described = described_marts(parsed())
+    with duckdb.connect(str(tiny_warehouse), read_only=True) as connection:
+        missing = undeclared(connection, described)
+    assert not missing, (
+        "declare each text column: in `config: {meta: {shared_texts: [...]}}` of its model if it"
+        " can hold no person, else with `config: {meta: {contains_pii: true}}` of the column (with"
+        f" `is_free_text: true` if people typed it): {', '.join(missing)}"
+    )
+    listed = [(mart.name, name) for mart in described for name in mart.shared | mart.mixed]
+    columns = {(mart.name, name) for mart in described for name in mart.columns}
+    assert set(listed) <= columns
+    assert not [mart.name for mart in described if mart.shared & (mart.mixed | set(mart.personal))]
+
+
+# Each person is known to one system, as case-insensitive words to search for.
+_PEOPLE = ("verity", "umbrage", "wombatson", "zanzibar", "håkansson", "bücher", "ringtone", "小明")
+
+
+@pytest.fixture(scope="module")
+def with_people(tiny_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny company with people as customers, whose names are in keys and texts."""
+    path = Path(shutil.copy(tiny_warehouse, tmp_path_factory.mktemp("people")))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("""
+            update raw_stripe.customers set name = 'Verity Umbrage', business_name = null,
+                phone = '+1 (555) 777-0006'
+            where id = (select min(id) from raw_stripe.customers);
+            update raw_salesforce."Account"
+            set "Name" = 'Peregrine Wombatson', _extra = '{"IsPersonAccount": "true"}'
+            where "Id" = (select min("Id") from raw_salesforce."Account");
+            update raw_salesforce."Lead" set "FirstName" = 'Quillon', "LastName" = 'O''Zanzibar'
+            where "Id" = (select min("Id") from raw_salesforce."Lead");
+            update raw_salesforce."Contact" set "FirstName" = null, "LastName" = '王小明',
+                "Name" = '王小明'
+            where "Id" = (select min("Id") from raw_salesforce."Contact");
+        """)
+        ids = [
+            one
+            for (one,) in connection.execute(
+                "select account_id from shared.dim_accounts order by 1 limit 4"
+            ).fetchall()
+        ]
+        connection.executemany(
+            "update shared.dim_accounts set account_name = ? where account_id = ?",
+            zip(
+                ("Verity Umbrage", "Peregrine  WOMBATSON", "王小明", "Acme Umbrella"),
+                ids,
+                strict=True,
+            ),
+        )
+        connection.execute("""
+            update shared.fct_unmatched_identities set record_name = 'Verity Umbrage';
+            update shared.dim_accounts set website_domain = 'verity-umbrage.example'
+            where account_name = 'Verity Umbrage';
+            update sales.fct_opportunities set opportunity_name = 'Somebody Unknown - 20 seats';
+            update finance.fct_invoice_lines set description = '3 x Seat for Quillon O''Zanzibar';
+            update finance.fct_payments set failure_message = 'Verity, call us';
+            update product.fct_events set user_id = 'iker.håkansson@corp.example',
+                person_id = 'iker.håkansson@corp.example',
+                document_id = 'doc_phoebe.ringtone%40mail.example'
+            where event_id = (select min(event_id) from product.fct_events);
+            update product.fct_events set user_id = 'bob@bücher.example',
+                person_id = 'verity_umbrage', anonymous_id = '15557770006'
+            where event_id = (select max(event_id) from product.fct_events);
+        """)
+    return path
+
+
+def test_people_who_are_customers_are_hashed_in_their_rows(
+    with_people: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "share.duckdb"
+    _share(with_people, out, settings=_KEY)
+    for column, values in _texts(out).items():
+        assert not [one for one in values if any(word in one for word in _PEOPLE)], column
+        assert not values & {"15557770006", "somebody unknown - 20 seats"}, column
+    names = "select account_name from shared.dim_accounts order by account_id"
+    shown, there = rows(out, names), rows(with_people, names)
+    assert [len(str(name)) for (name,) in shown[:3]] == [32, 32, 32]
+    assert shown[3:] == there[3:]
+    assert rows(out, "select count(opportunity_name) from sales.fct_opportunities") == [(0,)]
+    # Equal keys have equal hashes.
+    both = "select count(*) from product.fct_events where user_id = person_id"
+    assert rows(out, both) == rows(with_people, both)
+
+
+# What is found in which column of leads, each declared to hold no people.
+_FOUND = {
+    "lead_source": ("asked by QUILLON o'zanzibar", "names of people"),
+    "lead_status": ("for+Verity%20Umbrage", "names of people"),
+    "industry": ("呼叫王小明", "names of people"),
+    "rating": ("call 1 555 777 0006", "phone numbers"),
+    "country": ("ren%C3%A9%2540acme.example", "e-mail or IP addresses"),
+    "title": ("zoë@bücher.example, Verity Umbrage", "e-mail addresses, names of people"),
+}
+
+
+def test_a_person_in_a_column_of_no_people_is_named(with_people: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(with_people, tmp_path))
+    with duckdb.connect(str(path)) as connection:
+        for column, (text, _) in _FOUND.items():
+            connection.execute(
+                f"update sales.fct_leads set {column} = ? where is_converted", [text]
+            )
+    ((count,),) = rows(path, "select count_if(is_converted) from sales.fct_leads")
+    with warehouse.opened(path, read_only=True) as connection:
+        found = leaks(connection, described_marts(parsed()))
+    assert {str(leak) for leak in found if not leak.is_declared} == {
+        f"sales.fct_leads.{column} holds {what} in {count} rows"
+        for column, (_, what) in _FOUND.items()
+    }
+    assert {leak.path for leak in found if "fct_leads" in leak.place} == {
+        "models/marts/sales/fct_leads.yml"
+    }
+
+
+def test_the_copy_goes_on_with_these_rows_hashed_on_request(
+    with_people: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(with_people, tmp_path))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("update sales.fct_leads set lead_source = 'Verity Umbrage'")
+    out = tmp_path / "share.duckdb"
+    said = _share(path, out, code=1)
+    assert "sales.fct_leads.lead_source holds names of people" in said
+    assert "(models/marts/sales/fct_leads.yml)" in said
+    assert not out.exists()
+    said = _share(path, out, settings={"SHARE_MASK": "1"})
+    assert "which are hashed" in said
+    ((source,),) = rows(out, "select distinct lead_source from sales.fct_leads")
+    assert len(str(source)) == 32
+
+
+def test_the_copy_replaces_no_other_file(tiny_warehouse: Path, tmp_path: Path) -> None:
+    thesis, other = tmp_path / "thesis.txt", tmp_path / "other.duckdb"
+    thesis.write_text("a text longer than the header of a database")
+    with duckdb.connect(str(other)) as connection:
+        connection.execute("create table mine (id integer)")
+    assert "is not a DuckDB file" in _share(tiny_warehouse, thesis, code=2)
+    assert "holds tables that are not marts" in _share(tiny_warehouse, other, code=2)
+    assert thesis.read_text().startswith("a text")
+    assert rows(other, "select count(*) from mine") == [(0,)]
 
 
 def test_profiles_hold_paths_and_no_secret() -> None:
     text = (PROJECT / "profiles.yml").read_text()
-    assert set(re.findall(r"env_var\('(\w+)'", text)) == {"WAREHOUSE_PATH", "DUCKDB_MEMORY_LIMIT"}
+    assert set(re.findall(r"env_var\('(\w+)'", text)) == {
+        *("WAREHOUSE_PATH", "DUCKDB_MEMORY_LIMIT", "TARGET_SCHEMA"),
+    }
     keys = set(re.findall(r"^\s*(\w+):", text, re.MULTILINE))
     assert not {key for key in keys if re.search("pass|secret|token|key|user", key)}

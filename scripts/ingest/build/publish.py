@@ -9,35 +9,21 @@ import hashlib
 import stat
 from pathlib import Path
 
-import duckdb
 from dbt.contracts.graph.manifest import Manifest
 
 from ingest import marts
-from ingest.errors import UsageError
-from ingest.load import WarehouseError, warehouse
+from ingest.load import warehouse
 
 
 def check(warehouse_path: Path, marts_path: Path) -> None:
     """Refuse to replace anything but a published copy, before a build begins.
 
     Raises:
-        UsageError: the file is the warehouse itself, another warehouse, or no DuckDB file.
+        UsageError: the file is the warehouse itself, another database, or no DuckDB file.
     """
-    advice = "name another file for the published marts with MARTS_PATH"
-    if marts_path == warehouse_path:
-        raise UsageError(f"{marts_path} is the warehouse itself; {advice}")
-    try:
-        warehouse.check_format(marts_path)
-    except WarehouseError as error:
-        raise UsageError(f"{marts_path} is not a DuckDB file; {advice}") from error
-    try:
-        with duckdb.connect(str(marts_path), read_only=True) as connection:
-            is_warehouse = warehouse.has_tables(connection)
-    except duckdb.Error:
-        # There is none yet, or a program has it open for writing.
-        is_warehouse = False
-    if is_warehouse:
-        raise UsageError(f"{marts_path} is a warehouse; {advice}")
+    marts.check(
+        warehouse_path, marts_path, "name another file for the published marts with MARTS_PATH"
+    )
 
 
 def publish(
@@ -67,7 +53,7 @@ def publish(
             marts.copy(connection, copy, described, is_masked=not has_personal_data, leaks=leaks)
         # Programs that open files for writing by default would keep others from reading it.
         path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
-    masked = "".join(f", {leak}, which are masked" for leak in leaks)
+    masked = "".join(f", {leak}, which are masked" for leak in leaks if not leak.is_declared)
     return f"{len(described)} marts{masked}"
 
 
