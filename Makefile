@@ -7,7 +7,7 @@ SHELL := /bin/sh
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
-export EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP BASE SHARE_PATH MARTS_PATH \
+export AS_OF EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP BASE SHARE_PATH MARTS_PATH \
     MARTS_PERSONAL_DATA
 
 # The first of these that is 3.11, 3.12 or 3.13 makes the virtual environment; dbt 1.11 runs on no newer.

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -294,6 +294,12 @@ def pull(
 @_warehouse
 @_full
 @click.option("--vars", "variables", default="{}", metavar="YAML", help="dbt variables.")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    envvar="AS_OF",
+    help="The day that the figures are as of; by default that of the newest batch.",
+)
 @_marts
 @click.option(
     "--personal-data",
@@ -307,12 +313,16 @@ def build(
     warehouse: Path,
     full: bool,
     variables: str,
+    as_of: datetime | None,
     marts: Path | None,
     personal_data: bool,
 ) -> None:
     """Load, snapshot, build and publish what is not done yet."""
     from ingest.build import build as run
 
+    if as_of:
+        day = f"as_of_date: {as_of:%Y-%m-%d}"
+        variables = f"{{{day}}}" if variables == "{}" else f"{{{day}, {variables.strip()[1:]}"
     run(
         extracts,
         warehouse,

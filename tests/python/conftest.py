@@ -32,15 +32,9 @@ if find_spec("pandas") is None:
 _ORDER = (
     *("test_landing", "test_load_salesforce", "test_errors", "test_load_batches", "test_company"),
     *("test_stripe_files", "test_segment_files", "test_salesforce_files", "test_load_stripe"),
-    *(
-        "test_load_files",
-        "test_messages",
-        "test_load_crashes",
-        "test_fuzz",
-        "test_backup",
-        "test_truth",
-    ),
-    *("test_usage", "test_billing", "test_load_absence", "test_load_segment", "test_project"),
+    *("test_load_files", "test_messages", "test_load_crashes", "test_fuzz", "test_backup"),
+    *("test_truth", "test_usage", "test_billing", "test_load_absence", "test_load_segment"),
+    *("test_project",),
     *("test_readme", "test_dashboards", "test_late_events", "test_sources", "test_faults"),
     *("test_pull", "test_docs", "test_revenue", "test_pull_stripe", "test_pull_segment"),
     *("test_pull_salesforce",),

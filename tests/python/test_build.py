@@ -109,6 +109,19 @@ def test_other_variables_build_again(company: Company, places: tuple[Path, Path]
     company.asked.clear()
     build(*places, variables="{as_of_date: 2026-01-31}")
     assert company.asked == ["build", "publish"]
+    with warehouse.opened(places[1], read_only=True) as connection:
+        given = "select key from raw_audit.build_steps where step = 'variables'"
+        assert connection.execute(given).fetchall() == [("as_of_date: 2026-01-31",)]
+
+
+def test_a_build_follows_a_run_of_dbt_by_hand(company: Company, places: tuple[Path, Path]) -> None:
+    build(*places)
+    company.asked.clear()
+    with warehouse.opened(places[1]) as connection:
+        # As `macros/run_variables.sql` does.
+        connection.execute("delete from raw_audit.build_steps where step = 'build'")
+    build(*places)
+    assert company.asked == ["build"]
 
 
 def test_a_relative_path_is_of_the_folder_in_which_the_build_began(

@@ -118,3 +118,26 @@ def test_the_same_arguments_build_nothing_twice(
     before = warehouse.stat().st_mtime_ns
     assert "nothing to do" in expect(0, ingest(*command))
     assert warehouse.stat().st_mtime_ns == before
+
+
+def test_a_run_by_hand_with_other_variables_rebuilds_and_is_recorded(
+    tiny_warehouse: Path, tmp_path: Path
+) -> None:
+    """Sessions of five idle minutes in place of thirty, in an incremental model."""
+    warehouse = Path(shutil.copy(tiny_warehouse, tmp_path))
+    steps = "select step, key from raw_audit.build_steps where step in ('build', 'variables')"
+    ((_, fingerprint), (step, given)) = sorted(rows(warehouse, steps))
+    assert fingerprint
+    assert (step, given) == ("variables", "")
+    count = "select count(*) from product.fct_sessions"
+    ((before,),) = rows(warehouse, count)
+    chosen = ("run", "--select", "fct_sessions")
+    dbt(warehouse, *chosen, excluded=NO_TESTS, variables="{session_idle_minutes: 5}")
+    ((after,),) = rows(warehouse, count)
+    assert isinstance(before, int)
+    assert isinstance(after, int)
+    assert after > before
+    recorded = [("variables", ""), ("variables", "session_idle_minutes: 5")]
+    assert sorted(rows(warehouse, steps)) == recorded
+    dbt(warehouse, *chosen, excluded=NO_TESTS)
+    assert rows(warehouse, count) == [(before,)]

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml  # type: ignore[import-untyped]
+
 from ingest.build import known, orphans, publish
 from ingest.build.dbt import PROJECT, BuildError, Dbt
 from ingest.load import NothingUsableError, audit, erasure, load_batches, pending, warehouse
@@ -21,7 +23,7 @@ from ingest.load.commands import print_beside, summary
 _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
 # Steps of which the warehouse keeps only the last record. A relation is no step: its rows name what
 # the project defined at the last successful build.
-_REPLACED = {"build", "project", "publish", "relation"}
+_REPLACED = {"build", "project", "publish", "relation", "variables"}
 _PROJECT_SUFFIXES = {".csv", ".sql", ".yml"}
 
 
@@ -141,6 +143,7 @@ def _build(
     _record(warehouse_path, "relation", sorted(f"{schema}.{name}" for schema, name in relations))
     _record(warehouse_path, "snapshot", _without_history(warehouse_path))
     _record(warehouse_path, "project", [project])
+    _record(warehouse_path, "variables", [_given(variables)])
     _record(warehouse_path, "build", [fingerprint])
     return True, fingerprint
 
@@ -279,6 +282,12 @@ def _project_digest(variables: str) -> str:
     for path in _project_files():
         digest.update(f"\0{path.relative_to(PROJECT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _given(variables: str) -> str:
+    """The variables as `macros/run_variables.sql` writes them."""
+    given = yaml.safe_load(variables) or {}
+    return ", ".join(f"{name}: {given[name]}" for name in sorted(given))
 
 
 def _project_files() -> list[Path]:
