@@ -15,19 +15,23 @@ class Progress:
         self._title = one_line(title)
         self._total = max(total, 1)
         self._done = 0
-        self._shown = sys.stderr.isatty() and not quiet and not os.environ.get("CI")
+        self.is_shown = sys.stderr.isatty() and not quiet and not os.environ.get("CI")
 
     def advance(self, amount: int) -> None:
         """More of the total is done."""
         self._done += amount
-        if self._shown:
+        if self.is_shown:
             share = min(self._done / self._total, 1.0)
             bar = ("#" * round(share * _WIDTH)).ljust(_WIDTH, ".")
             self._write(f"\r{self._title}  [{bar}] {share:4.0%}")
 
+    def expect(self, total: int) -> None:
+        """The total, where the work itself finds it."""
+        self._total = max(total, 1)
+
     def close(self) -> None:
         """Wipe the bar."""
-        if self._shown:
+        if self.is_shown:
             self._write("\r\x1b[K")
 
     @staticmethod

@@ -2,11 +2,14 @@
 
 import gc
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ingest.build import BuildError, Dbt, build
 from ingest.build import run as module
+from ingest.build.dbt import nodes_counted
 from ingest.load import BatchReport, WarehouseError, warehouse
 from warehouses import dbt
 
@@ -266,3 +269,22 @@ def test_dbt_before_a_load_says_in_one_line_what_to_run(
     output = capfd.readouterr().out
     assert "Nothing is loaded yet. Run `make build`" in output
     assert len(output.splitlines()) < 10
+
+
+def test_nodes_are_counted_on_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def event(name: str, **data: int) -> Any:
+        return SimpleNamespace(info=SimpleNamespace(name=name), data=SimpleNamespace(**data))
+
+    monkeypatch.delenv("CI", raising=False)
+    with nodes_counted("build") as callbacks:
+        assert callbacks == []
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with nodes_counted("build") as (count,):
+        count(event("LogStartLine", total=4))
+        count(event("NodeFinished"))
+        count(event("SkippingDetails"))
+        count(event("LogTestResult"))
+    assert capsys.readouterr().err.endswith("] " + " 50%\r\x1b[K")

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -16,9 +16,11 @@ from dbt.artifacts.resources.types import NodeType
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt_common.events.base_types import EventMsg
 
 from ingest.errors import IngestError
 from ingest.load import WarehouseError, warehouse
+from ingest.progress import Progress
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -150,8 +152,8 @@ class Dbt:
     def _invoke(self, log_level: str, *arguments: str) -> dbtRunnerResult:
         os.environ.update(self._environment)
         try:
-            with quiet_when_interrupted():
-                done = dbtRunner(self._manifest).invoke(
+            with quiet_when_interrupted(), nodes_counted(arguments[0]) as callbacks:
+                done = dbtRunner(self._manifest, callbacks).invoke(
                     [
                         "--log-level",
                         log_level,
@@ -178,6 +180,26 @@ class Dbt:
         if warehouse.is_damage(said) or warehouse.is_in_use(said):
             raise WarehouseError(warehouse.failure(self._warehouse_path, said))
         raise BuildError(f"dbt {command} failed; logs/dbt.log has the details")
+
+
+@contextmanager
+def nodes_counted(command: str) -> Iterator[list[Callable[[EventMsg], None]]]:
+    """A progress bar of a dbt command by the nodes that are done, as callbacks for dbt."""
+    progress = Progress(f"dbt {command}", 1, quiet=False)
+
+    def count(event: EventMsg) -> None:
+        # dbt numbers each node when it begins, and reports when it ends or is skipped.
+        if event.info.name == "LogStartLine":
+            progress.expect(event.data.total)
+        elif event.info.name in {"NodeFinished", "SkippingDetails"}:
+            progress.advance(1)
+
+    # Reading the project comes first and cannot be counted.
+    progress.advance(0)
+    try:
+        yield [count] if progress.is_shown else []
+    finally:
+        progress.close()
 
 
 @contextmanager
