@@ -117,15 +117,16 @@ yields as (
         mrr_month,
         horizon_months,
         round(
-            {{ ratio('sum(won_usd) over two_years', 'sum(pipeline_usd) over two_years') }}, 10
+            {{ ratio('sum(won_usd) over one_year', 'sum(pipeline_usd) over one_year') }}, 10
         ) as pipeline_yield_rate,
-        {{ ratio('sum(new_mrr_usd - won_usd) over two_years', 'count(*) over two_years') }}
-            as other_new_mrr_usd
+        round({{ ratio(
+            'sum(new_mrr_usd - won_usd) over one_year', 'sum(pipeline_usd) over one_year'
+        ) }}, 10) as other_yield_rate
     from pairs
-    window two_years as (
+    window one_year as (
         partition by horizon_months
         order by mrr_month
-        rows between 23 preceding and current row
+        rows between 11 preceding and current row
     )
 
 ),
@@ -141,13 +142,13 @@ as_of_months as (
             'month'
         )) }} as forecast_month,
         avg(cast(new_mrr_usd as double)) over (
-            order by mrr_month rows between 23 preceding and current row
+            order by mrr_month rows between 11 preceding and current row
         ) as average_new_mrr_usd
     from months
 
 ),
 
--- Where no pair of months is known, all new MRR is expected to be as it was on average.
+-- Without open deals, then or now, all new MRR is expected to be as it was on average.
 forecasts as (
 
     select
@@ -157,8 +158,8 @@ forecasts as (
             as horizon_months,
         coalesce(pipelines.pipeline_usd, 0) as pipeline_usd,
         coalesce(yields.pipeline_yield_rate, 0) as pipeline_yield_rate,
-        coalesce(yields.other_new_mrr_usd, as_of_months.average_new_mrr_usd)
-            as other_new_mrr_usd
+        case when pipelines.pipeline_usd > 0 then yields.other_yield_rate end as other_yield_rate,
+        as_of_months.average_new_mrr_usd
 
     from as_of_months
     left join pipelines
@@ -183,7 +184,12 @@ final as (
         forecasts.pipeline_yield_rate,
         cast(forecasts.pipeline_usd * forecasts.pipeline_yield_rate as decimal(28, 6))
             as pipeline_new_mrr_usd,
-        cast(forecasts.other_new_mrr_usd as decimal(28, 6)) as other_new_mrr_usd,
+        forecasts.other_yield_rate,
+        cast(
+            coalesce(
+                forecasts.pipeline_usd * forecasts.other_yield_rate, forecasts.average_new_mrr_usd
+            ) as decimal(28, 6)
+        ) as other_new_mrr_usd,
         cast(months.new_mrr_usd as decimal(28, 6)) as actual_new_mrr_usd
 
     from forecasts
