@@ -56,6 +56,12 @@ where
     or dim_dates.month_number is distinct from expected.month_number
     or dim_dates.week_number is distinct from expected.week_number
     or dim_dates.day_of_week_number is distinct from expected.day_of_week_number
+    or dim_dates.is_month_end is distinct from (
+        cast(expected.calendar_date as string) in ('2016-02-29', '2024-09-30', '2027-12-31')
+    )
+    or dim_dates.is_weekend is distinct from (expected.day_of_week_number in (6, 7))
+    or extract(day from dim_dates.quarter_start_date) != 1
+    or extract(month from dim_dates.quarter_start_date) != 3 * expected.quarter_number - 2
     or dim_dates.fiscal_year is distinct from expected.fiscal_year
     or dim_dates.fiscal_quarter_number is distinct from case
         when expected.fiscal_months_before < 3 then 1
