@@ -129,11 +129,13 @@ class StripeServer(Server):
     Attributes:
         records: what there is, in any order.
         forbidden: lists that the key may not read.
+        account: whose records they are.
         only_if_expanded: members that are only there when they are asked for, by list.
     """
 
     records: dict[str, list[Record]] = field(default_factory=dict)
     forbidden: set[str] = field(default_factory=set)
+    account: str = "acct_1"
 
     only_if_expanded = {  # noqa: RUF012
         "prices": {"tiers", "currency_options"},
@@ -170,8 +172,8 @@ class StripeServer(Server):
             if key.startswith("expand")
             for path in listed
         }
-        if rest:
-            found = self._one(name, rest[0])
+        if rest or name == "account":
+            found = self._one(name, rest[0]) if rest else {"id": self.account}
             if not found:
                 error = {"type": "invalid_request_error", "code": "resource_missing"}
                 return 404, json.dumps({"error": error}), {}

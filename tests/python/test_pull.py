@@ -92,7 +92,7 @@ def test_a_killed_pull_leaves_whole_batches_only_and_is_continued(
     luck = random.Random(7)
     command = [sys.executable, "-c", _PULL, "pull", "--extracts", str(extracts), "--quiet"]
     continued = 0
-    for requests in (1, *(luck.randint(20, 90) for _ in range(5))):
+    for requests in (1, *(luck.randint(20, 90) for _ in range(4))):
         before = _requests(vendors)
         with subprocess.Popen(
             command,
@@ -133,14 +133,14 @@ def test_only_one_pull_writes_to_a_folder(vendors: Vendors, tmp_path: Path) -> N
 
 def test_another_request_discards_what_was_interrupted(vendors: Vendors, tmp_path: Path) -> None:
     options = ("--objects", "coupons,prices")
-    vendors.stripe.faults = [*[None] * 4, *[503] * 40]
+    vendors.stripe.faults = [*[None] * 5, *[503] * 40]
     assert "Stripe failed" in vendors.pull(tmp_path, *options, code=1)
     vendors.stripe.faults = []
     assert "continuing" not in vendors.pull(tmp_path, "--objects", "products")
     (batch,) = batches(tmp_path)
     assert _contents(batch).keys() == {"stripe/products.jsonl.gz"}
     # Nor does what was interrupted more than a day ago end a window in the past.
-    vendors.stripe.faults = [*[None] * 4, *[503] * 40]
+    vendors.stripe.faults = [*[None] * 5, *[503] * 40]
     vendors.pull(tmp_path, *options, code=1)
     vendors.stripe.faults = []
     vendors.at(_NOW + timedelta(hours=25))

@@ -205,6 +205,16 @@ def test_only_part_of_the_objects_keeps_the_others_for_later(pulling: Pulling) -
     assert not found.keys() & {"customers", "events"}
 
 
+def test_each_account_has_its_own_windows(pulling: Pulling) -> None:
+    """Even of the same records; a key that may not read which account it is has one too."""
+    for account, forbidden in (("acct_1", set()), ("acct_2", set()), ("acct_2", {"account"})):
+        pulling.server.account, pulling.server.forbidden = account, forbidden
+        pulling.server.now += timedelta(hours=1)
+        pulling.pull()
+    assert len(batches(pulling.extracts)) == 3
+    assert pulling.pulled(0) == pulling.pulled(1) == pulling.pulled(2)
+
+
 def test_since_and_until_bound_the_window(pulling: Pulling) -> None:
     pulling.server.records["customers"] = [_record("customer", n, n) for n in range(1, 30)]
     day = (_NOW - timedelta(days=20)).date()
@@ -234,7 +244,7 @@ def test_faults_and_rate_limits_lose_nothing_and_repeat_nothing(
 
 def test_a_vendor_that_stays_away_leaves_no_batch_and_is_continued(pulling: Pulling) -> None:
     # After the checks, the events and the customers.
-    pulling.server.faults = [*[None] * 22, *[503] * 100]
+    pulling.server.faults = [*[None] * 23, *[503] * 100]
     output = pulling.pull(code=1)
     assert "Stripe failed at" in output
     assert "continues" in output
@@ -243,7 +253,7 @@ def test_a_vendor_that_stays_away_leaves_no_batch_and_is_continued(pulling: Pull
     asked = len(pulling.server.requests)
     assert "continuing" in pulling.pull()
     assert not [
-        one for one in pulling.server.requests[asked + 17 :] if one.startswith("GET /v1/customers?")
+        one for one in pulling.server.requests[asked + 18 :] if one.startswith("GET /v1/customers?")
     ]
     assert _complete(pulling.pulled()) == _complete(pulling.server.records)
 

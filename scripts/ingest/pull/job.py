@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A pull at work: what was asked for, what is known, where to write and whom to tell."""
+    """A pull at work: what was asked for, what is known, where to write and how to report."""
 
     request: Request
     history: History

@@ -87,7 +87,7 @@ class Stripe:
         )
         self.objects = objects
         mode = "test" if "_test_" in key else "live"
-        self.account = f"{urlsplit(base).netloc} {mode}"
+        self.account = " ".join(filter(None, (urlsplit(base).netloc, mode, self._account_id())))
         self._now = self._check()
 
     def clock(self) -> datetime:
@@ -97,6 +97,16 @@ class Stripe:
     def size(self) -> int:
         """How many steps the progress bar counts."""
         return len(self.objects)
+
+    def _account_id(self) -> str:
+        """The account's id, or nothing if the key may not read it.
+
+        A folder may have batches of several accounts, whose windows differ.
+        """
+        with suppress(stripe.PermissionError, stripe.InvalidRequestError, PullError):
+            found: Any = self._asked("/v1/account").data
+            return str(found.get("id", ""))
+        return ""
 
     def _check(self) -> datetime:
         """Reads one record of each object, which shows what the key may not read."""
