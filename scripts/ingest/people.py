@@ -17,7 +17,7 @@ _IP = r"\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}"
 _PHONE = r"\+?\d[\d ()./-]{6,}\d"
 # The most words of a name or a street that are compared at once.
 _LONGEST = 6
-# Words that end names of companies and of nobody else.
+# Words that end names of companies and of no one else.
 _LEGAL_FORMS = (
     "inc|incorporated|llc|llp|ltd|limited|plc|corp|corporation|pty|pte|gmbh|ug|ohg|gbr|ltda|sarl|sas"
     "|srl|eurl|bv|nv|vof|aps|oy|oyj|asa|kft|doo|group|holding|holdings|university|foundation"
@@ -51,7 +51,7 @@ _SALESFORCE = {
         "BillingStreet ShippingStreet",
     ),
 }
-# Kind and value: `either` is the name of a person or of a company, which only other records tell.
+# Kind and value: `either` is the name of a person or of a company, as other records show.
 _STRIPE = """
     select unnest([
         {kind: 'either', value: name}, {kind: 'name', value: individual_name},
