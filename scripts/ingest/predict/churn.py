@@ -12,8 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import brentq
+from scipy.special import expit
 from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 HORIZON_MONTHS = 3
 LEAST_CHURNS = 30
@@ -22,6 +25,9 @@ INTERCEPT = "intercept"
 
 # The smaller, the nearer all coefficients are to 0 while few churns are known.
 _PENALTY = 0.05
+# The weights come from all months, how many churn from the last of them: a young company's early
+# customers leave more often than those it has now. A year holds every season.
+_LEVEL_MONTHS = 12
 _REPLICATES = 50
 _SEED = 7
 _METHOD = "1"
@@ -82,7 +88,7 @@ class _Fit(NamedTuple):
 
 def model_version(features: tuple[str, ...], least_churns: int) -> str:
     """A name that changes with the features and the settings."""
-    settings = (_METHOD, features, _PENALTY, HORIZON_MONTHS, least_churns)
+    settings = (_METHOD, features, _PENALTY, _LEVEL_MONTHS, HORIZON_MONTHS, least_churns)
     return f"churn-{hashlib.sha256(repr(settings).encode()).hexdigest()[:8]}"
 
 
@@ -154,12 +160,19 @@ def _logistic(examples: Examples, chosen: Flags, replicates: int) -> Iterator[_R
     """A logistic regression, and its refits on as many accounts drawn with replacement."""
     inputs, centres, scales = standardised(examples.inputs[chosen])
     outcomes = examples.has_churned[chosen]
+    months = examples.months[chosen]
+    is_recent = months > months.max() - np.timedelta64(_LEVEL_MONTHS, "M")
     accounts, places = np.unique(examples.accounts[chosen], return_inverse=True)
     rng = np.random.default_rng(_SEED)
     for number in range(replicates + 1):
         draws = rng.multinomial(len(accounts), np.full(len(accounts), 1 / len(accounts)))
         weights = draws[places].astype(float) if number else np.ones(len(outcomes))
-        fit = _fitted(inputs, outcomes, weights)
+        fit = _levelled(
+            _fitted(inputs, outcomes, weights),
+            inputs[is_recent],
+            outcomes[is_recent],
+            weights[is_recent],
+        )
         yield number, INTERCEPT, fit.intercept, 0, 1
         for name, slope, centre, scale in zip(
             examples.features, fit.slopes, centres, scales, strict=True
@@ -184,5 +197,20 @@ def _fitted(inputs: Floats, outcomes: Flags, weights: Floats) -> _Fit:
         share = float(np.clip(np.average(outcomes, weights=weights), 1e-9, 1 - 1e-9))
         return _Fit(np.zeros(inputs.shape[1]), float(np.log(share / (1 - share))))
     model = LogisticRegression(C=_PENALTY, tol=1e-8, max_iter=1000)
-    model.fit(inputs, outcomes, sample_weight=weights)
+    # On matrices this small, several threads mostly wait for each other.
+    with threadpool_limits(limits=1):
+        model.fit(inputs, outcomes, sample_weight=weights)
     return _Fit(model.coef_[0], float(model.intercept_[0]))
+
+
+def _levelled(fit: _Fit, inputs: Floats, outcomes: Flags, weights: Floats) -> _Fit:
+    """The fit with the intercept at which it expects as many churns as there were."""
+    log_odds = inputs @ fit.slopes + fit.intercept
+    count = weights.sum()
+    churns = count * (weights @ outcomes + 0.5) / (count + 1)
+
+    def surplus(shift: float) -> float:
+        return float(weights @ expit(log_odds + shift) - churns)
+
+    shift = brentq(surplus, -50, 50, xtol=1e-12) if count else 0.0
+    return _Fit(fit.slopes, fit.intercept + float(shift))
