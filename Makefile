@@ -2,7 +2,7 @@
 #   make build EXTRACTS_PATH=exports WAREHOUSE_PATH=data/mine.duckdb
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help build load snapshot freshness docs dashboard report test lint lint-models lint-files format diff \
+.PHONY: help build load snapshot freshness docs dashboard report test lint lint-models lint-files format answers diff \
     bench backup restore share soak mutants lock clean
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
@@ -54,6 +54,9 @@ dashboard: $(VENV)/.installed ## the dashboards on a local server, up to date wi
 test: $(VENV)/.installed-dev lint ## everything CI runs
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
 	    --no-loadscope-reorder
+
+answers: $(VENV)/.installed-dev ## compare the README's answers with what `make build` built
+	@ANSWERS_PATH=$(WAREHOUSE_PATH) $(BIN)/python -m pytest -q tests/python/test_readme.py -k make_build
 
 # Side by side: what reads SQL takes both cores once dbt has read the project on one.
 lint: $(VENV)/.installed-dev ## style of Python, SQL, YAML, workflows and prose, types, layering

@@ -26,7 +26,7 @@ def _make(*arguments: str) -> str:
 
 
 def test_readme_is_short() -> None:
-    assert len(_README.splitlines()) < 150
+    assert len(_README.splitlines()) < 170
 
 
 def test_layout_in_readme_is_the_layout_on_disk() -> None:
@@ -41,7 +41,7 @@ def test_layout_in_readme_is_the_layout_on_disk() -> None:
 def test_readme_names_targets_and_files_that_exist() -> None:
     commands = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(re.findall(r"`([^`]+)`", _README))))
     assert commands - {"and"} <= _TARGETS
-    for link in re.findall(r"\]\(([^)#]+)\)", _README):
+    for link in re.findall(r"\]\((?!https:|\.\./\.\./actions/)([^)#]+)\)", _README):
         assert (PROJECT / link).exists(), link
 
 
