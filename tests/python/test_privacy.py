@@ -33,6 +33,7 @@ def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Loading:
     """Jane in all three systems, mentioned by others' records, and a namesake at her heels."""
     monkeypatch.setenv("DELETION_REQUESTS_PATH", str(tmp_path / "requests.csv"))
     loading = Loading(tmp_path)
+    _request(loading)
     loading.write(
         "salesforce/Contact.csv",
         f"{_CONTACT}\n{_JANE},Roe,Jane,Jane Roe,Jane.Roe@ACME.example,001A,2026-01-01,\n"

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
@@ -18,7 +19,7 @@ import yaml  # type: ignore[import-untyped]
 from ingest.build import known, orphans, publish
 from ingest.build.dbt import PROJECT, BuildError, Dbt
 from ingest.load import NothingUsableError, audit, erasure, load_batches, pending, warehouse
-from ingest.load.commands import print_beside, summary
+from ingest.load.commands import answer, print_beside, summary
 
 _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
 # Steps of which the warehouse keeps only the last record. A relation is no step: its rows name what
@@ -49,9 +50,10 @@ def build(
     Raises:
         UsageError: The extracts path is not a folder, or the marts would replace another file.
         BuildError: A batch was refused, or dbt failed.
+        IngestError: The marts are built, but a deletion request found no one.
         WarehouseError: The warehouse cannot be opened or written.
     """
-    started = time.monotonic()
+    started, now = time.monotonic(), datetime.now(UTC).replace(tzinfo=None)
     # dbt changes the working directory, so relative paths are resolved before it runs.
     paths = (extracts_path.resolve(), warehouse_path.resolve())
     marts_path = (marts_path or warehouse.published(warehouse_path)).resolve()
@@ -63,9 +65,10 @@ def build(
         is_published = _publish(
             paths[1], marts_path, dbt, fingerprint, has_personal_data=has_personal_data
         )
-    is_changed = is_built or is_published
-    seconds = f" after {time.monotonic() - started:.1f} s" if is_changed else ": nothing to do"
-    print(f"{warehouse_path} is up to date{seconds}")
+        is_changed = is_built or is_published
+        seconds = f" after {time.monotonic() - started:.1f} s" if is_changed else ": nothing to do"
+        print(f"{warehouse_path} is up to date{seconds}")
+        answer(paths[1], now)
 
 
 def build_part(

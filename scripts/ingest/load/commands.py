@@ -4,11 +4,13 @@
 """
 
 import codecs
+import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from ingest.errors import UsageError
-from ingest.load import audit, batches, run, warehouse
+from ingest.errors import IngestError, UsageError
+from ingest.load import audit, batches, erasure, run, warehouse
 from ingest.load.landing import BatchReport
 from ingest.text import one_line
 
@@ -33,6 +35,7 @@ def load(
     if encoding is not None:
         _check_encoding(encoding)
     print_beside(extracts_path)
+    started = datetime.now(UTC).replace(tzinfo=None)
     reports = []
     with warehouse.reserved(warehouse_path):
         for report in run.load_batches(
@@ -47,10 +50,39 @@ def load(
             reports.append(report)
             if report.status != "unchanged" or report.reason:
                 print(summary(report), flush=True)
-    if all(report.status == "unchanged" and not report.reason for report in reports):
-        print(f"nothing to load: {len(reports)} of {len(reports)} batches have landed")
+        if all(report.status == "unchanged" and not report.reason for report in reports):
+            print(f"nothing to load: {len(reports)} of {len(reports)} batches have landed")
+        answer(warehouse_path, started)
     refused = any(report.status == "refused" for report in reports)
     return 1 if refused or not any(map(_is_of_use, reports)) else 0
+
+
+def answer(warehouse_path: Path, since: datetime) -> None:
+    """Print the receipt of each erasure since an instant, without identifiers.
+
+    Raises:
+        IngestError: a request found no one.
+    """
+    lines, unanswered = erasure.receipts(warehouse_path, since)
+    if lines:
+        print("\n".join(lines), flush=True)
+        for path in _copies(warehouse_path):
+            print(f"  may still hold them: {path}", flush=True)
+    if unanswered:
+        raise IngestError(
+            f"{len(unanswered):,} deletion requests found no one:\n  " + "\n  ".join(unanswered)
+        )
+
+
+def _copies(warehouse_path: Path) -> list[Path]:
+    """Copies beside the warehouse that an erasure does not reach."""
+    folder, name = warehouse_path.resolve().parent, warehouse_path.resolve().name
+    backups = Path(os.environ.get("BACKUPS_PATH") or warehouse_path.parent / "backups")
+    return [
+        *sorted(path.parent for path in backups.glob(f"*/{name}")),
+        *sorted(folder.glob(f"{name}.before-*")),
+        *(path for path in (folder / "share.duckdb", folder / f"{name}.tmp") if path.exists()),
+    ]
 
 
 def status(extracts_path: Path, warehouse_path: Path) -> None:

@@ -208,9 +208,11 @@ def _compare(
     if known is None:
         return _State.NEW, ""
     landed = audit.landed_checksums(connection).keys()
+    # An erasure may have taken a name, but not the content, of a file.
+    renamed = {one[0]: one for name, one in known.items() if erasure.ERASED in name}
     for file in files:
         name, sha256 = file.audit.source_file, file.audit.sha256
-        before, status = known.get(name, ("", ""))
+        before, status = known.get(name) or renamed.get(sha256, ("", ""))
         if before != sha256 and (file.audit.status != "ignored" or status == "landed"):
             verb = "changed since it landed" if before else "is new in a batch that has landed"
             return _State.CHANGED, f"{name} {verb}"

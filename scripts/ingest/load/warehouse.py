@@ -82,7 +82,12 @@ _AUDIT_TABLES = {
         batch_id varchar, source_system varchar, object_name varchar, rows_erased bigint,
         rows_redacted bigint, id_checksum decimal(38, 0), is_scrubbed boolean
     """,
-    "erased_identifiers": "kind varchar, sha256 varchar",
+    "erased_identifiers": "kind varchar, sha256 varchar, erasure_id bigint",
+    # What was found, deleted and redacted of each person, by system, without what identifies them.
+    "erasures": """
+        erasure_id bigint, identifier_type varchar, requested_date date, erased_at timestamp,
+        source_system varchar, rows_found bigint, rows_erased bigint, rows_redacted bigint
+    """,
     # The finished steps of a build, so that the next one continues from there.
     "build_steps": "step varchar, key varchar",
 }
@@ -299,10 +304,12 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"create table if not exists raw_predict.churn_coefficients ({coefficients})"
     )
-    # Warehouses of earlier versions lack it.
-    connection.execute(
-        "alter table raw_audit.batches add column if not exists is_full_export boolean"
-    )
+    # Warehouses of earlier versions lack these.
+    for column in (
+        "batches add column if not exists is_full_export boolean",
+        "erased_identifiers add column if not exists erasure_id bigint",
+    ):
+        connection.execute(f"alter table raw_audit.{column}")
     connection.commit()
 
 
