@@ -45,5 +45,5 @@ def _expected(manifest: Manifest) -> set[tuple[str, str]]:
             found |= {(test.model, word) for word in re.findall(r"\w+", rows)}
             continue
         for row in rows or []:
-            found |= {(test.model, name) for name, value in row.items() if value is not None}
+            found |= {(test.model, name) for name, value in row.items() if value not in (None, "")}
     return found
