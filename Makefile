@@ -3,18 +3,22 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help build load snapshot freshness docs dashboard report test lint lint-models lint-files format answers diff \
-    bench backup restore share soak mutants lock clean
+    bench backup restore share soak mutants lock clean \
+    export build-spark analyse-spark compare-engines portability
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
+LAKE_PATH ?= data/lake
+SPARK_PATH ?= data/spark
 export AS_OF EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP BASE SHARE_PATH MARTS_PATH \
-    MARTS_PERSONAL_DATA
+    MARTS_PERSONAL_DATA LAKE_PATH SPARK_PATH
 
 # The first of these that is 3.11, 3.12 or 3.13 makes the virtual environment; dbt 1.11 runs on no newer.
 PYTHON ?= python3
 PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python
 
 VENV := .venv
+SPARK := .venv-spark/bin
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip -qq --no-input --disable-pip-version-check
 # $(call install,NAME) installs NAME.txt, with the hashes of NAME.lock where there is one.
@@ -27,7 +31,7 @@ MACROS := $(wildcard macros/*.sql macros/*/*.sql)
 LINT_ENVIRONMENT := WAREHOUSE_PATH=:memory: DBT_TARGET_PATH=target/lint PYTHONWARNINGS=ignore
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # PULL=1 takes the vendors' records in place of the sample company.
 build: $(VENV)/.installed $(if $(PULL),$(VENV)/.installed-pull) ## extracts, load, snapshots, every model, tests of the data; PULL=1 pulls first
@@ -115,6 +119,22 @@ lock: $(VENV)/.python ## the hashes of the pinned packages, requirements*.lock
 	@$(PIP) install -r requirements-lock.txt
 	@$(BIN)/python scripts/lock.py
 
+export: $(VENV)/.installed ## append what is landed to the lake, LAKE_PATH=data/lake
+	@$(BIN)/python -m ingest export
+
+build-spark: .venv-spark/.installed load export ## every model with its tests on Spark, from the lake; needs Java 17
+	@$(SPARK)/python -m ingest.lake.register "$$LAKE_PATH"
+	@$(SPARK)/dbt build --target spark --target-path target/spark
+
+compare-engines: build build-spark ## every mart of Spark against DuckDB's, row for row
+	@$(BIN)/python -m ingest.lake.compare "$$WAREHOUSE_PATH" "$$SPARK_PATH/warehouse"
+
+analyse-spark: .venv-spark/.installed ## whether Spark understands every model, on empty tables; needs Java 17
+	@$(SPARK)/python -m ingest.lake.analyse
+
+portability: $(VENV)/.installed ## what Snowflake, BigQuery and Databricks would not parse
+	@$(LINT_ENVIRONMENT) $(BIN)/python scripts/portability.py
+
 # What was pulled stays: vendors keep neither old events nor deleted records.
 clean: ## remove the sample company, the default warehouse and whatever the tools wrote
 	@if [ -d $(EXTRACTS)/_truth ]; then rm -rf $(EXTRACTS); fi
@@ -134,6 +154,15 @@ $(VENV)/.python:
 $(VENV)/.installed: $(VENV)/.python requirements.txt $(wildcard requirements.lock) pyproject.toml
 	@$(call install,requirements)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-spark/.installed: $(VENV)/.python requirements.txt requirements-spark.txt $(wildcard requirements*.lock) pyproject.toml
+	@echo "installing requirements-spark.txt"
+	@$(BIN)/python -m venv --clear .venv-spark
+	@options=$$($(BIN)/python scripts/lock.py --options requirements-spark.txt) && \
+	    $(SPARK)/python -m pip -qq --no-input --disable-pip-version-check install $$options
+	@$(SPARK)/python -m pip -qq --no-input --disable-pip-version-check install \
+	    --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-pull.txt requirements-predict.txt $(wildcard requirements*.lock)

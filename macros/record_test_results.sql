@@ -13,19 +13,7 @@
             {%- do tests.append(result) -%}
         {%- endfor -%}
         {%- set schema = env_var('RAW_SCHEMAS', 'raw') ~ '_audit' -%}
-        {%- set writable -%}
-            select count(*)
-            from duckdb_tables() as tables
-            inner join duckdb_databases() as databases
-                on tables.database_name = databases.database_name
-            where
-                tables.database_name = '{{ target.database }}'
-                and schema_name = '{{ schema }}'
-                and table_name = 'test_results'
-                and not databases.readonly
-        {%- endset -%}
-        {#- Not run_query, because it begins a transaction that is never committed. -#}
-        {%- if tests and adapter.execute(writable, fetch=true)[1].columns[0].values()[0] -%}
+        {%- if tests and can_record_test_results(schema) -%}
             insert into {{ schema }}.test_results values
             {%- for result in tests %}
             {%- set node = result.node -%}

@@ -14,9 +14,12 @@
     {%- do return(pairs | join(', ')) -%}
 {%- endmacro %}
 
-{#- Replaces dbt's own. An incremental model is also rebuilt where a run had other variables: its rows
-    are of another day, or follow other rules. -#}
+{#- Replaces dbt's own. An incremental model is also rebuilt where rows cannot be changed, and where a
+    run had other variables: its rows are of another day, or follow other rules. -#}
 {% macro should_full_refresh() -%}
+    {%- if not can_change_rows() -%}
+        {%- do return(true) -%}
+    {%- endif -%}
     {%- set configured = config.get('full_refresh') -%}
     {%- if configured is none -%}
         {%- set configured = flags.FULL_REFRESH -%}

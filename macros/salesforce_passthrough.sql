@@ -54,7 +54,7 @@
 {% macro salesforce_passthrough_text(field, row) -%}
     nullif(trim(coalesce(
             {{ json_string(row ~ '._extra', field, ignores_case=true) }},
-            {{ json_string('to_json(' ~ row ~ ')', field, ignores_case=true) }}
+            {{ json_string(row_as_json(row), field, ignores_case=true) }}
         )), '')
 {%- endmacro %}
 

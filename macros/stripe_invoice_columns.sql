@@ -21,6 +21,22 @@
     {#- Before basil what was paid outside Stripe was in no amount. -#}
     {%- set is_unrecorded = 'coalesce(' ~ invoice ~ '.paid_out_of_band, false) and ' ~ invoice
         ~ ".status = 'paid' and " ~ invoice ~ '.amount_due > ' ~ invoice ~ '.amount_paid' -%}
+    {%- set single_payment = struct({
+        'invoice_payment_id': invoice ~ '.id',
+        'charge_id': expandable_id(invoice ~ '.charge'),
+        'payment_intent_id': expandable_id(invoice ~ '.payment_intent'),
+        'status': 'case when ' ~ invoice ~ ".status = 'paid' then 'paid' else 'open' end",
+        'amount_paid_minor': 'coalesce(' ~ invoice ~ '.amount_paid, 0)',
+        'paid_at': from_epoch(json_string(transitions, 'paid_at')),
+    }) -%}
+    {%- set listed_payment = struct({
+        'invoice_payment_id': 'element.id',
+        'charge_id': expandable_id('element.payment.charge'),
+        'payment_intent_id': expandable_id('element.payment.payment_intent'),
+        'status': 'element.status',
+        'amount_paid_minor': 'coalesce(element.amount_paid, 0)',
+        'paid_at': from_epoch('element.status_transitions.paid_at'),
+    }) -%}
         {{ expandable_id(invoice ~ '.customer') }} as stripe_customer_id,
         coalesce(
             {{ expandable_id(
@@ -105,25 +121,8 @@
             when
                 coalesce({{ invoice }}.charge, {{ invoice }}.payment_intent) is not null
                 and {{ invoice }}.amount_due > 0
-                then [struct_pack(
-                    invoice_payment_id := {{ invoice }}.id,
-                    charge_id := {{ expandable_id(invoice ~ '.charge') }},
-                    payment_intent_id := {{ expandable_id(invoice ~ '.payment_intent') }},
-                    status := case when {{ invoice }}.status = 'paid' then 'paid' else 'open' end,
-                    amount_paid_minor := coalesce({{ invoice }}.amount_paid, 0),
-                    paid_at := {{ from_epoch(json_string(transitions, 'paid_at')) }}
-                )]
-            else {{ list_transform(
-                listed_payments,
-                'struct_pack(
-                    invoice_payment_id := element.id,
-                    charge_id := ' ~ expandable_id('element.payment.charge') ~ ',
-                    payment_intent_id := ' ~ expandable_id('element.payment.payment_intent') ~ ',
-                    status := element.status,
-                    amount_paid_minor := coalesce(element.amount_paid, 0),
-                    paid_at := ' ~ from_epoch('element.status_transitions.paid_at') ~ '
-                )'
-            ) }}
+                then {{ dbt.array_construct([single_payment]) }}
+            else {{ list_transform(listed_payments, listed_payment) }}
         end as payments,
 
         cast({{ invoice }}.attempt_count as integer) as attempt_count,

@@ -33,7 +33,9 @@ customers as (
 
     select
         account_id,
-        string_agg(stripe_customer_id, ', ' order by stripe_customer_id) as stripe_customers
+        {{ dbt.listagg(
+            'stripe_customer_id', "', '", 'order by stripe_customer_id'
+        ) }} as stripe_customers
     from int_customer_accounts
     group by account_id
 

@@ -11,3 +11,14 @@
 {% macro duckdb__date_series(first_date, last_date, unit) -%}
     cast(generate_series({{ first_date }}, {{ last_date }}, interval 1 {{ unit }}) as date[])
 {%- endmacro %}
+
+{#- A sequence whose end is before its start would run backwards. -#}
+{% macro spark__date_series(first_date, last_date, unit) -%}
+    case
+        when cast({{ last_date }} as date) >= cast({{ first_date }} as date)
+            then sequence(
+                cast({{ first_date }} as date), cast({{ last_date }} as date), interval 1 {{ unit }}
+            )
+        else cast(array() as array<date>)
+    end
+{%- endmacro %}

@@ -15,3 +15,12 @@
         ''
     )
 {%- endmacro %}
+
+{% macro spark__email_domain(email) -%}
+    nullif(
+        regexp_extract(
+            lower(trim({{ email }})), r'@([\p{L}\p{N}.-]+[.][\p{L}\p{N}-]+)[.>]*$', 1
+        ),
+        ''
+    )
+{%- endmacro %}

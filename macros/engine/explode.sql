@@ -20,3 +20,14 @@
     unnest({{ list }})
     {%- endif -%}
 {%- endmacro %}
+
+{% macro spark__explode(list, with_position=false) -%}
+    {%- if with_position -%}
+    explode(transform(
+        {{ list }},
+        (element, position) -> named_struct('position', cast(position + 1 as bigint), 'value', element)
+    ))
+    {%- else -%}
+    explode({{ list }})
+    {%- endif -%}
+{%- endmacro %}

@@ -6,3 +6,7 @@
 {% macro duckdb__from_epoch(seconds) -%}
     make_timestamp(cast({{ seconds }} as bigint) * 1000000)
 {%- endmacro %}
+
+{% macro spark__from_epoch(seconds) -%}
+    timestamp_seconds(cast({{ seconds }} as bigint))
+{%- endmacro %}

@@ -34,3 +34,24 @@
         true
     )
 {%- endmacro %}
+
+{% macro spark__json_agrees_with(object, claims) -%}
+    {%- set object_map = "from_json(" ~ object ~ ", 'map<string,variant>')" -%}
+    {%- set claims_map = "from_json(" ~ claims ~ ", 'map<string,variant>')" -%}
+    coalesce(
+        forall(
+            map_keys({{ claims_map }}),
+            name -> coalesce(to_json({{ object_map }}[name]), 'null') = coalesce(
+                case
+                    when schema_of_variant({{ claims_map }}[name]) like 'OBJECT%'
+                        then to_json(parse_json({{ spark__json_merged(
+                            'to_json(' ~ object_map ~ '[name])', 'to_json(' ~ claims_map ~ '[name])', 1
+                        ) }}))
+                    else to_json({{ claims_map }}[name])
+                end,
+                'null'
+            )
+        ),
+        true
+    )
+{%- endmacro %}

@@ -9,3 +9,10 @@
         else cast([] as json[])
     end
 {%- endmacro %}
+
+{% macro spark__json_array(column) -%}
+    case
+        when left(ltrim({{ column }}), 1) = '[' then from_json({{ column }}, 'array<string>')
+        else cast(array() as array<string>)
+    end
+{%- endmacro %}

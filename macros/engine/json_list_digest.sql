@@ -30,3 +30,24 @@
         ' '
     )
 {%- endmacro %}
+
+{% macro spark__json_list_digest(array, paths) -%}
+    array_join(
+        array_sort(
+            transform(
+                {{ json_array(array) }},
+                element -> concat_ws(
+                    ':'
+                    {%- for alternatives in paths -%}
+                    , coalesce(
+                        {%- for path in alternatives -%}
+                        {{ json_string('element', none if path == 'self' else path) }}, {# -#}
+                        {%- endfor -%} ''
+                    )
+                    {%- endfor -%}
+                )
+            )
+        ),
+        ' '
+    )
+{%- endmacro %}

@@ -22,3 +22,38 @@
     json_extract_string({{ column }}, '{{ "$." ~ path if path else "$" }}')
     {%- endif -%}
 {%- endmacro %}
+
+{#- JSON is text on Spark, and a JSON string the text itself. -#}
+{% macro spark__json_string(column, path=none, ignores_case=false) -%}
+    {%- if ignores_case -%}
+    get_json_object(
+        {{ column }},
+        concat('$[''', try_element_at(filter(
+            json_object_keys({{ column }}), key -> lower(key) = '{{ path | lower }}'
+        ), 1), ''']')
+    )
+    {%- elif path -%}
+    get_json_object({{ column }}, '$.{{ path }}')
+    {%- else -%}
+    {{ column }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A field of an element of a JSON list as text.
+
+    Arguments:
+        list: a JSON list.
+        position: the element, as `list_transform` counts.
+        field: the field's name.
+-#}
+{% macro json_element_string(list, position, field) -%}
+    {{ return(adapter.dispatch('json_element_string')(list, position, field)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_element_string(list, position, field) -%}
+    json_extract_string({{ list }}, '$[' || ({{ position }} - 1) || '].{{ field }}')
+{%- endmacro %}
+
+{% macro spark__json_element_string(list, position, field) -%}
+    get_json_object({{ list }}, concat('$[', cast({{ position }} as string), '].{{ field }}'))
+{%- endmacro %}

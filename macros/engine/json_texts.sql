@@ -22,3 +22,42 @@
             )
     end
 {%- endmacro %}
+
+{% macro spark__json_texts(column) -%}
+    {%- set fields = "from_json(" ~ column ~ ", 'map<string,string>')" -%}
+    case
+        when left(ltrim({{ column }}), 1) = '{'
+            then named_struct(
+                'names', transform(
+                    map_keys({{ fields }}), field -> regexp_replace(lower(field), '[^a-z0-9]', '')
+                ),
+                'texts', transform(map_values({{ fields }}), field -> nullif(trim(field), ''))
+            )
+    end
+{%- endmacro %}
+
+{#- The first text among some names of `json_texts`; null when there is none.
+
+    Arguments:
+        texts: a struct as of `json_texts`.
+        names: names in order of precedence.
+-#}
+{% macro json_texts_first(texts, names) -%}
+    {%- set plain = [] -%}
+    {%- for name in names -%}
+        {%- do plain.append(modules.re.sub('[^a-z0-9]', '', name | lower)) -%}
+    {%- endfor -%}
+    coalesce(
+        {%- for name in plain | unique -%}
+        {{ adapter.dispatch('json_texts_named')(texts, name) }}{{ ', ' if not loop.last }}
+        {%- endfor -%}
+    )
+{%- endmacro %}
+
+{% macro duckdb__json_texts_named(texts, name) -%}
+    {{ texts }}.texts[list_position({{ texts }}.names, '{{ name }}')]
+{%- endmacro %}
+
+{% macro spark__json_texts_named(texts, name) -%}
+    try_element_at({{ texts }}.texts, nullif(cast(array_position({{ texts }}.names, '{{ name }}') as int), 0))
+{%- endmacro %}

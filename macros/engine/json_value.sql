@@ -7,3 +7,8 @@
 {% macro duckdb__json_value(column, path) -%}
     nullif(json_extract({{ column }}, '$.{{ path }}'), cast('null' as json))
 {%- endmacro %}
+
+{#- JSON is text on Spark, and a JSON string the text itself. -#}
+{% macro spark__json_value(column, path) -%}
+    get_json_object({{ column }}, '$.{{ path }}')
+{%- endmacro %}

@@ -18,3 +18,13 @@
             then nullif(cast(json_merge_patch({{ column }}, '{{ tojson(nulls) }}') as string), '{}')
     end
 {%- endmacro %}
+
+{% macro spark__json_without(column, keys) -%}
+    case
+        when left(ltrim({{ column }}), 1) = '{'
+            then nullif(to_json(map_filter(
+                from_json({{ column }}, 'map<string,variant>'),
+                (name, value) -> name not in ('{{ keys | join("', '") }}')
+            )), '{}')
+    end
+{%- endmacro %}

@@ -28,3 +28,23 @@
         ''
     )
 {%- endmacro %}
+
+{% macro spark__list_digest(list, fields) -%}
+    coalesce(
+        array_join(
+            array_sort(
+                transform(
+                    {{ list }},
+                    element -> concat_ws(
+                        ':'
+                        {%- for field in fields -%}
+                        , coalesce(cast(element.{{ field }} as string), '')
+                        {%- endfor -%}
+                    )
+                )
+            ),
+            ' '
+        ),
+        ''
+    )
+{%- endmacro %}

@@ -11,3 +11,7 @@
 {% macro duckdb__percentile(expression, share) -%}
     quantile_cont({{ expression }}, {{ share }})
 {%- endmacro %}
+
+{% macro spark__percentile(expression, share) -%}
+    percentile({{ expression }}, {{ share }})
+{%- endmacro %}

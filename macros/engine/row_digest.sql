@@ -11,3 +11,10 @@
 {% macro duckdb__row_digest(columns) -%}
     hash({{ columns | join(', ') }})
 {%- endmacro %}
+
+{#- Texts are read with their length, so that a null and its neighbours cannot change places. -#}
+{% macro spark__row_digest(columns) -%}
+    cast(xxhash64(to_json(
+        struct({{ columns | join(', ') }}), map('ignoreNullFields', 'false')
+    )) as decimal(38, 0))
+{%- endmacro %}

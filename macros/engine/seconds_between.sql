@@ -7,3 +7,7 @@
 {% macro duckdb__seconds_between(first_moment, last_moment) -%}
     date_sub('second', {{ first_moment }}, {{ last_moment }})
 {%- endmacro %}
+
+{% macro spark__seconds_between(first_moment, last_moment) -%}
+    timestampdiff(second, {{ first_moment }}, {{ last_moment }})
+{%- endmacro %}

@@ -14,3 +14,8 @@
     {%- set sent = "replace(regexp_extract(" ~ query ~ ", '(?i)(?:^|[?&])" ~ name ~ "=([^&#]*)', 1), '+', ' ')" -%}
     nullif(trim(coalesce(try(url_decode({{ sent }})), {{ sent }})), '')
 {%- endmacro %}
+
+{% macro spark__url_parameter(query, name) -%}
+    {%- set sent = "replace(regexp_extract(" ~ query ~ ", '(?i)(?:^|[?&])" ~ name ~ "=([^&#]*)', 1), '+', ' ')" -%}
+    nullif(trim(coalesce(try_url_decode({{ sent }}), {{ sent }})), '')
+{%- endmacro %}

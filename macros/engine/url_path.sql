@@ -14,3 +14,15 @@
             )
     end
 {%- endmacro %}
+
+{% macro spark__url_path(url) -%}
+    case
+        when regexp_like({{ url }}, '^[A-Za-z][A-Za-z0-9+.-]*://')
+            then coalesce(
+                nullif(
+                    regexp_extract({{ url }}, '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^?#]*)', 1), ''
+                ),
+                '/'
+            )
+    end
+{%- endmacro %}

@@ -16,3 +16,15 @@
         end
     )
 {%- endmacro %}
+
+{% macro spark__utc_timestamp(text) -%}
+    coalesce(
+        case when {{ text }} like '%-%' then try_cast({{ text }} as timestamp) end,
+        case
+            when regexp_like({{ text }}, '^[0-9]{9,10}([.][0-9]*)?$')
+                then timestamp_micros(cast(cast({{ text }} as double) * 1000000 as bigint))
+            when regexp_like({{ text }}, '^[0-9]{12,13}([.][0-9]*)?$')
+                then timestamp_micros(cast(cast({{ text }} as double) * 1000 as bigint))
+        end
+    )
+{%- endmacro %}

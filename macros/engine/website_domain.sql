@@ -14,3 +14,14 @@
         ''
     )
 {%- endmacro %}
+
+{% macro spark__website_domain(website) -%}
+    nullif(
+        regexp_extract(
+            lower(trim({{ website }})),
+            r'^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?(?:www[.])?([\p{L}\p{N}.-]+[.][\p{L}\p{N}-]+)[.]?(?:[/:?#].*)?$',
+            1
+        ),
+        ''
+    )
+{%- endmacro %}

@@ -558,6 +558,22 @@ def share(warehouse: Path, out: Path | None, mask: bool) -> None:
 
 
 @cli.command()
+@_warehouse
+@click.option(
+    "--lake",
+    default="data/lake",
+    envvar="LAKE_PATH",
+    metavar="DIR",
+    help="Folder, or the address of one in an object store.",
+)
+def export(warehouse: Path, lake: str) -> None:
+    """Append what the loader landed to a lake of Parquet files, for Spark."""
+    from ingest.lake.export import export as run
+
+    run(warehouse, lake)
+
+
+@cli.command()
 @click.option("--kills", type=_COUNT, default=20, help="Trials of each kind.")
 @click.option("--records", type=_COUNT, default=10_000, help="Broken records of each format.")
 @click.option("--seed", type=int, default=7, help="Of all random draws.")

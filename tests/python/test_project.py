@@ -14,7 +14,7 @@ _TRACKED = subprocess.run(
     ["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True
 ).stdout.splitlines()
 _README = (PROJECT / "README.md").read_text()
-_TARGETS = set(re.findall(r"^([a-z]+):.*##", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+_TARGETS = set(re.findall(r"^([a-z-]+):.*##", (PROJECT / "Makefile").read_text(), re.MULTILINE))
 
 
 def _make(*arguments: str) -> str:
@@ -39,7 +39,7 @@ def test_layout_in_readme_is_the_layout_on_disk() -> None:
 
 
 def test_readme_names_targets_and_files_that_exist() -> None:
-    commands = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(re.findall(r"`([^`]+)`", _README))))
+    commands = set(re.findall(r"\bmake ([a-z-]+)\b", "\n".join(re.findall(r"`([^`]+)`", _README))))
     assert commands - {"and"} <= _TARGETS
     for link in re.findall(r"\]\((?!https:|\.\./\.\./actions/)([^)#]+)\)", _README):
         assert (PROJECT / link).exists(), link
@@ -107,13 +107,20 @@ def test_paths_reach_the_commands_with_spaces_and_quotes() -> None:
     assert shown.stdout == "it's my exports"
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "macros/engine").glob("*.sql")), ids=str)
-def test_a_dispatched_macro_is_in_the_file_of_its_name(path: Path) -> None:
-    """Beside it is at most the mapping of the JSON fields that it reads."""
-    name, text = path.stem, path.read_text()
-    macros = re.findall(r"{% macro (\w+)\(", text)
-    assert macros in ([name, f"duckdb__{name}"], [name, f"duckdb__{name}", f"{name}_fields"])
-    assert f"adapter.dispatch('{name}')" in text
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "macros/engine").glob("*.sql")), ids=lambda p: p.stem
+)
+def test_an_engine_macro_is_in_the_file_of_its_name(path: Path) -> None:
+    assert f"adapter.dispatch('{path.stem}')" in path.read_text()
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "spark"])
+def test_a_dispatched_macro_has_a_form_for_each_engine_in_its_file(engine: str) -> None:
+    for path in sorted((PROJECT / "macros").rglob("*.sql")):
+        text = path.read_text()
+        macros = set(re.findall(r"{% macro (\w+)\(", text))
+        for name in re.findall(r"adapter\.dispatch\('(\w+)'\)", text):
+            assert {f"{engine}__{name}", f"default__{name}"} & macros, f"{path.name}: {name}"
 
 
 @pytest.mark.parametrize(

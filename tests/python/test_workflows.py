@@ -13,7 +13,7 @@ from harness import PROJECT
 
 _PATHS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
 _TEXTS = {path.name: path.read_text() for path in _PATHS}
-_TARGETS = set(re.findall(r"^([a-z]+):.*##", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+_TARGETS = set(re.findall(r"^([a-z-]+):.*##", (PROJECT / "Makefile").read_text(), re.MULTILINE))
 # Beside make: what only a runner has, GitHub's own outputs, its summary and its `gh`.
 _RUNNER_ONLY = r"\{ echo |issue=\$\(gh issue |.* >> \"\$GITHUB_(OUTPUT|STEP_SUMMARY)\"$"
 # What may be written, by which job alone.
@@ -72,7 +72,7 @@ def test_a_job_has_an_end_and_writes_only_what_is_its_own(
 def test_a_job_runs_what_a_person_runs(name: str, job: str, described: dict[str, Any]) -> None:
     for step in described["steps"]:
         command = step.get("run", "make help")
-        if made := re.fullmatch(r"make ([a-z]+)", command):
+        if made := re.fullmatch(r"make ([a-z-]+)", command):
             assert made[1] in _TARGETS, command
         else:
             assert re.match(_RUNNER_ONLY, command), command

@@ -36,7 +36,8 @@ note_totals as (
         sum(post_payment_minor) as post_payment_minor,
         sum(
             case
-                when len(refunds) > 0 or customer_balance_transaction_id is not null then 0
+                when {{ list_length('refunds') }} > 0 then 0
+                when customer_balance_transaction_id is not null then 0
                 else post_payment_minor - out_of_band_minor
             end
         ) as unlisted_minor

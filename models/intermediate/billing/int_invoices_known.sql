@@ -29,14 +29,14 @@ listed_payments as (
 
     select
         invoice_id,
-        array_agg(struct_pack(
-            invoice_payment_id := invoice_payment_id,
-            charge_id := charge_id,
-            payment_intent_id := payment_intent_id,
-            status := status,
-            amount_paid_minor := amount_paid_minor,
-            paid_at := paid_at
-        ) order by invoice_payment_id) as payments,
+        {{ sorted_list(struct({
+            'invoice_payment_id': 'invoice_payment_id',
+            'charge_id': 'charge_id',
+            'payment_intent_id': 'payment_intent_id',
+            'status': 'status',
+            'amount_paid_minor': 'amount_paid_minor',
+            'paid_at': 'paid_at',
+        })) }} as payments,
         sum(amount_paid_minor) filter (where status = 'paid') as paid_minor,
         coalesce(sum(amount_paid_minor) filter (
             where status = 'paid' and coalesce(charge_id, payment_intent_id) is null
@@ -114,7 +114,7 @@ final as (
             end
         ) as out_of_band_minor,
         case
-            when coalesce(len(known.payments), 0) > 0 then known.payments
+            when coalesce({{ list_length('known.payments') }}, 0) > 0 then known.payments
             else coalesce(listed_payments.payments, known.payments)
         end as payments,
         known.observed_at

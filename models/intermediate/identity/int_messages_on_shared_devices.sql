@@ -83,14 +83,14 @@ neighbours as (
         anonymous_id,
         sent_user_id,
         session_number,
-        first_value(user_id ignore nulls) over after_on_device as next_user_id,
-        last_value(user_id ignore nulls) over before_on_device as previous_user_id,
-        first_value(
-            case when user_id is not null then session_number end ignore nulls
-        ) over after_on_device as next_session_number,
-        last_value(
-            case when user_id is not null then session_number end ignore nulls
-        ) over before_on_device as previous_session_number
+        {{ known_value('first', 'user_id') }} over after_on_device as next_user_id,
+        {{ known_value('last', 'user_id') }} over before_on_device as previous_user_id,
+        {{ known_value(
+            'first', 'case when user_id is not null then session_number end'
+        ) }} over after_on_device as next_session_number,
+        {{ known_value(
+            'last', 'case when user_id is not null then session_number end'
+        ) }} over before_on_device as previous_session_number
 
     from sessions
     window

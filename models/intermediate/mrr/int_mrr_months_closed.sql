@@ -25,9 +25,9 @@ months as (
         mrr_month,
         cast(sum(case when mrr = 0 then 0 else mrr * usd_per_unit end) as decimal(28, 6))
             as closing_mrr_usd,
-        string_agg(currency || ' ' || cast(mrr as string), ', ' order by currency) filter (
-            where mrr != 0
-        ) as native_mrr
+        {{ dbt.listagg(
+            "currency || ' ' || cast(mrr as string)", "', '", 'order by currency'
+        ) }} filter (where mrr != 0) as native_mrr
 
     from int_mrr_account_currencies_monthly
     where is_month_closed
@@ -41,7 +41,9 @@ customers as (
 
     select
         account_id,
-        string_agg(stripe_customer_id, ', ' order by stripe_customer_id) as stripe_customers
+        {{ dbt.listagg(
+            'stripe_customer_id', "', '", 'order by stripe_customer_id'
+        ) }} as stripe_customers
     from int_customer_accounts
     group by account_id
 

@@ -31,9 +31,9 @@ discounts as (
         subscription_item_id,
         sum(discount_mrr) as discount_mrr,
         bool_or(is_amount_missing) as is_amount_missing,
-        string_agg(
-            discount_id || ' ' || cast(discount_mrr as string), ', ' order by step_number
-        ) as discounts
+        {{ dbt.listagg(
+            "discount_id || ' ' || cast(discount_mrr as string)", "', '", 'order by step_number'
+        ) }} as discounts
     from int_subscription_item_discounts
     group by
         mrr_period_id,

@@ -189,7 +189,7 @@ final as (
         states.quantity,
         present_and_gone.subscription_currency,
         case
-            when len(states.tax_rates) > 0 then states.tax_rates
+            when {{ list_length('states.tax_rates') }} > 0 then states.tax_rates
             else present_and_gone.default_tax_rates
         end as tax_rates
 

@@ -55,7 +55,7 @@ carried as (
         record_number,
         effective_at,
         {%- for column in fields %}
-        last_value({{ column }} ignore nulls) over (
+        {{ known_value('last', column) }} over (
             partition by opportunity_id
             order by record_number
             rows between unbounded preceding and current row

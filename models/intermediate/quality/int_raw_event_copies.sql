@@ -81,7 +81,7 @@ compared_events as (
         {{ is_live }} as is_live,
         {{ is_staged_kind }} as is_staged_kind,
         _extracted_at as received_at,
-        md5({{ json_without('to_json(raw_event)', loading) }}) as content,
+        md5({{ json_without(row_as_json('raw_event'), loading) }}) as content,
         _batch_id,
         _source_file,
         _source_row

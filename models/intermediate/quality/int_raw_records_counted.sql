@@ -104,7 +104,7 @@ raw_records as (
         {{ rules.clock or '_extracted_at' }} as version_at,
         case
             when repeated_records.repeated_id is not null
-                then md5({{ json_without('to_json(raw_table)', loading) }})
+                then md5({{ json_without(row_as_json('raw_table'), loading) }})
         end as content,
         raw_table._extracted_at,
         raw_table._batch_id,

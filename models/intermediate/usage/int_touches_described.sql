@@ -5,7 +5,7 @@
 } %}
 {#- Whether a domain or the name of a source has the labels of the seed's domain in a row. -#}
 {%- set has_labels = "('.' || lower(TEXT) || '.') like ('%.' || match_value || '.%')" %}
-{%- set longest = "right('00' || length(match_value), 3) || match_value" %}
+{%- set longest = "right('00' || cast(length(match_value) as string), 3) || match_value" %}
 
 with
 
@@ -44,10 +44,11 @@ named as (
         ) as {{ parameter }},
         {%- endfor %}
         coalesce(
-            regexp_matches(
+            regexp_extract(
                 lower(touch.page_query),
-                '(^|[?&])({{ var("click_id_parameters") | join("|") | lower }})=[^&#]'
-            ),
+                '(^|[?&])({{ var("click_id_parameters") | join("|") | lower }})=[^&#]',
+                0
+            ) != '',
             false
         ) as has_click_id
 

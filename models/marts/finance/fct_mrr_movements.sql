@@ -67,20 +67,32 @@ lost_items as (
 ),
 
 -- An account has one type a month: that of the most MRR lost.
+summed_by_type as (
+
+    select
+        account_id,
+        mrr_month,
+        churn_type,
+        sum(lost_usd) as lost_usd
+    from lost_items
+    group by
+        account_id,
+        mrr_month,
+        churn_type
+
+),
+
 lost_by_type as (
 
     select
         account_id,
         mrr_month,
         churn_type
-    from lost_items
-    group by
-        account_id,
-        mrr_month,
-        churn_type
+    from summed_by_type
     qualify
         row_number() over (
-            partition by account_id, mrr_month order by sum(lost_usd) desc, churn_type asc
+            partition by account_id, mrr_month
+            order by lost_usd desc nulls last, churn_type asc
         ) = 1
 
 ),

@@ -92,7 +92,7 @@ final as (
         {%- endfor %}
         cast(sum(deferred_usd) as decimal(28, 6)) as deferred_usd,
         cast(sum(receivable_usd) as decimal(28, 6)) as receivable_usd,
-        string_agg(native_amounts, ', ' order by currency) as native_amounts
+        {{ dbt.listagg('native_amounts', "', '", 'order by currency') }} as native_amounts
 
     from currency_months
     group by

@@ -1,7 +1,6 @@
 {%- set measures = {
     'recognized_revenue': 'recognized_usd',
-    'deferred_revenue': 'deferred_usd',
-    'receivables': 'receivable_usd',
+    'deferred_revenue': 'deferred_usd', 'receivables': 'receivable_usd',
 } %}
 
 with
@@ -93,7 +92,8 @@ customers as (
 
     select
         account_id,
-        string_agg(stripe_customer_id, ', ' order by stripe_customer_id) as stripe_customers
+        {{ dbt.listagg('stripe_customer_id', "', '", 'order by stripe_customer_id') }}
+            as stripe_customers
     from int_customer_accounts
     group by account_id
 

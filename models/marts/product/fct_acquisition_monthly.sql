@@ -90,7 +90,7 @@ touches as (
 
 touch_types as (
 
-    select {{ explode("['first', 'last']") }} as touch_type
+    select {{ explode(dbt.array_construct(["'first'", "'last'"])) }} as touch_type
 
 ),
 

@@ -98,7 +98,7 @@ events_of_sessions as (
     select
         {{ (kept + derived) | join(new_line) }},
         event_number,
-        last_value(case when is_first then event_id end ignore nulls) over (
+        {{ known_value('last', 'case when is_first then event_id end') }} over (
             partition by person_id, is_counted
             order by event_number
             rows between unbounded preceding and current row

@@ -51,7 +51,8 @@ movements as (
 
 months_counted as (
 
-    select {{ explode('range(' ~ (months_before + months_after + 1) ~ ')') }} as month_count
+    select
+        {{ explode(dbt.array_construct(range(months_before + months_after + 1))) }} as month_count
 
 ),
 

@@ -70,7 +70,9 @@ days_by_stage as (
         concat(
             '{',
             {{ dbt.listagg(
-                "concat(to_json(stage_name), ':', stage_days)", "','", 'order by stage_number'
+                'concat(' ~ quoted_text('stage_name') ~ ", ':', stage_days)",
+                "','",
+                'order by stage_number'
             ) }},
             '}'
         ) as days_by_stage

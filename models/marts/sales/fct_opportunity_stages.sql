@@ -128,14 +128,13 @@ neighbours as (
         coalesce(intervals.left_at > intervals.entered_at, true) as is_held,
         lag(intervals.stage_name) over deal as previous_stage_name,
         lead(intervals.stage_name) over deal as next_stage_name,
-        last_value(
-            case when intervals.left_at > intervals.entered_at then ranked.stage_number end
-            ignore nulls
-        ) over intervals_before as previous_stage_number,
-        last_value(
-            case when intervals.left_at > intervals.entered_at then ranked.is_closed end
-            ignore nulls
-        ) over intervals_before as is_previous_closed,
+        {{ known_value(
+            'last',
+            'case when intervals.left_at > intervals.entered_at then ranked.stage_number end'
+        ) }} over intervals_before as previous_stage_number,
+        {{ known_value(
+            'last', 'case when intervals.left_at > intervals.entered_at then ranked.is_closed end'
+        ) }} over intervals_before as is_previous_closed,
         least(ranked.stage_number, open_stages.open_stage_count + 1) as reached_number
 
     from intervals

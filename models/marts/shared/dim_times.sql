@@ -2,7 +2,7 @@ with
 
 counted as (
 
-    select {{ explode('range(24)') }} as hour_count
+    select {{ explode(dbt.array_construct(range(24))) }} as hour_count
 
 ),
 

@@ -10,7 +10,7 @@
         loads_only_in(this, source('segment', 'messages')) }}){% endif %}",
 ) }}
 
-{%- set content_digest = 'md5(' ~ segment_content() ~ ')' %}
+{%- set content_digest, quote = 'md5(' ~ segment_content() ~ ')', adapter.quote('')[:1] %}
 {%- set context_fields = {
     'groupId': 'string', 'userAgent': 'string', 'library': {'name': 'string'},
     'os': {'name': 'string'}, 'device': {'type': 'string'}, 'traits': 'json',
@@ -19,12 +19,12 @@
 {%- set property_fields = {}.fromkeys(['file_type', 'error_code'] + var('document_id_properties')
     + var('tool_properties'), 'string') %}
 {%- do property_fields.update({}.fromkeys(['pages', 'size_bytes', 'duration_ms'], 'bigint')) %}
-{%- set first_of = 'coalesce(nullif(trim(property_fields."NAMES"), \'\'))' %}
-{%- set next_name = '"), \'\'), nullif(trim(property_fields."' %}
+{%- set first_of = 'coalesce(nullif(trim(property_fields.QNAMESQ), \'\'))'.replace('Q', quote) %}
+{%- set next_name = 'Q), \'\'), nullif(trim(property_fields.Q'.replace('Q', quote) %}
 {%- set document_id = first_of.replace('NAMES', var('document_id_properties') | join(next_name)) %}
 {#- An id unless it is a placeholder. An id of zeros is one, whatever its length. -#}
 {%- set known_id = "case
-            when regexp_extract(ID, '[^0\\s-]', 0) != '' and lower(trim(ID)) not in (
+            when regexp_extract(ID, '[^0 \t\r\n\f-]', 0) != '' and lower(trim(ID)) not in (
                 select placeholders.placeholder_id from " ~ ref('placeholder_ids') ~ " as placeholders
             ) then ID
         end" %}

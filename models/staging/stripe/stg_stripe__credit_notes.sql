@@ -3,37 +3,32 @@
     'id': 'string', 'invoice_line_item': 'string', 'amount': 'bigint',
     'discount_amounts': [{'amount': 'bigint'}], 'taxes': [tax], 'tax_amounts': [tax],
 } -%}
-{%- set line -%}
-    struct_pack(
-        credit_note_line_id := element.id,
-        invoice_line_id := element.invoice_line_item,
-        amount_minor := element.amount,
-        discount_amount_minor := {{ list_transform(
-            'element.discount_amounts', 'element.amount', 'sum'
-        ) }},
-        inclusive_tax_minor := {{ list_transform(
-            'coalesce(element.taxes, element.tax_amounts)',
-            "case when coalesce(element.tax_behavior = 'inclusive', element.inclusive)
-            then element.amount end",
-            'sum'
-        ) }}
-    )
-{%- endset -%}
+{%- set line = struct({
+    'credit_note_line_id': 'element.id',
+    'invoice_line_id': 'element.invoice_line_item',
+    'amount_minor': 'element.amount',
+    'discount_amount_minor': list_transform('element.discount_amounts', 'element.amount', 'sum'),
+    'inclusive_tax_minor': list_transform(
+        'coalesce(element.taxes, element.tax_amounts)',
+        "case when coalesce(element.tax_behavior = 'inclusive', element.inclusive)
+        then element.amount end",
+        'sum'
+    ),
+}) -%}
 {%- set refund_fields = {'refund': 'string', 'amount_refunded': 'bigint'} -%}
-{%- set listed_refund -%}
-    struct_pack(
-        refund_id := {{ expandable_id('element.refund') }},
-        refunded_minor := element.amount_refunded
-    )
-{%- endset -%}
+{%- set listed_refund = struct({
+    'refund_id': expandable_id('element.refund'),
+    'refunded_minor': 'element.amount_refunded',
+}) -%}
+{%- set single_refund = struct({
+    'refund_id': expandable_id('refund'),
+    'refunded_minor': 'cast(null as bigint)',
+}) -%}
 {#- Since basil a list, each with the part it paid back; before, one refund. -#}
 {%- set all_refunds -%}
     case
         when coalesce(json_array_length(refunds), 0) = 0 and refund is not null
-            then [struct_pack(
-                refund_id := {{ expandable_id('refund') }},
-                refunded_minor := cast(null as bigint)
-            )]
+            then {{ dbt.array_construct([single_refund]) }}
         else {{ list_transform(json_fields('refunds', [refund_fields]), listed_refund) }}
     end
 {%- endset -%}

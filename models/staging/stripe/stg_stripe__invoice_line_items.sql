@@ -10,7 +10,7 @@ read_lines as (
 
     select
         {{ expandable_id('invoice') }} as invoice_id,
-        {{ explode(stripe_invoice_lines('to_json([' ~ json_object({
+        {{ explode(stripe_invoice_lines(json_list([json_object({
             'id': 'id',
             'amount': 'amount',
             'currency': 'currency',
@@ -30,7 +30,7 @@ read_lines as (
             'tax_amounts': 'tax_amounts',
             'taxes': 'taxes',
             'type': 'type',
-        }) ~ '])')) }} as line,
+        })]))) }} as line,
         _batch_id,
         _extracted_at
 

@@ -14,7 +14,7 @@
     case
         when json_array_length(invoices.discounts) > 0 then invoices.discounts
         when {{ json_string('invoices.discount', 'id') }} is not null
-            then to_json([invoices.discount])
+            then {{ json_list(['invoices.discount']) }}
     end
 {%- endset -%}
 

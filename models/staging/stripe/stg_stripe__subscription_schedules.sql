@@ -8,14 +8,15 @@
 {%- set price_id -%}
 coalesce({{ expandable_id('phase_item.price') }}, {{ expandable_id('phase_item.plan') }})
 {%- endset %}
-{%- set phase_items = 'list_transform(
-                element."items",
-                lambda phase_item: struct_pack(
-                    price_id := ' ~ price_id ~ ',
-                    quantity := cast(phase_item.quantity as bigint),
-                    has_discounts := len(phase_item.discounts) > 0
-                )
-            )' %}
+{%- set phase_items = list_transform(
+    'element.' ~ adapter.quote('items'),
+    struct({
+        'price_id': price_id,
+        'quantity': 'cast(phase_item.quantity as bigint)',
+        'has_discounts': list_length('phase_item.discounts') ~ ' > 0',
+    }),
+    element='phase_item'
+) %}
 
 with
 
@@ -39,17 +40,15 @@ final as (
 
         {{ list_transform(
             json_fields('phases', phase_fields),
-            'struct_pack(
-                start_at := ' ~ from_epoch('element.start_date') ~ ',
-                end_at := ' ~ from_epoch('element.end_date') ~ ',
-                trial_end_at := ' ~ from_epoch('element.trial_end') ~ ',
-                currency := upper(element.currency),
-                has_discounts := case
-                    when element.coupon is not null then true
-                    else len(element.discounts) > 0
-                end,
-                phase_items := ' ~ phase_items ~ '
-            )'
+            struct({
+                'start_at': from_epoch('element.start_date'),
+                'end_at': from_epoch('element.end_date'),
+                'trial_end_at': from_epoch('element.trial_end'),
+                'currency': 'upper(element.currency)',
+                'has_discounts': 'case when element.coupon is not null then true else '
+                    ~ list_length('element.discounts') ~ ' > 0 end',
+                'phase_items': phase_items,
+            })
         ) }} as phases,
 
         coalesce(deleted, false) as is_deleted,

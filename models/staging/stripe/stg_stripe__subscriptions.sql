@@ -34,8 +34,8 @@ final as (
         -- Versions up to acacia have one `discount`, later ones a list; some have both.
         case
             when json_array_length(discounts) > 0 then discounts
-            when {{ json_string('discount', 'id') }} is not null then to_json([discount])
-            else cast('[]' as json)
+            when {{ json_string('discount', 'id') }} is not null then {{ json_list(['discount']) }}
+            else {{ json_list([]) }}
         end as discounts,
         default_tax_rates,
         metadata,

@@ -4,18 +4,15 @@
         fields: tax rates as read by `json_fields` with `stripe_tax_rates_fields`.
 -#}
 {% macro stripe_tax_rates(fields) -%}
-    {{ return(adapter.dispatch('stripe_tax_rates')(fields)) }}
-{%- endmacro %}
-
-{% macro duckdb__stripe_tax_rates(fields) -%}
-    list_transform(
-        {{ fields }},
-        lambda tax_rate: struct_pack(
-            tax_rate_id := tax_rate.id,
-            percentage := tax_rate.percentage,
-            is_inclusive := coalesce(tax_rate.inclusive, false)
-        )
-    )
+    {{ list_transform(
+        fields,
+        struct({
+            'tax_rate_id': 'tax_rate.id',
+            'percentage': 'tax_rate.percentage',
+            'is_inclusive': 'coalesce(tax_rate.inclusive, false)',
+        }),
+        element='tax_rate'
+    ) }}
 {%- endmacro %}
 
 {#- The fields that `stripe_tax_rates` needs, for `json_fields`. -#}

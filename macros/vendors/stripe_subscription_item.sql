@@ -11,27 +11,19 @@
         price, plan: SQL expressions for the text of the price and of the plan in the raw item, read
             only where the fields have neither object.
 -#}
-{% macro stripe_subscription_item(fields, price, plan) -%}
-    {{ return(adapter.dispatch('stripe_subscription_item')(fields, price, plan)) }}
-{%- endmacro %}
-
 {#- DuckDB evaluates an argument of `coalesce` only for the rows that the arguments before left null. -#}
-{% macro duckdb__stripe_subscription_item(fields, price, plan) -%}
-    struct_pack(
-        subscription_item_id := {{ fields }}.id,
-        price_id := coalesce(
-            {{ fields }}.price.id, {{ fields }}.plan.id,
-            {{ expandable_id(price) }}, {{ expandable_id(plan) }}
-        ),
-        quantity := cast({{ fields }}.quantity as bigint),
-        current_period_end_at := {{ from_epoch(fields ~ '.current_period_end') }},
-        discounts := list_transform(
-            {{ fields }}.discounts, lambda listed: {{ stripe_discount('listed') }}
-        ),
-        tax_rates := {{ stripe_tax_rates(fields ~ '.tax_rates') }},
-        price := {{ stripe_price(fields ~ '.price') }},
-        plan := {{ stripe_price(fields ~ '.plan') }}
-    )
+{% macro stripe_subscription_item(fields, price, plan) -%}
+    {{ struct({
+        'subscription_item_id': fields ~ '.id',
+        'price_id': 'coalesce(' ~ fields ~ '.price.id, ' ~ fields ~ '.plan.id, '
+            ~ expandable_id(price) ~ ', ' ~ expandable_id(plan) ~ ')',
+        'quantity': 'cast(' ~ fields ~ '.quantity as bigint)',
+        'current_period_end_at': from_epoch(fields ~ '.current_period_end'),
+        'discounts': list_transform(fields ~ '.discounts', stripe_discount('listed'), element='listed'),
+        'tax_rates': stripe_tax_rates(fields ~ '.tax_rates'),
+        'price': stripe_price(fields ~ '.price'),
+        'plan': stripe_price(fields ~ '.plan'),
+    }) }}
 {%- endmacro %}
 
 {#- The fields that `stripe_subscription_item` needs, for `json_fields`. -#}

@@ -10,10 +10,6 @@
         context, properties: structs of the fields in `segment_touch_fields`.
 -#}
 {% macro segment_touch(type, context, properties) -%}
-    {{ return(adapter.dispatch('segment_touch')(type, context, properties)) }}
-{%- endmacro %}
-
-{% macro duckdb__segment_touch(type, context, properties) -%}
     {%- set page_fields = {} -%}
     {%- for field in segment_touch_fields()['properties'] -%}
         {%- do page_fields.update({
@@ -30,21 +26,15 @@
     {%- set fields = {
         'referrer': 'if(lower(split_part(' ~ sent_referrer ~ ", '/', 3)) = " ~ domain ~ ', ' ~ domain ~ ', '
             ~ sent_referrer ~ ')',
-        'page_query': 'if(regexp_matches(lower(' ~ query ~ "), '" ~ names ~ "'), " ~ query ~ ', null)',
+        'page_query': "if(regexp_extract(lower(" ~ query ~ "), '" ~ names ~ "', 0) != '', " ~ query ~ ', null)',
     } -%}
     {%- for field in ('source', 'medium', 'campaign', 'term', 'content') -%}
         {%- do fields.update({field: 'coalesce(' ~ context ~ '.campaign.'
             ~ ('name' if field == 'campaign' else field) ~ ', ' ~ page_fields['utm_' ~ field] ~ ')'}) -%}
     {%- endfor -%}
-    case
-        when coalesce({{ fields.values() | join(', ') }}) is not null
-            then struct_pack(
-                page_domain := {{ domain }}
-                {%- for field, expression in fields.items() %},
-                {{ field }} := {{ expression }}
-                {%- endfor %}
-            )
-    end
+    {%- set touch = {'page_domain': domain} -%}
+    {%- do touch.update(fields) -%}
+    case when coalesce({{ fields.values() | join(', ') }}) is not null then {{ struct(touch) }} end
 {%- endmacro %}
 
 {#- The fields that it reads, for `json_fields`: of the context, and of the properties of a page call. -#}

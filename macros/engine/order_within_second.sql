@@ -24,11 +24,18 @@
             either is unknown, below 0 for a contradiction.
         reverse_agreement: the same with the two exchanged.
         fallback_number: order of the records without evidence.
-
-    In DuckDB 1.5 a lambda of `list_reduce` that reads an outer column may read another row's value, so the
-    walk carries the pairs. Its lambda has an arrow because sqlfluff cannot parse `lambda` with two parameters.
 -#}
 {% macro order_within_second(
+    record_id, other_id, agreement, reverse_agreement, fallback_number
+) -%}
+    {{ return(adapter.dispatch('order_within_second')(
+        record_id, other_id, agreement, reverse_agreement, fallback_number
+    )) }}
+{%- endmacro %}
+
+{#- In DuckDB 1.5 a lambda of `list_reduce` that reads an outer column may read another row's value, so the
+    walk carries the pairs. Its lambda has an arrow because sqlfluff cannot parse `lambda` with two parameters. -#}
+{% macro duckdb__order_within_second(
     record_id, other_id, agreement, reverse_agreement, fallback_number
 ) -%}
     list_transform(
@@ -68,4 +75,41 @@
             struct_pack(placed_ids := [''], pairs := pairs)
         ).placed_ids[2:]
     )[1]
+{%- endmacro %}
+
+{% macro spark__order_within_second(
+    record_id, other_id, agreement, reverse_agreement, fallback_number
+) -%}
+    transform(
+        array(array_agg(named_struct(
+            'id', {{ record_id }},
+            'other_id', {{ other_id }},
+            'agreement', {{ agreement }},
+            'is_preceded', {{ other_id }} != '' and {{ agreement }} > {{ reverse_agreement }},
+            'fallback_number', {{ fallback_number }}
+        ))),
+        pairs -> aggregate(
+            filter(pairs, pair -> pair.other_id = ''),
+            array(''),
+            (placed_ids, step) -> concat(placed_ids, array(array_min(transform(
+                filter(
+                    pairs,
+                    pair -> pair.other_id = element_at(placed_ids, -1)
+                    and not array_contains(placed_ids, pair.id)
+                ),
+                pair -> named_struct(
+                    'predecessor_count', size(filter(
+                        pairs,
+                        other -> other.id = pair.id
+                        and other.is_preceded
+                        and not array_contains(placed_ids, other.other_id)
+                    )),
+                    'disagreement', -pair.agreement,
+                    'fallback_number', pair.fallback_number,
+                    'id', pair.id
+                )
+            )).id)),
+            placed_ids -> slice(placed_ids, 2, size(placed_ids))
+        )
+    )[0]
 {%- endmacro %}

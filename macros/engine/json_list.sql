@@ -1,0 +1,16 @@
+{#- A JSON list of JSON values.
+
+    Arguments:
+        elements: a list of SQL expressions.
+-#}
+{% macro json_list(elements) -%}
+    {{ return(adapter.dispatch('json_list')(elements)) }}
+{%- endmacro %}
+
+{% macro duckdb__json_list(elements) -%}
+    to_json([{{ elements | join(', ') }}])
+{%- endmacro %}
+
+{% macro spark__json_list(elements) -%}
+    concat('[', {{ elements | join(", ',', ") ~ ', ' if elements }}']')
+{%- endmacro %}

@@ -1,0 +1,54 @@
+{#- dbt's own macros on Spark, where what dbt-spark has differs from the other adapters: it rejects null dates,
+    drops the time of day below a second, ignores the order of a list, and does not escape text in seeds. -#}
+
+{#- As on DuckDB, a date becomes a timestamp. -#}
+{% macro spark__dateadd(datepart, interval, from_date_or_timestamp) -%}
+    timestampadd({{ datepart | lower }}, cast({{ interval }} as bigint), cast({{ from_date_or_timestamp }} as timestamp))
+{%- endmacro %}
+
+{#- The number of boundaries between two moments. -#}
+{% macro spark__datediff(first_date, second_date, datepart) -%}
+    {%- set unit = datepart | lower -%}
+    {%- if unit == 'day' -%}
+    cast(datediff({{ second_date }}, {{ first_date }}) as bigint)
+    {%- else -%}
+    timestampdiff(
+        {{ unit }}, date_trunc('{{ unit }}', {{ first_date }}), date_trunc('{{ unit }}', {{ second_date }})
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
+    listagg({{ measure }}, {{ delimiter_text }})
+    {%- if order_by_clause %} within group ({{ order_by_clause }}){% endif %}
+{%- endmacro %}
+
+{% macro spark__escape_single_quotes(expression) -%}
+    {{ expression | replace("'", "''") }}
+{%- endmacro %}
+
+{#- Values are written as literals, because a session has no bindings. -#}
+{% macro spark__load_csv_rows(model, agate_table) -%}
+    {%- set types = model['config'].get('column_types', {}) -%}
+    {%- set statements = [] -%}
+    {%- for chunk in agate_table.rows | batch(1000) -%}
+        {%- set sql -%}
+            insert into {{ this.render() }} values
+            {%- for row in chunk %}
+            (
+                {%- for name in agate_table.column_names -%}
+                {%- set type = types.get(name, adapter.convert_type(agate_table, loop.index0)) -%}
+                {%- set value = row[loop.index0] -%}
+                cast({{ dbt.string_literal(dbt.escape_single_quotes(value | string | replace('\\', '\\\\')))
+                    if value is not none else 'null' }} as {{ type }}){{ ', ' if not loop.last }}
+                {%- endfor -%}
+            ){{ ',' if not loop.last }}
+            {%- endfor -%}
+        {%- endset -%}
+        {%- do adapter.add_query(sql, abridge_sql_log=True) -%}
+        {%- if loop.first -%}
+            {%- do statements.append(sql) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(statements | first) }}
+{%- endmacro %}
