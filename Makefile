@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help build load snapshot freshness docs dashboard report test lint lint-models lint-files format answers diff \
     bench backup restore share soak mutants lock clean \
-    export build-spark analyse-spark compare-engines portability
+    export build-spark analyse-spark compare-engines
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
@@ -131,9 +131,6 @@ compare-engines: build build-spark ## every mart of Spark against DuckDB's, row 
 
 analyse-spark: .venv-spark/.installed ## whether Spark understands every model, on empty tables; needs Java 17
 	@$(SPARK)/python -m ingest.lake.analyse
-
-portability: $(VENV)/.installed ## what Snowflake, BigQuery and Databricks would not parse
-	@$(LINT_ENVIRONMENT) $(BIN)/python scripts/portability.py
 
 # What was pulled stays: vendors keep neither old events nor deleted records.
 clean: ## remove the sample company, the default warehouse and whatever the tools wrote
