@@ -17,7 +17,7 @@ from unittest.mock import patch
 from dbt import tracking
 from dbt.adapters.factory import get_adapter
 from dbt.compilation import Compiler
-from dbt.contracts.graph.nodes import GenericTestNode, SingularTestNode
+from dbt.contracts.graph.nodes import GenericTestNode, SingularTestNode, UnitTestNode
 from dbt.parser.unit_tests import UnitTestManifestLoader
 
 import warehouses
@@ -84,9 +84,9 @@ class Project:
             finally:
                 node.raw_code = before
             made = loader.unit_test_manifest
-            compiled = self._compiler.compile_node(
-                made.nodes[test.unique_id], made, {}, write=False
-            )
+            unit_test = made.nodes[test.unique_id]
+            assert isinstance(unit_test, UnitTestNode)
+            compiled = self._compiler.compile_node(unit_test, made, {}, write=False)
             rows = test.expect.rows
             columns = list(rows[0]) if isinstance(rows, list) and rows else []
             yield test.name, columns, _timeless(str(compiled.compiled_code)).replace(STARTED, NOW)
