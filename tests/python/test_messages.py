@@ -1,4 +1,4 @@
-"""What a person is told about exports that the loader cannot read, and what to do about them."""
+"""What the loader says about exports that it cannot read, and what to do about them."""
 
 import pytest
 
