@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from data_tests import DataTests
 from harness import batches, expect, ingest_here, opened, rows
 from ingest.predict.churn import Coefficient, Examples, Flags, fit_origins
 from ingest.predict.run import read_examples
@@ -178,6 +179,12 @@ def test_sql_scores_as_scikit_learn_does(predicted_warehouse: Path) -> None:
         assert not is_base_rate
     scopes = "select count(*), count(distinct score_name) from product.fct_churn_backtest"
     assert rows(predicted_warehouse, scopes) == [(36, 3)]
+
+
+def test_the_tests_of_the_data_hold_on_predictions(
+    predicted_warehouse: Path, data_tests: DataTests
+) -> None:
+    data_tests.check(predicted_warehouse, folder="models/marts/product")
 
 
 def test_nothing_is_predicted_without_a_model(tiny_warehouse: Path) -> None:
