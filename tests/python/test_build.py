@@ -10,6 +10,7 @@ import pytest
 from ingest.build import BuildError, Dbt, build
 from ingest.build import run as module
 from ingest.build.dbt import nodes_counted
+from ingest.build.run import build_part
 from ingest.load import BatchReport, WarehouseError, warehouse
 from warehouses import dbt
 
@@ -288,3 +289,19 @@ def test_nodes_are_counted_on_a_terminal_only(
         count(event("SkippingDetails"))
         count(event("LogTestResult"))
     assert capsys.readouterr().err.endswith("] " + " 50%\r\x1b[K")
+
+
+def test_a_part_that_is_built_leaves_the_warehouse_up_to_date(
+    company: Company, places: tuple[Path, Path]
+) -> None:
+    build(*places)
+
+    def run_dbt() -> None:
+        # As `macros/run_variables.sql` does.
+        with warehouse.opened(places[1]) as connection:
+            connection.execute("delete from raw_audit.build_steps where step = 'build'")
+
+    build_part(places[1], "a_model+", before=run_dbt)
+    company.asked.clear()
+    build(*places)
+    assert "build" not in company.asked

@@ -108,6 +108,8 @@ def build_part(
         dbt = Dbt(warehouse_path, variables)
         with _timed("build") as done:
             done.append(dbt.run("build", "--select", selector))
+        # A run of dbt ends the step, which holds again.
+        _record(warehouse_path, "build", [fingerprint])
         _publish(warehouse_path, marts_path, dbt, fingerprint, has_personal_data=has_personal_data)
 
 
