@@ -31,8 +31,10 @@ _COMMENT = re.compile(r"^(\s*/\*.*?\*/|\s*--[^\n]*)*\s*", re.DOTALL)
 _WRITES = ("alter", "copy", "create", "delete", "drop", "insert", "update")
 _BUILT = ("model", "seed", "snapshot")
 _CONTINUED = {"incremental", "snapshot"}
-# What the tables of raw data begin with, and when a run began, as macros/incremental.sql writes it.
-_RAW, STARTED, TIME_FORMAT = '"raw_', "{run started at}", "%Y-%m-%d %H:%M:%S.%f"
+# The schemas of raw data; a column that begins with `raw_` is followed by no dot.
+_RAW = re.compile(r'"raw_(\w+"\.)')
+# When a run began, as macros/incremental.sql writes it.
+STARTED, TIME_FORMAT = "{run started at}", "%Y-%m-%d %H:%M:%S.%f"
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def replay(
                 else:
                     connection.execute(f"drop {kind} {node.schema}.{node.identifier}")
             for sql, values in executed:
-                said = sql.replace(STARTED, started).replace(_RAW, f'"{raw_schemas}_')
+                said = _RAW.sub(rf'"{raw_schemas}_\1', sql.replace(STARTED, started))
                 connection.execute(said, values)
         connection.commit()
     return f"{len(chosen)} nodes"

@@ -12,16 +12,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import boto3  # type: ignore[import-untyped]
 import pytest
 
-from harness import PROJECT, batches, expect, ingest_here
+from harness import PROJECT, batches, differences, expect, ingest_here
 from ingest.load import load_batches
 from ingest.pull.draft import locked
 from pull_records import (
     salesforce_records,
+    segment_files,
     stripe_records,
+    write_salesforce,
+    write_segment,
+    write_stripe,
 )
-from pull_servers import KEY, TOKEN, SalesforceServer, StripeServer, at_once
+from pull_servers import KEY, TOKEN, SalesforceServer, StripeServer, at_once, free_port, program
+from warehouses import build_warehouse
 
 # The sample company ends the day before.
 _NOW = datetime(2026, 10, 1, tzinfo=UTC)
@@ -190,3 +196,57 @@ def test_what_a_pull_needs_is_installed_by_name(
     settings = {"SEGMENT_S3_URL": "s3://archive"}
     output = expect(1, ingest_here("pull", "segment", "--extracts", tmp_path, settings=settings))
     assert "pip install -r requirements-pull.txt" in output
+
+
+def test_marts_are_those_of_files_and_of_one_full_pull(
+    vendors: Vendors, tiny_extracts: Path, tmp_path: Path
+) -> None:
+    """Pulled at once, pulled in two parts that overlap, and exported by hand."""
+    # Each file is a request, and a few are as good as all.
+    files = dict(sorted(segment_files(tiny_extracts).items())[::40])
+    split = _NOW - timedelta(hours=30)
+    port = free_port()
+    once, parts, by_hand = (tmp_path / name for name in ("once", "parts", "by_hand"))
+    aws = {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    with program("-m", "moto.server", "-p", port, port=port, settings={}) as url:
+        vendors.settings |= aws | {"SEGMENT_S3_URL": "s3://logs", "AWS_ENDPOINT_URL_S3": url}
+        client = boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+        client.create_bucket(Bucket="logs")
+        late = sorted(files)[-3:]
+        for key in files.keys() - set(late):
+            client.put_object(Bucket="logs", Key=key, Body=files[key])
+        vendors.at(split)
+        vendors.pull(parts / "extracts")
+        for key in late:
+            client.put_object(Bucket="logs", Key=key, Body=files[key])
+        vendors.at(_NOW)
+        vendors.pull(parts / "extracts")
+        vendors.pull(once / "extracts")
+    folder = by_hand / "extracts" / "2026-10-01"
+    write_stripe(folder / "stripe", vendors.stripe.records, _NOW.timestamp() - 30 * 86_400)
+    write_salesforce(folder / "salesforce", vendors.salesforce.records)
+    write_segment(folder / "segment", files.items())
+    # What no event dates is dated by the extract.
+    (folder / "_batch.json").write_text('{"extracted_at": "2026-10-01T00:00:00Z"}')
+    assert [len(batches(one / "extracts")) for one in (once, parts, by_hand)] == [1, 2, 1]
+    built = [
+        build_warehouse(one / "extracts", one / "warehouse.duckdb")
+        for one in (once, parts, by_hand)
+    ]
+    assert differences(built[0], built[2]) == {}
+    # What only an extract dates is dated by the pull that saw it, and here two pulls did.
+    assert differences(built[0], built[1]).keys() <= {
+        "finance.fct_mrr_monthly",
+        "finance.fct_subscription_item_mrr",
+        "shared.dim_accounts_history",
+    }
