@@ -60,7 +60,7 @@ test: $(VENV)/.installed-dev lint ## everything CI runs
 	    --no-loadscope-reorder
 
 answers: $(VENV)/.installed-dev ## compare the README's answers with what `make build` built
-	@ANSWERS_PATH=$(WAREHOUSE_PATH) $(BIN)/python -m pytest -q tests/python/test_readme.py -k make_build
+	@ANSWERS_PATH="$$WAREHOUSE_PATH" $(BIN)/python -m pytest -q tests/python/test_readme.py -k make_build
 
 # Side by side: what reads SQL takes both cores once dbt has read the project on one.
 lint: $(VENV)/.installed-dev ## style of Python, SQL, YAML, workflows and prose, types, layering

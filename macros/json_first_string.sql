@@ -1,4 +1,4 @@
-{#- The first non-blank text among some fields of a JSON object, trimmed; null when there is none.
+{#- The first non-blank text among some fields of a JSON object, trimmed; null if absent.
 
     Arguments:
         json: a JSON object.

@@ -17,26 +17,21 @@
 {#- Replaces dbt's own. An incremental model is also rebuilt where rows cannot be changed, and where a
     run had other variables: its rows are of another day, or follow other rules. -#}
 {% macro should_full_refresh() -%}
+    {%- set configured = config.get('full_refresh') -%}
+    {%- set steps = build_steps() if execute and config.get('materialized') == 'incremental' -%}
     {%- if not can_change_rows() -%}
         {%- do return(true) -%}
+    {%- elif configured is not none -%}
+        {%- do return(configured) -%}
+    {%- elif flags.FULL_REFRESH or not steps -%}
+        {%- do return(flags.FULL_REFRESH) -%}
     {%- endif -%}
-    {%- set configured = config.get('full_refresh') -%}
-    {%- if configured is none -%}
-        {%- set configured = flags.FULL_REFRESH -%}
-    {%- endif -%}
-    {%- if execute and not configured and config.get('materialized') == 'incremental' -%}
-        {%- set steps = build_steps() -%}
-        {%- if steps -%}
-            {%- set others -%}
-                select count(*)
-                from {{ steps }}
-                where step = 'variables' and key <> {{ dbt.string_literal(run_variables() | replace("'", "''")) }}
-            {%- endset -%}
-            {%- set configured = adapter.execute(others, fetch=true)[1].columns[0].values()[0] > 0 -%}
-            {%- do return(configured) -%}
-        {%- endif -%}
-    {%- endif -%}
-    {%- do return(configured) -%}
+    {%- set others -%}
+        select count(*)
+        from {{ steps }}
+        where step = 'variables' and key <> {{ dbt.string_literal(run_variables() | replace("'", "''")) }}
+    {%- endset -%}
+    {%- do return(adapter.execute(others, fetch=true)[1].columns[0].values()[0] > 0) -%}
 {%- endmacro %}
 
 {#- For `on-run-end`.

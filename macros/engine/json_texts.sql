@@ -36,7 +36,7 @@
     end
 {%- endmacro %}
 
-{#- The first text among some names of `json_texts`; null when there is none.
+{#- The first text among some names of `json_texts`; null if absent.
 
     Arguments:
         texts: a struct as of `json_texts`.

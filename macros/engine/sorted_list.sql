@@ -14,3 +14,16 @@
 {% macro spark__sorted_list(expression) -%}
     array_sort(array_agg({{ expression }}))
 {%- endmacro %}
+
+{#- The texts of a list in ascending order, with spaces between them. -#}
+{% macro sorted_text(list) -%}
+    {{ return(adapter.dispatch('sorted_text')(list)) }}
+{%- endmacro %}
+
+{% macro duckdb__sorted_text(list) -%}
+    array_to_string(list_sort({{ list }}), ' ')
+{%- endmacro %}
+
+{% macro spark__sorted_text(list) -%}
+    array_join(array_sort({{ list }}), ' ')
+{%- endmacro %}

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )
-# What Markdown reads as markup within a line; an underscore inside a word is none.
+# What Markdown reads as markup within a line; an underscore inside a word is plain text.
 _SIGN = re.compile(r"(?!(?<=[^\W_])_(?=[^\W_]))[#&*<@\[\\\]_`|~]")
 _NAMED = {"<": "&lt;", "&": "&amp;", "|": r"\|"}
 # What GitHub turns into a link or a mention even where its signs are written as entities.

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ _NESTED_PAGE = 10
 
 
 @dataclass
-class Server:
+class Server(ABC):
     """What both have in common.
 
     Attributes:
@@ -57,11 +58,13 @@ class Server:
     requests: list[str] = field(default_factory=list)
     url: str = ""
 
+    @abstractmethod
     def answer(self, method: str, target: str, body: str, headers: dict[str, str]) -> Answer:
-        raise NotImplementedError
+        """Answers a request."""
 
+    @abstractmethod
     def refusal(self, status: int) -> Answer:
-        raise NotImplementedError
+        """Refuses a request as the vendor does."""
 
     @contextmanager
     def running(self) -> Iterator[str]:

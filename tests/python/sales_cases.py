@@ -290,7 +290,7 @@ def previous_values_show_the_order(deal: Deal) -> None:
 def skips_goes_back_and_is_won(deal: Deal) -> None:
     """Prospecting to Proposal skips two stages; back to Qualification; from there to Signed skips
     three. Its amount changes in between, which is no new stay. Pushed twice: into February, and
-    into March; the move within February is none."""
+    into March; the move within February does not count."""
     deal.save("01-01 09:00:00", "Prospecting", 100, "01-20")
     deal.save("01-08 09:00:00", "Proposal", 100, "02-10")
     deal.save("01-10 09:00:00", "Proposal", 120, "02-25")

@@ -230,7 +230,7 @@ def _is_folder(part: str) -> bool:
 
 @cache
 def _object_names() -> dict[str, str]:
-    """Objects by their names in lower case, in singular and plural; empty for what is none."""
+    """Objects by their names in lower case, in singular and plural; empty for words of exports."""
     names: dict[str, str] = {}
     for table in catalog.tables_of("salesforce"):
         name = table.name.lower()

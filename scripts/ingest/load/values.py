@@ -94,7 +94,7 @@ def problem(
     required: Collection[str],
     rules: Mapping[str, str],
 ) -> str:
-    """The first reason to reject a record, as `field|reason`; null when there is none.
+    """The first reason to reject a record, as `field|reason`; null if absent.
 
     Args:
         columns: the declared columns.
