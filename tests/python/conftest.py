@@ -36,6 +36,7 @@ _ORDER = (
     *("test_truth", "test_usage", "test_billing", "test_load_absence", "test_load_segment"),
     *("test_project",),
     *("test_readme", "test_dashboards", "test_late_events", "test_sources", "test_faults"),
+    *("test_upgrade",),
     *("test_pull", "test_docs", "test_revenue", "test_pull_stripe", "test_pull_segment"),
     *("test_pull_salesforce",),
     *("test_sales_pipeline", "test_product_marts", "test_quality", "test_diff", "test_orphans"),

@@ -145,6 +145,16 @@ class Dbt:
             or (node.resource_type in _TESTS and node.config.get("store_failures"))
         }
 
+    def continued(self) -> set[str]:
+        """The relations that a run adds to: incremental models and snapshots, as `schema.name`."""
+        nodes = self._manifest.nodes.values() if self._manifest else ()
+        return {
+            f"{node.schema}.{node.alias}"
+            for node in nodes
+            if node.resource_type == NodeType.Snapshot
+            or (node.resource_type == NodeType.Model and node.config.materialized == "incremental")
+        }
+
     @property
     def _manifest(self) -> Manifest | None:
         return manifests.get(self._parsed_as)

@@ -16,15 +16,16 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 
-from ingest.build import known, orphans, publish
+from ingest.build import known, orphans, publish, upgrade
 from ingest.build.dbt import PROJECT, BuildError, Dbt
 from ingest.load import NothingUsableError, audit, erasure, load_batches, pending, warehouse
 from ingest.load.commands import answer, print_beside, summary
 
 _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
-# Steps of which the warehouse keeps only the last record. A relation is no step: its rows name what
-# the project defined at the last successful build.
-_REPLACED = {"build", "project", "publish", "relation", "variables"}
+# Steps of which the warehouse keeps only the last record. Three are no steps but describe the last
+# successful build: the relations that the project defined, the columns of those that a run adds to
+# (`shape`), and the project's version.
+_REPLACED = {"build", "project", "publish", "relation", "shape", "variables", "version"}
 _PROJECT_SUFFIXES = {".csv", ".sql", ".yml"}
 
 
@@ -117,6 +118,10 @@ def _build(
     extracts_path: Path, warehouse_path: Path, variables: str, *, full: bool
 ) -> tuple[bool, str]:
     """Builds what is not done yet; returns whether there was anything, and what marts depend on."""
+    if warehouse_path.exists():
+        with warehouse.opened(warehouse_path) as connection:
+            # Those of an older version lack tables and columns that are read below.
+            warehouse.create_tables(connection)
     try:
         waiting = pending(extracts_path, warehouse_path)
         print_beside(extracts_path)
@@ -126,7 +131,8 @@ def _build(
         waiting = []
     _prepare(warehouse_path)
     project = _project_digest(variables)
-    again = _again(warehouse_path, project)
+    before = upgrade.shapes(warehouse_path)
+    again = _again(warehouse_path, project, before)
     dbt = Dbt(warehouse_path, variables, options=again)
     history = _History(dbt, Dbt(warehouse_path, variables, known.SCHEMAS, again), warehouse_path)
     for batch_id in waiting:
@@ -145,6 +151,11 @@ def _build(
     relations = dbt.relations()
     if dropped := orphans.drop(warehouse_path, relations, _done(warehouse_path, "relation")):
         print(f"{'dropped':<10}  no model builds them any more: {', '.join(dropped)}", flush=True)
+    after = upgrade.shapes(warehouse_path, dbt.continued())
+    if changed := upgrade.changes(before, after):
+        print(f"{'changed':<10}  columns of {'; '.join(changed)}", flush=True)
+    _record(warehouse_path, "shape", upgrade.recorded(after))
+    _record(warehouse_path, "version", [upgrade.version()])
     _record(warehouse_path, "relation", sorted(f"{schema}.{name}" for schema, name in relations))
     _record(warehouse_path, "snapshot", _without_history(warehouse_path))
     _record(warehouse_path, "project", [project])
@@ -171,17 +182,36 @@ def _publish(
     return True
 
 
-def _again(warehouse_path: Path, project: str) -> tuple[str, ...]:
+def _again(warehouse_path: Path, project: str, shapes: upgrade.Shapes) -> tuple[str, ...]:
     """The option that rebuilds incremental tables if another version of the project built them.
 
-    A warehouse without such tables takes this version as its first.
+    A warehouse in which nothing is built takes this version as its first.
+
+    Args:
+        warehouse_path: The DuckDB file.
+        project: The digest of the project.
+        shapes: The columns of all tables that are built.
     """
-    if project in _done(warehouse_path, "project"):
+    changed = upgrade.changes(upgrade.read(_done(warehouse_path, "shape")), shapes)
+    if project in _done(warehouse_path, "project") and not changed:
         return ()
-    if _rows(warehouse_path, "from duckdb_tables() where schema_name = 'staging'"):
-        return ("--full-refresh",)
-    _record(warehouse_path, "project", [project])
-    return ()
+    if not upgrade.is_built(warehouse_path):
+        _record(warehouse_path, "project", [project])
+        return ()
+    since, now = "".join(_done(warehouse_path, "version")), upgrade.version()
+    reason = "the project or its variables changed"
+    if since != now:
+        older = f"version {since}" if since else "a version before 1.0.0"
+        reason = f"{older} built this warehouse, and this is {now}"
+    elif changed:
+        reason = f"they have other columns than this version's: {'; '.join(changed)}"
+    step = "upgrade" if since != now else "rebuild"
+    print(f"{step:<10}  incremental tables are rebuilt: {reason}", flush=True)
+    for note in upgrade.notes(since) if since != now else ():
+        print(f"{'':<10}  {note}", flush=True)
+    # Whatever built the tables, it was not the build that is recorded.
+    _record(warehouse_path, "build", [])
+    return ("--full-refresh",)
 
 
 def _prepare(warehouse_path: Path) -> None:

@@ -22,7 +22,8 @@ class _State(Enum):
     NEW = "new"
     UNCHANGED = "unchanged"
     CHANGED = "changed"
-    # A file was left out as a duplicate of one that was replaced since.
+    # A file was left out as a duplicate of one that was replaced since, or by an older version that
+    # did not read it, or that had no table for its objects.
     INCOMPLETE = "incomplete"
 
 
@@ -218,6 +219,10 @@ def _compare(
             return _State.CHANGED, f"{name} {verb}"
         if status == "duplicate" and sha256 not in landed:
             return _State.INCOMPLETE, ""
+        if status == "ignored" and file.is_data:
+            return _State.INCOMPLETE, ""
+    if batch.batch_id in warehouse.outgrown(connection):
+        return _State.INCOMPLETE, ""
     return _State.UNCHANGED, ""
 
 

@@ -15,7 +15,7 @@ import duckdb
 from ingest import catalog
 from ingest.errors import of_the_system
 from ingest.load.errors import WarehouseError
-from ingest.load.values import literal, quoted
+from ingest.load.values import literal, quoted, typed
 
 # It compresses repeated texts to half the size of the oldest version.
 STORAGE_VERSION = "v1.3.0"
@@ -304,13 +304,58 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"create table if not exists raw_predict.churn_coefficients ({coefficients})"
     )
-    # Warehouses of earlier versions lack these.
-    for column in (
-        "batches add column if not exists is_full_export boolean",
-        "erased_identifiers add column if not exists erasure_id bigint",
-    ):
-        connection.execute(f"alter table raw_audit.{column}")
+    _add_columns(connection)
     connection.commit()
+
+
+def _add_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add the columns that a warehouse of an earlier version lacks.
+
+    A field that was not declared then is in `_extra`.
+    """
+    existing = set(
+        connection.execute(
+            """
+            select schema_name || '.' || table_name, column_name
+            from duckdb_columns()
+            where database_name = current_database() and starts_with(schema_name, 'raw_')
+            """
+        ).fetchall()
+    )
+    for table in catalog.tables():
+        missing = [
+            f"{_from_extra(column)} as {quoted(column.name)}"
+            for column in table.columns
+            if (f"{table.schema}.{table.name}", column.name) not in existing
+        ]
+        if missing:
+            name = name_of(table)
+            connection.execute(
+                f"create or replace table {name} as select *, {', '.join(missing)} from {name}"
+            )
+    for name, columns in _AUDIT_TABLES.items():
+        for column, kind in re.findall(r"(\w+) (\w+(?:\(.*?\))?)", columns):
+            if (f"raw_audit.{name}", column) not in existing:
+                connection.execute(f"alter table raw_audit.{name} add column {column} {kind}")
+
+
+def _from_extra(column: catalog.Column) -> str:
+    """The expression of a column's value in `_extra`."""
+    path = literal(f"$.{quoted(column.name)}")
+    value = f"json_extract(_extra, {path})"
+    if column.kind != "json":
+        value = typed(column.kind, f"nullif(json_extract_string(_extra, {path}), '')")
+    return f"cast({value} as {column.sql_type})"
+
+
+def outgrown(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The batches with Stripe objects that had no table of their own when they landed."""
+    names = [table.object_name for table in catalog.tables_of("stripe") if table.object_name]
+    found = connection.execute(
+        "select distinct _batch_id from raw_stripe.other_objects where list_contains(?, object)",
+        [names],
+    )
+    return frozenset(batch_id for (batch_id,) in found.fetchall())
 
 
 def has_tables(connection: duckdb.DuckDBPyConnection, name: str = "batches") -> bool:
