@@ -17,8 +17,12 @@ from ingest.cli import main
 PROJECT = Path(__file__).resolve().parents[2]
 VENDOR = PROJECT.parent / "shared" / "vendor"
 _PATHS = {"EXTRACTS_PATH", "MARTS_PATH", "WAREHOUSE_PATH"}
-# Marts with sums over accounts beside rows of one account, and which rows are of one account.
-_SUMMED = {"finance.fct_balance_transactions": "account_id is not null"}
+# Marts with figures over all accounts beside those of one, and which rows have none of them.
+_SUMMED = {
+    "finance.fct_balance_transactions": "account_id is not null",
+    # Every lifetime is that of the account's segment.
+    "product.fct_account_ltv": "false",
+}
 
 Row = tuple[object, ...]
 

@@ -15,6 +15,8 @@ import pytest
 from harness import PROJECT, expect, ingest
 from ingest.docs import site as pages
 from ingest.docs.board import NO_ROWS, conclude, conclusions, shown
+from ingest.docs.dashboards.spec import dashboards
+from ingest.docs.documents import documents
 
 
 class _Page(HTMLParser):
@@ -94,6 +96,10 @@ def test_navigation_has_at_most_seven_entries_on_every_page(site: Path) -> None:
         # Of documents of their own, decisions are listed on a page of theirs.
         if path.name != "quality/report.html":
             assert nav.count('aria-current="page"') == 1, path.name
+
+
+def test_no_document_has_the_page_of_a_dashboard() -> None:
+    assert not documents().keys() & {dashboard.name for dashboard in dashboards()}
 
 
 def test_search_covers_pages_metrics_tables_and_columns(site: Path) -> None:
