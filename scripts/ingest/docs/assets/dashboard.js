@@ -41,7 +41,7 @@
   function rowsFor(item) {
     const data = DATA[item.data];
     let rows = scoped(data);
-    if (item.where) rows = rows.filter(row => Object.entries(item.where).every(([name, value]) => row[name] === value));
+    rows = rows.filter(row => matches(item, row));
     if (item.period !== "all") rows = rows.filter(inPeriod);
     if (item.period === "end" && isDated(data)) {
       const last = lastMonth(rows);
@@ -122,7 +122,8 @@
     card.querySelector(".sub").textContent = [when, unfiltered(data)].filter(Boolean).join(" · ");
     card.dataset.value = Charts.isMissing(now) ? "" : now;
   }
-  const matches = (item, row) => Object.entries(item.where ?? {}).every(([name, value]) => row[name] === value);
+  // A column may have one value or any of a list.
+  const matches = (item, row) => Object.entries(item.where ?? {}).every(([name, value]) => [value].flat().includes(row[name]));
 
   // Charts and tables.
 
