@@ -38,10 +38,11 @@ reports as (
         reported.past_due_usd,
         reported.failed_payment_count,
         reported.has_usage_data,
-        reported.event_count,
-        reported.active_user_count,
-        reported.active_day_count,
-        reported.feature_count,
+        case when reported.has_usage_data then reported.event_count end as event_count,
+        case when reported.has_usage_data then reported.active_user_count end
+            as active_user_count,
+        case when reported.has_usage_data then reported.active_day_count end as active_day_count,
+        case when reported.has_usage_data then reported.feature_count end as feature_count,
         reported.last_active_date
 
     from snap_product__account_months as reported

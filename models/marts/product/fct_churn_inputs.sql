@@ -69,7 +69,10 @@ final as (
         feature_month,
         '{{ feature_name }}' as feature_name,
         cast({{ value }} as double) as input_value,
-        {{ statement }} as statement
+        case
+            when {{ value }} is null then 'Unknown, which counts as the average'
+            else {{ statement }}
+        end as statement
     from fct_churn_features
     {%- if not loop.last %}
 
