@@ -1,4 +1,7 @@
--- How old is the newest data of each source, compared with what is promised?
+-- How old is the newest data of each source now, compared with what is promised? Extracts are measured
+-- by the clock, because a warehouse whose sources have all stopped does not grow older by its own date.
+{%- set now = 'cast(' ~ dbt.current_timestamp() ~ ' as timestamp)' %}
+
 with
 
 dq_source_freshness as (
@@ -7,19 +10,40 @@ dq_source_freshness as (
 
 ),
 
+aged as (
+
+    select
+        source_system,
+        freshness_status as status_as_of_batch,
+        newest_batch_id,
+        newest_record_date,
+        {{ ratio(seconds_between('newest_extract_at', now), 86400) }} as extract_age_days,
+        record_age_days,
+        promised_days
+
+    from dq_source_freshness
+
+),
+
 final as (
 
     select
         source_system,
-        freshness_status,
+        case
+            when status_as_of_batch = 'fresh' and extract_age_days > promised_days then 'late'
+            else status_as_of_batch
+        end as freshness_status,
         newest_batch_id,
         newest_record_date,
         extract_age_days,
         record_age_days,
         promised_days,
-        case when freshness_status = 'late' then 1 else 0 end as late_count
+        case
+            when status_as_of_batch = 'late' or extract_age_days > promised_days then 1
+            else 0
+        end as late_count
 
-    from dq_source_freshness
+    from aged
 
 )
 

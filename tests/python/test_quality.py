@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -11,8 +12,9 @@ import pytest
 from dbt.contracts.graph.nodes import ModelNode
 
 from data_tests import DataTests
-from harness import batches, expect, ingest_here, rows
+from harness import batches, expect, ingest_here, opened, rows
 from ingest.build import BuildError
+from ingest.docs.report import gather
 from warehouses import build_again, dbt, parsed
 
 _JUDGED_AGAIN = (
@@ -39,6 +41,7 @@ _DAMAGES = (
     from raw_audit.leads_then limit 100
     """,
 )
+_PROMISES = "select promised_days from quality.dq_source_freshness"
 _ODD_DAYS = """
     select volume_date, anomaly_type from quality.dq_volume_anomalies
     where series_name = 'segment.messages'
@@ -79,6 +82,39 @@ def test_checksums_of_the_audit_are_those_of_the_files(
             assert landed == ([(len(ids), str(sum(map(_checksum, ids))))] if ids else [])
             compared += len(ids)
     assert compared > 1_000
+
+
+def test_extracts_age_by_the_clock(tiny_warehouse: Path) -> None:
+    """The newest extract is the as-of instant, so that only the clock sees that none has followed."""
+    (promised,) = {days for (days,) in rows(tiny_warehouse, _PROMISES)}
+    ((newest,),) = rows(tiny_warehouse, "select max(extracted_at) from raw_audit.batches")
+    assert promised == 35
+    assert isinstance(newest, datetime)
+    with opened(tiny_warehouse) as connection:
+        for age, status, said in (
+            (timedelta(days=35), "ok", "No source is late."),
+            (timedelta(days=35, seconds=1), "fail", "3 sources are older than promised."),
+        ):
+            report = gather(connection, newest + age)
+            sections = {section.title: section for section in report.sections}
+            assert sections["Freshness"].status == status
+            assert sections["Freshness"].summary == said
+            assert {row[1] for row in sections["Sources"].table.rows} <= {status, "warn"}
+            assert status in {"ok", report.status}
+
+
+def test_dbt_fails_when_a_source_stops(tiny_warehouse: Path, tmp_path: Path) -> None:
+    """A source that never sent anything is not late."""
+    warehouse = Path(shutil.copy(tiny_warehouse, tmp_path))
+    with pytest.raises(BuildError, match="dbt source failed"):
+        dbt(warehouse, "source", "freshness")
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "update raw_audit.batches set extracted_at = current_localtimestamp()"
+            " where batch_id = (select max(batch_id) from raw_audit.batches)"
+        )
+        connection.execute("delete from raw_audit.files where source_system = 'segment'")
+    dbt(warehouse, "source", "freshness")
 
 
 def test_everything_reconciles(tiny_warehouse: Path) -> None:
