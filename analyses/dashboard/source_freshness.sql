@@ -1,5 +1,5 @@
--- How old is the newest data of each source now, compared with what is promised? Extracts are measured
--- by the clock, because a warehouse whose sources have all stopped does not grow older by its own date.
+-- How old is the newest data of each source now, compared with what is promised? Extracts are
+-- measured by the clock: a warehouse whose sources have all stopped has no later date of its own.
 {%- set now = 'cast(' ~ dbt.current_timestamp() ~ ' as timestamp)' %}
 
 with

@@ -85,7 +85,7 @@ def test_checksums_of_the_audit_are_those_of_the_files(
 
 
 def test_extracts_age_by_the_clock(tiny_warehouse: Path) -> None:
-    """The newest extract is the as-of instant, so that only the clock sees that none has followed."""
+    """The newest extract is the as-of instant, so only the clock sees that none has followed."""
     (promised,) = {days for (days,) in rows(tiny_warehouse, _PROMISES)}
     ((newest,),) = rows(tiny_warehouse, "select max(extracted_at) from raw_audit.batches")
     assert promised == 35
