@@ -69,6 +69,7 @@ def gather(connection: duckdb.DuckDBPyConnection, now: datetime | None = None) -
             _schema_changes(connection),
             _volumes(connection),
             _anomalies(connection),
+            _event_names(connection),
             _tests(connection),
         )
         sources = _sources(connection, freshness)
@@ -366,6 +367,29 @@ def _anomalies(connection: duckdb.DuckDBPyConnection) -> Section:
         f" weekday of earlier weeks; {recent:,} of them in the last {_RECENT_DAYS} days."
     )
     return Section("Volume anomalies", "warn" if recent else "ok", summary, table)
+
+
+def _event_names(connection: duckdb.DuckDBPyConnection) -> Section:
+    """Track events that the taxonomy does not name, which remain facts under their own names."""
+    table = _table(
+        connection,
+        """
+        select
+            raw_event_name as "event", count(*) as "events",
+            min(occurred_at) as "first", max(occurred_at) as "last"
+        from product.fct_events
+        where event_type = 'track' and not is_known_event
+        group by all
+        order by "events" desc, 1
+        """,
+    )
+    if not table.total:
+        return Section("Event names", "ok", "The taxonomy names every track event.", table)
+    summary = (
+        f"The taxonomy does not name {table.total:,} events; seeds/event_taxonomy.csv can describe"
+        " them."
+    )
+    return Section("Event names", "warn", summary, table)
 
 
 def _tests(connection: duckdb.DuckDBPyConnection) -> Section:
