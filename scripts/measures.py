@@ -286,7 +286,7 @@ def measures(manifest: Node) -> Iterator[Measure]:
     yield Measure("ancestors of fct_events", 42, events)
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
     yield Measure("models", 242, [node["original_file_path"] for node in models])
-    yield Measure("macro files", 69, [str(path) for path in tracked_files("macros/*.sql")])
+    yield Measure("macro files", 70, [str(path) for path in tracked_files("macros/*.sql")])
     most = shared_runs(tracked_files("*.sql", "*.py"))[:RANKED_PAIRS]
     copies = [
         f"{pair.one}:{pair.one_line} {pair.other}:{pair.other_line} ({pair.runs} runs)"
