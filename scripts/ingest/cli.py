@@ -22,6 +22,8 @@ from ingest.text import Printable
 
 SCALES = ("tiny", "small", "medium", "large", "xlarge")
 VENDORS = ("salesforce", "stripe", "segment")
+# Those of `ingest.build`, which takes a second to import.
+BUILD_STEPS = ("batches", "models", "publish")
 STRIPE_VERSIONS = ("2026-07-29.dahlia", "2022-11-15")
 # The years that the currencies, prices and calendars of the simulation are made for.
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
@@ -307,6 +309,21 @@ def pull(
     envvar="MARTS_PERSONAL_DATA",
     help="Publish personal data instead of masking it.",
 )
+@click.option(
+    "--batch",
+    "until",
+    envvar="BUILD_BATCH",
+    metavar="ID",
+    help="Stop after this batch: load and snapshot it and those before it, and build no model.",
+)
+@click.option(
+    "--step",
+    "steps",
+    type=click.Choice(BUILD_STEPS),
+    multiple=True,
+    envvar="BUILD_STEP",
+    help="Only this step; repeatable. By default all three.",
+)
 def build(
     *,
     extracts: Path,
@@ -316,9 +333,19 @@ def build(
     as_of: datetime | None,
     marts: Path | None,
     personal_data: bool,
+    until: str | None,
+    steps: tuple[str, ...],
 ) -> None:
-    """Load, snapshot, build and publish what is not done yet."""
+    """Load, snapshot, build and publish what is not done yet.
+
+    An orchestrator may run the steps apart. `batches` loads each pending batch and takes its
+    snapshot before the next one lands, `models` builds and tests what has landed, `publish` copies
+    the marts. Together they do what one command does.
+    """
     from ingest.build import build as run
+
+    if until is not None and set(steps) - {"batches"}:
+        raise UsageError("--batch stops after the step batches; leave out the other steps")
 
     if as_of:
         day = f"as_of_date: {as_of:%Y-%m-%d}"
@@ -330,6 +357,8 @@ def build(
         full=full,
         marts_path=marts,
         has_personal_data=personal_data,
+        steps=steps or (BUILD_STEPS if until is None else ("batches",)),
+        until=until,
     )
 
 

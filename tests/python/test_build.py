@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from ingest.build import BuildError, Dbt, build
+from harness import expect, ingest_here
+from ingest.build import STEPS, BuildError, Dbt, build
 from ingest.build import run as module
 from ingest.build.dbt import nodes_counted
 from ingest.build.run import build_part
+from ingest.cli import BUILD_STEPS
+from ingest.errors import UsageError
 from ingest.load import BatchReport, WarehouseError, warehouse
 from warehouses import dbt
 
@@ -184,6 +187,66 @@ def test_a_changed_model_builds_again(
     company.waiting.append("2026-03-31")
     build(*places)
     assert company.refreshed == [True, False], "what another version built is rebuilt once"
+
+
+def _pending(company: Company, places: tuple[Path, Path], *batch_ids: str) -> None:
+    """Puts the batches where `discover` finds them."""
+    for batch_id in batch_ids:
+        (places[0] / batch_id / "stripe").mkdir(parents=True)
+    company.waiting = list(batch_ids)
+
+
+def test_a_stop_at_a_batch_keeps_its_history_and_builds_nothing(
+    company: Company, places: tuple[Path, Path]
+) -> None:
+    _pending(company, places, "2026-01-31", "2026-02-28", "2026-03-31")
+    build(*places, steps=["batches"], until="2026-01-31")
+    assert company.asked == ["load 2026-01-31", "snapshot"]
+    company.asked.clear()
+    build(*places, steps=["batches"], until="2026-01-31")
+    assert company.asked == [], "a second stop at the batch"
+    build(*places, steps=["batches"], until="2026-03-31")
+    each = ["load 2026-02-28", "snapshot", "load 2026-03-31", "snapshot"]
+    assert company.asked == each, "those before it come first"
+    company.asked.clear()
+    build(*places)
+    assert company.asked == ["build", "publish"]
+
+
+def test_the_steps_apart_do_what_one_command_does(
+    company: Company, places: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(BuildError, match="is not up to date"):
+        build(*places, steps=["publish"])
+    build(*places, steps=["batches"])
+    assert company.asked == [*_ALL[:3], "snapshot"]
+    company.waiting.append("2026-03-31")
+    for step in ("models", "publish"):
+        build(*places, steps=[step])
+    assert company.asked == [*_ALL[:3], "snapshot", "build", "publish"], "what landed is built"
+    assert "warehouse.duckdb (models) is up to date after" in capsys.readouterr().out
+    company.asked.clear()
+    company.waiting.clear()
+    build(*places)
+    assert company.asked == []
+
+
+def test_a_stop_at_a_batch_that_does_not_land_is_an_error(
+    company: Company, places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pending(company, places, "2026-01-31", "2026-02-28")
+    with pytest.raises(UsageError, match=r"has no batch 2026-01-30"):
+        build(*places, steps=["batches"], until="2026-01-30")
+    unusable = BatchReport("2026-01-31", "unusable", "it has no file that the loader reads")
+    monkeypatch.setattr(module, "load_batches", lambda *paths, **options: [unusable])
+    with pytest.raises(BuildError, match=r"batch 2026-01-31 did not land"):
+        build(*places, steps=["batches"], until="2026-01-31")
+
+
+def test_a_stop_at_a_batch_takes_no_further_step(tmp_path: Path) -> None:
+    command = ("build", "--extracts", tmp_path, "--batch", "2026-01-31", "--step", "models")
+    assert "leave out the other steps" in expect(2, ingest_here(*command))
+    assert BUILD_STEPS == STEPS
 
 
 @pytest.mark.parametrize("step", ["snapshot", "load 2026-02-28", "build", "publish"])

@@ -105,7 +105,7 @@ class Dbt:
         return manifests[self._parsed_as]
 
     def run(self, *arguments: str) -> str:
-        """Runs a command; dbt prints its own warnings and errors.
+        """Runs a command; dbt prints its own warnings and errors, or what `DBT_LOG_LEVEL` asks for.
 
         Returns:
             What was built, such as `58 models, 412 tests`.
@@ -115,7 +115,8 @@ class Dbt:
             WarehouseError: The warehouse file is damaged or in use.
         """
         self.parse()
-        done = self._invoke("warn", *arguments, *self.options).result
+        log_level = os.environ.get("DBT_LOG_LEVEL", "warn")
+        done = self._invoke(log_level, *arguments, *self.options).result
         results = done.results if isinstance(done, RunExecutionResult) else []
         kinds = Counter(str(result.node.resource_type).replace("_", " ") for result in results)
         # The hook that records test results.

@@ -1,5 +1,7 @@
 """From extracts to marts: batches loaded, history kept between them, models built and published.
 
+These are three steps, `batches`, `models` and `publish`. An orchestrator may run one at a time.
+
 Finished steps are recorded in the warehouse itself (`raw_audit.build_steps`), so a run that was cut
 short continues where it stopped, and a run with nothing new does nothing. The same table records
 the relations that the project defined, so that the next build can drop those of removed models.
@@ -9,7 +11,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +20,16 @@ import yaml  # type: ignore[import-untyped]
 
 from ingest.build import known, orphans, publish, upgrade
 from ingest.build.dbt import PROJECT, BuildError, Dbt
-from ingest.load import NothingUsableError, audit, erasure, load_batches, pending, warehouse
+from ingest.errors import UsageError
+from ingest.load import (
+    NothingUsableError,
+    audit,
+    discover,
+    erasure,
+    load_batches,
+    pending,
+    warehouse,
+)
 from ingest.load.commands import answer, print_beside, summary
 
 _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
@@ -27,6 +38,7 @@ _PROJECT_FOLDERS = ("macros", "models", "seeds", "snapshots", "tests")
 # (`shape`), and the project's version.
 _REPLACED = {"build", "project", "publish", "relation", "shape", "variables", "version"}
 _PROJECT_SUFFIXES = {".csv", ".sql", ".yml"}
+STEPS = ("batches", "models", "publish")
 
 
 def build(
@@ -37,6 +49,8 @@ def build(
     full: bool = False,
     marts_path: Path | None = None,
     has_personal_data: bool = False,
+    steps: Collection[str] = STEPS,
+    until: str | None = None,
 ) -> None:
     """Brings the warehouse up to date: loads, snapshots, builds and publishes what is not done yet.
 
@@ -47,10 +61,13 @@ def build(
         full: Declare that the pending batches are full exports.
         marts_path: The file to publish the marts to; `warehouse.published` names the default.
         has_personal_data: Publish personal data instead of masking it.
+        steps: Which of `STEPS` to do. `models` builds what has landed.
+        until: The last batch to load; later ones stay pending.
 
     Raises:
-        UsageError: The extracts path is not a folder, or the marts would replace another file.
-        BuildError: A batch was refused, or dbt failed.
+        UsageError: The extracts path is not a folder or has no batch `until`, or the marts would
+            replace another file.
+        BuildError: A batch was refused, or dbt failed; or the marts to publish are not up to date.
         IngestError: The marts are built, but a deletion request found no one.
         WarehouseError: The warehouse cannot be opened or written.
     """
@@ -61,15 +78,21 @@ def build(
     publish.check(paths[1], marts_path)
     # Between its steps no process has the file open, and another build could come in between.
     with warehouse.reserved(paths[1]):
-        is_built, fingerprint = _build(*paths, variables, full=full)
-        dbt = Dbt(paths[1], variables)
-        is_published = _publish(
-            paths[1], marts_path, dbt, fingerprint, has_personal_data=has_personal_data
-        )
-        is_changed = is_built or is_published
+        is_changed = False
+        if "batches" in steps or "models" in steps:
+            is_changed, fingerprint = _build(*paths, variables, full=full, steps=steps, until=until)
+        else:
+            fingerprint = _built(paths[1], variables)
+        if "publish" in steps:
+            dbt = Dbt(paths[1], variables)
+            is_changed |= _publish(
+                paths[1], marts_path, dbt, fingerprint, has_personal_data=has_personal_data
+            )
         seconds = f" after {time.monotonic() - started:.1f} s" if is_changed else ": nothing to do"
-        print(f"{warehouse_path} is up to date{seconds}")
-        answer(paths[1], now)
+        part = "" if set(steps) == set(STEPS) else f" ({', '.join(steps)})"
+        print(f"{warehouse_path}{part} is up to date{seconds}")
+        # An unanswered request fails the last step only: the marts are published before.
+        answer(paths[1], now, is_last="publish" in steps)
 
 
 def build_part(
@@ -99,12 +122,7 @@ def build_part(
     marts_path = (marts_path or warehouse.published(warehouse_path)).resolve()
     publish.check(warehouse_path, marts_path)
     with warehouse.reserved(warehouse_path):
-        _prepare(warehouse_path)
-        fingerprint = _fingerprint(warehouse_path, _project_digest(variables))
-        if fingerprint not in _done(warehouse_path, "build"):
-            raise BuildError(
-                f"{warehouse_path} is not up to date; `make build` brings it up to date"
-            )
+        fingerprint = _built(warehouse_path, variables)
         before()
         dbt = Dbt(warehouse_path, variables)
         with _timed("build") as done:
@@ -114,10 +132,21 @@ def build_part(
         _publish(warehouse_path, marts_path, dbt, fingerprint, has_personal_data=has_personal_data)
 
 
-def _build(
-    extracts_path: Path, warehouse_path: Path, variables: str, *, full: bool
-) -> tuple[bool, str]:
-    """Builds what is not done yet; returns whether there was anything, and what marts depend on."""
+def _built(warehouse_path: Path, variables: str) -> str:
+    """What the marts depend on.
+
+    Raises:
+        BuildError: They are not built from it.
+    """
+    _prepare(warehouse_path)
+    fingerprint = _fingerprint(warehouse_path, _project_digest(variables))
+    if fingerprint not in _done(warehouse_path, "build"):
+        raise BuildError(f"{warehouse_path} is not up to date; `make build` brings it up to date")
+    return fingerprint
+
+
+def _waiting(extracts_path: Path, warehouse_path: Path, until: str | None) -> list[str]:
+    """The pending batches up to and with one of them, in order."""
     if warehouse_path.exists():
         with warehouse.opened(warehouse_path) as connection:
             # Those of an older version lack tables and columns that are read below.
@@ -126,9 +155,34 @@ def _build(
         waiting = pending(extracts_path, warehouse_path)
         print_beside(extracts_path)
     except NothingUsableError as error:
+        if until is not None:
+            raise
         # Without any source all tables are empty, as they are for one absent source.
         print(f"{error}; nothing was loaded")
         waiting = []
+    if until is None:
+        return waiting
+    in_order = [batch.batch_id for batch in discover(extracts_path)]
+    if until not in in_order:
+        raise UsageError(f"{extracts_path} has no batch {until}")
+    return [batch_id for batch_id in in_order[: in_order.index(until) + 1] if batch_id in waiting]
+
+
+def _build(
+    extracts_path: Path,
+    warehouse_path: Path,
+    variables: str,
+    *,
+    full: bool,
+    steps: Collection[str],
+    until: str | None,
+) -> tuple[bool, str]:
+    """Loads and builds what is not done yet.
+
+    Returns:
+        Whether there was anything, and what the marts depend on.
+    """
+    waiting = _waiting(extracts_path, warehouse_path, until) if "batches" in steps else []
     _prepare(warehouse_path)
     project = _project_digest(variables)
     before = upgrade.shapes(warehouse_path)
@@ -142,8 +196,13 @@ def _build(
             print(summary(report), flush=True)
             if report.status == "refused":
                 raise BuildError(f"stopped at batch {batch_id}, which was refused; see above")
-    history.keep(but_newest=True)
+    if until is not None and until not in _landed(warehouse_path):
+        raise BuildError(f"batch {until} did not land; see above")
+    missing = _without_history(warehouse_path)
+    history.keep(but_newest="models" in steps)
     fingerprint = _fingerprint(warehouse_path, project)
+    if "models" not in steps:
+        return bool(waiting or missing), fingerprint
     if fingerprint in _done(warehouse_path, "build"):
         return False, fingerprint
     with _timed("build") as done:
@@ -266,8 +325,11 @@ class _History:
 
 def _without_history(warehouse_path: Path) -> list[str]:
     """The batches that landed and have no snapshot yet, in order."""
-    landed = {str(key) for (key,) in _rows(warehouse_path, "select batch_id from batches")}
-    return sorted(landed - _done(warehouse_path, "snapshot"))
+    return sorted(_landed(warehouse_path) - _done(warehouse_path, "snapshot"))
+
+
+def _landed(warehouse_path: Path) -> set[str]:
+    return {str(key) for (key,) in _rows(warehouse_path, "select batch_id from batches")}
 
 
 @contextmanager

@@ -57,8 +57,13 @@ def load(
     return 1 if refused or not any(map(_is_of_use, reports)) else 0
 
 
-def answer(warehouse_path: Path, since: datetime) -> None:
+def answer(warehouse_path: Path, since: datetime, *, is_last: bool = True) -> None:
     """Print the receipt of each erasure since an instant, without identifiers.
+
+    Args:
+        warehouse_path: the DuckDB file.
+        since: UTC.
+        is_last: no further command of this build reports the requests that found no one.
 
     Raises:
         IngestError: a request found no one.
@@ -68,7 +73,7 @@ def answer(warehouse_path: Path, since: datetime) -> None:
         print("\n".join(lines), flush=True)
         for path in _copies(warehouse_path):
             print(f"  may still hold them: {path}", flush=True)
-    if unanswered:
+    if unanswered and is_last:
         raise IngestError(
             f"{len(unanswered):,} deletion requests found no one:\n  " + "\n  ".join(unanswered)
         )

@@ -256,8 +256,8 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str) -> Non
 
 
 def is_in_use(message: str) -> bool:
-    """Whether a message of DuckDB or dbt reports that another process has the file."""
-    return "lock on file" in message
+    """Whether a message of DuckDB, of dbt or of ours reports that another process has the file."""
+    return "lock on file" in message or " is in use by " in message
 
 
 def is_damage(message: str) -> bool:
