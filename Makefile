@@ -20,7 +20,9 @@ PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python
 VENV := .venv
 SPARK := .venv-spark/bin
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip -qq --no-input --disable-pip-version-check
+# On a terminal pip shows what it downloads.
+PIP := $(BIN)/python -m pip $(shell [ -t 2 ] && [ -z "$$CI" ] || echo -qq) --no-input \
+    --disable-pip-version-check
 # $(call install,NAME) installs NAME.txt, with the hashes of NAME.lock where there is one.
 install = echo "installing $(1).txt" && options=$$($(BIN)/python scripts/lock.py --options $(1).txt) && \
     $(PIP) install $$options

@@ -32,6 +32,7 @@ from ingest.docs.pages import environment
 from ingest.docs.report import as_of, report
 from ingest.errors import UsageError
 from ingest.load import WarehouseError, warehouse
+from ingest.progress import Progress
 
 Node = dict[str, Any]
 
@@ -73,12 +74,19 @@ def docs(warehouse_path: Path, out: Path, *, has_names: bool = False) -> None:
     warehouse.require(warehouse_path)
     if out.is_dir() and any(out.iterdir()) and not _is_site(out):
         raise UsageError(f"{out} holds other files and no site; name a new folder for the site")
-    Dbt(warehouse_path, "{}").run("docs", "generate", "--static")
+    # Of 100: about as many as the step takes of the time.
+    progress = Progress("docs", 100, quiet=False)
+    progress.advance(0)
     try:
+        Dbt(warehouse_path, "{}").run("docs", "generate", "--static")
+        progress.advance(45)
         with warehouse.opened(warehouse_path, read_only=True) as connection:
-            others = _write(_Project(target), connection, target, out, has_names=has_names)
+            project = _Project(target)
+            others = _write(project, connection, target, out, progress, has_names=has_names)
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise WarehouseError("the marts are not built; `make build` builds them") from error
+    finally:
+        progress.close()
     print(f"open {out / 'index.html'}")
     report(warehouse_path, out / "quality", navigation=_navigation())
     written = _files(out) - others
@@ -227,6 +235,7 @@ def _write(
     connection: duckdb.DuckDBPyConnection,
     target: Path,
     out: Path,
+    progress: Progress,
     *,
     has_names: bool,
 ) -> set[str]:
@@ -244,6 +253,7 @@ def _write(
     styles = (here / "templates" / name for name in ("style.css", "header.css"))
     (out / "style.css").write_text("\n".join(path.read_text() for path in styles))
     _write_lineage(target, out / "lineage")
+    progress.advance(20)
 
     papers = documents()
     titles = _PAGES | _paper_titles()
@@ -265,6 +275,7 @@ def _write(
         "board_data": page_data({one.name: one.figures for one in answered}, day),
     }
     dashboards.write(out, templates, connection, target, day, has_names=has_names)
+    progress.advance(30)
     for name in _PAGES:
         if name not in papers:
             text = templates.get_template(f"{name}.html").render(page=name, answers=answered)
