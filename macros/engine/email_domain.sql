@@ -16,10 +16,13 @@
     )
 {%- endmacro %}
 
+{#- Spark cannot compose characters. -#}
 {% macro spark__email_domain(email) -%}
     nullif(
         regexp_extract(
-            lower(trim({{ email }})), r'@([\p{L}\p{N}.-]+[.][\p{L}\p{N}-]+)[.>]*$', 1
+            lower(trim(coalesce(try_url_decode({{ email }}), {{ email }}))),
+            r'@([\p{L}\p{M}\p{N}.-]+[.][\p{L}\p{M}\p{N}-]+)[.>]*$',
+            1
         ),
         ''
     )

@@ -7,6 +7,6 @@
     make_timestamp(cast({{ seconds }} as bigint) * 1000000)
 {%- endmacro %}
 
-{% macro spark__from_epoch(seconds) -%}
+{% macro default__from_epoch(seconds) -%}
     timestamp_seconds(cast({{ seconds }} as bigint))
 {%- endmacro %}

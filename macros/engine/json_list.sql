@@ -11,6 +11,6 @@
     to_json([{{ elements | join(', ') }}])
 {%- endmacro %}
 
-{% macro spark__json_list(elements) -%}
+{% macro default__json_list(elements) -%}
     concat('[', {{ elements | join(", ',', ") ~ ', ' if elements }}']')
 {%- endmacro %}

@@ -12,3 +12,16 @@
 {% macro spark__json_value(column, path) -%}
     get_json_object({{ column }}, '$.{{ path }}')
 {%- endmacro %}
+
+{#- A text as a JSON value. -#}
+{% macro as_json(text) -%}
+    {{ return(adapter.dispatch('as_json')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__as_json(text) -%}
+    cast({{ text }} as json)
+{%- endmacro %}
+
+{% macro default__as_json(text) -%}
+    cast({{ text }} as string)
+{%- endmacro %}

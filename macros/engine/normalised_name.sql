@@ -36,14 +36,17 @@
     {%- for letter, variants in accented.items() -%}
         {%- do plain.append(letter * variants | length) -%}
     {%- endfor -%}
-    nullif(
-        trim(regexp_replace(
-            translate(
-                regexp_replace(lower({{ name }}), r'\p{M}+', ''),
-                '{{ accented.values() | join }}', '{{ plain | join }}'
-            ),
-            r'[^\p{L}\p{N}]+', ' '
-        )),
-        ''
-    )
+    case
+        when {{ name }} not like '%[erased]%'
+            then nullif(
+                trim(regexp_replace(
+                    translate(
+                        regexp_replace(lower({{ name }}), r'\p{M}+', ''),
+                        '{{ accented.values() | join }}', '{{ plain | join }}'
+                    ),
+                    r'[^\p{L}\p{N}]+', ' '
+                )),
+                ''
+            )
+    end
 {%- endmacro %}

@@ -43,7 +43,7 @@
 {%- endmacro %}
 
 {#- Exact with 38 digits: what remains is taken off before the division. -#}
-{% macro spark__prorate(amount, part, whole) -%}
+{% macro default__prorate(amount, part, whole) -%}
     {%- set dividend -%}
         (
             2 * cast(abs({{ amount }}) * 1000000 as decimal(27, 0)) * cast({{ part }} as decimal(9, 0))
@@ -53,7 +53,7 @@
     {%- set divisor -%}(2 * cast({{ whole }} as decimal(9, 0))){%- endset -%}
     cast(
         cast(sign({{ amount }}) as decimal(1, 0))
-        * cast(({{ dividend }} - {{ dividend }} % {{ divisor }}) / {{ divisor }} as decimal(27, 0))
+        * cast(({{ dividend }} - mod({{ dividend }}, {{ divisor }})) / {{ divisor }} as decimal(27, 0))
         * 0.000001 as decimal(28, 6)
     )
 {%- endmacro %}

@@ -30,6 +30,6 @@
     )
 {%- endmacro %}
 
-{% macro spark__rounded_product(amount, factor) -%}
+{% macro default__rounded_product(amount, factor) -%}
     cast(cast({{ amount }} as decimal(22, 6)) * cast({{ factor }} as decimal(16, 10)) as decimal(28, 6))
 {%- endmacro %}

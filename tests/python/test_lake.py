@@ -1,9 +1,14 @@
 """Exporting to the lake: every load once, whole, and again after it changed."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+import sqlglot
+from dbt_common.clients.jinja import get_environment
+from sqlglot import exp
 
 from ingest.errors import IngestError
 from ingest.lake.compare import compare
@@ -180,3 +185,78 @@ def test_marts_of_both_engines_are_compared_row_for_row(
 
 def test_a_mart_that_spark_lacks_differs(engines: tuple[Path, Path]) -> None:
     assert [one.reason for one in compare(*engines)] == ["Spark has no such table"]
+
+
+class _ReturnedError(Exception):
+    """What dbt's `return` gives a macro's caller."""
+
+
+def _incremental(lake_format: str, strategy: str) -> tuple[str, list[str]]:
+    """The strategy that a model gets on Spark, and the statements of its incremental run."""
+    statements: list[str] = []
+
+    def call(name: str, *arguments: Any) -> Any:
+        try:
+            return getattr(module, f"dbt_macro__{name}")(*arguments).strip()
+        except _ReturnedError as returned:
+            return returned.args[0]
+
+    def give(value: Any) -> None:
+        raise _ReturnedError(value)
+
+    def statement(_: str, caller: Callable[[], str]) -> str:
+        statements.append(caller().strip())
+        return ""
+
+    def merge(target: str, source: str, key: str, *_: object) -> str:
+        return (
+            f"merge into {target} as old using {source} as new on old.{key} = new.{key} "
+            "when matched then update set * when not matched then insert *"
+        )
+
+    context = {
+        "return": give,
+        "statement": statement,
+        "var": {"lake_format": lake_format}.__getitem__,
+        "can_change_rows": lambda: call("spark__can_change_rows"),
+        "spark__delete_by_key_sql": lambda *given: call("spark__delete_by_key_sql", *given),
+        # dbt-spark's own.
+        "get_merge_sql": merge,
+        "get_insert_into_sql": lambda source, target: (
+            f"insert into {target} select * from {source}"
+        ),
+    }
+    texts = (Path("macros/engine/can_change_rows.sql"), Path("macros/spark/lake_format.sql"))
+    text = "".join(path.read_text() for path in texts)
+    module: Any = get_environment().from_string(text).make_module(context)
+    chosen = call("dbt_spark_validate_get_incremental_strategy", strategy, lake_format)
+    last = call("dbt_spark_get_incremental_sql", chosen, "changed", "fct", "fct", "event_id", None)
+    return chosen, [*statements, last]
+
+
+@pytest.mark.parametrize("lake_format", ["delta", "iceberg"])
+def test_incremental_models_merge_where_rows_can_change(lake_format: str) -> None:
+    chosen, (merge,) = _incremental(lake_format, "delete+insert")
+    assert chosen == "merge"
+    found = sqlglot.parse_one(merge, dialect="databricks")
+    assert isinstance(found, exp.Merge)
+    assert found.this.name == "fct"
+    assert found.args["on"].sql() == "old.event_id = new.event_id"
+
+
+@pytest.mark.parametrize("lake_format", ["delta", "iceberg"])
+def test_keys_with_several_rows_are_deleted_and_inserted(lake_format: str) -> None:
+    chosen, (delete, insert) = _incremental(lake_format, "changed_rows")
+    assert chosen == "changed_rows"
+    found = sqlglot.parse_one(delete, dialect="databricks")
+    assert isinstance(found, exp.Merge)
+    # Each key once: a row that two rows of the source match cannot be deleted.
+    assert found.args["using"].this.sql() == "SELECT DISTINCT event_id FROM changed"
+    assert [when.args["then"].sql() for when in found.args["whens"].expressions] == ["delete"]
+    assert insert == "insert into fct select * from changed"
+
+
+def test_parquet_is_never_merged() -> None:
+    """Models are rebuilt as a whole there (`should_full_refresh`)."""
+    for strategy in ("delete+insert", "changed_rows"):
+        assert _incremental("parquet", strategy)[0] == "append"
