@@ -70,6 +70,12 @@
 {% macro spark__persist_constraints(relation, model) -%}
 {%- endmacro %}
 
+{#- Without indentation, because Hive's metastore rejects views of more than 32,700 characters. -#}
+{% macro spark__create_view_as(relation, sql) -%}
+    create or replace view {{ relation }} as
+    {{ modules.re.sub('\n\\s+', '\n', sql) }}
+{%- endmacro %}
+
 {#- Values are written as literals, because a session has no bindings. -#}
 {% macro spark__load_csv_rows(model, agate_table) -%}
     {%- set types = model['config'].get('column_types', {}) -%}
