@@ -41,14 +41,14 @@ build: $(VENV)/.installed $(if $(PULL),$(VENV)/.installed-pull) ## extracts, loa
 	@if [ -z "$(PULL)$$EXTRACTS_PATH" ]; then $(MAKE) --silent $(EXTRACTS); fi
 	@$(BIN)/python -m ingest build
 
-load: $(VENV)/.installed ## land the batches in the raw schemas and stop there
+load: $(VENV)/.installed ## load the batches into the raw schemas only
 	@if [ -z "$$EXTRACTS_PATH" ]; then $(MAKE) --silent $(EXTRACTS); fi
 	@$(BIN)/python -m ingest load
 
-snapshot: $(VENV)/.installed ## record the history of what is loaded
+snapshot: $(VENV)/.installed ## record the history of the loaded batches in snapshots
 	@$(BIN)/dbt build --select +resource_type:snapshot --exclude-resource-type test unit_test
 
-freshness: $(VENV)/.installed ## whether each source has sent something lately
+freshness: $(VENV)/.installed ## the age of each source's newest extract; fails if a source is late
 	@$(BIN)/dbt source freshness
 
 docs: $(VENV)/.installed ## the documentation of a built warehouse, target/site/index.html
@@ -96,7 +96,7 @@ format: $(VENV)/.installed-dev ## fix what lint reports, where a tool can
 report: $(VENV)/.installed ## data quality as one page, data/report/report.html
 	@$(BIN)/python -m ingest report
 
-diff: $(VENV)/.installed ## what the working tree changes in models, metrics and rows; BASE=main
+diff: $(VENV)/.installed ## compare models, metrics and rows of the working tree with those of BASE=main
 	@$(BIN)/python -m ingest diff
 
 bench: $(VENV)/.installed ## speed and memory of generator, loader and build; SCALE=small picks one
@@ -105,13 +105,13 @@ bench: $(VENV)/.installed ## speed and memory of generator, loader and build; SC
 backup: $(VENV)/.installed ## keep a dated, verified copy of the warehouse; BACKUPS_KEPT=7
 	@$(BIN)/python -m ingest backup
 
-restore: $(VENV)/.installed ## bring the newest backup back, or BACKUP=<name>
+restore: $(VENV)/.installed ## restore the newest backup, or BACKUP=<name>
 	@$(BIN)/python -m ingest restore
 
 share: $(VENV)/.installed ## copy the marts without personal data to SHARE_PATH, data/share.duckdb
 	@$(BIN)/python -m ingest share
 
-soak: $(VENV)/.installed ## kill, fill up and fuzz for some minutes, and print what survived
+soak: $(VENV)/.installed ## fault injection for some minutes: kill processes, fill the disk, corrupt input; report lost rows
 	@$(BIN)/python -m ingest soak
 
 mutants: $(VENV)/.installed-dev ## which of MUTANTS=150 single faults in models the tests notice; SEED=1
@@ -121,7 +121,7 @@ lock: $(VENV)/.python ## the hashes of the pinned packages, requirements*.lock
 	@$(PIP) install -r requirements-lock.txt
 	@$(BIN)/python scripts/lock.py
 
-export: $(VENV)/.installed ## append what is landed to the lake, LAKE_PATH=data/lake
+export: $(VENV)/.installed ## append the landed batches to the lake, LAKE_PATH=data/lake
 	@$(BIN)/python -m ingest export
 
 build-spark: .venv-spark/.installed load export ## every model with its tests on Spark, from the lake; needs Java 17

@@ -146,7 +146,7 @@ def cli() -> None:
 
 @cli.command()
 @_out("data/extracts")
-@click.option("--seed", type=click.IntRange(min=0), default=7, help="Of all random draws.")
+@click.option("--seed", type=click.IntRange(min=0), default=7, help="Seed of all random draws.")
 @click.option("--scale", type=click.Choice(SCALES), default="small", help="Size of the company.")
 @click.option("--start", type=_Day(), default="2024-01-01", help="First day.")
 @click.option("--end", type=_Day(), default="2026-09-30", help="Last day.")
@@ -201,7 +201,9 @@ def generate(
     "--replace", is_flag=True, help="Replace a batch whose files changed since it landed."
 )
 @_full
-@click.option("--encoding", metavar="NAME", help="Of CSV files that no _batch.json describes.")
+@click.option(
+    "--encoding", metavar="NAME", help="Encoding of CSV files that no _batch.json describes."
+)
 @click.option("--quiet", is_flag=True, help="Show no progress bar.")
 def load(
     *,
@@ -255,7 +257,7 @@ def status(extracts: Path, warehouse: Path) -> None:
     type=click.IntRange(min=0),
     default=30,
     metavar="DAYS",
-    help="Read balance transactions of so many days again, which have no events.",
+    help="Days of balance transactions to read again, because no events report them.",
 )
 @click.option("--vars", "variables", default="{}", metavar="YAML", help="dbt variables.")
 @click.option("--quiet", is_flag=True, help="Show no progress bar.")
@@ -377,7 +379,7 @@ def build(
     type=_COUNT,
     default=30,
     metavar="N",
-    help="Known churns below which all accounts get the share that churned.",
+    help="With fewer known churns, every account gets the share that churned.",
 )
 def predict(
     *,
@@ -442,7 +444,7 @@ def _to_read(context: click.Context, warehouse: Path, marts: Path | None) -> Pat
 @click.option(
     "--order", callback=_split, metavar="NAMES", help="Columns; `-` before one: descending."
 )
-@click.option("--limit", type=_COUNT, metavar="N", help="The most rows.")
+@click.option("--limit", type=_COUNT, metavar="N", help="Maximum number of rows.")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV, with figures in full.")
 @click.option("--sql", "form", flag_value="sql", help="Print the query and do not run it.")
 @click.option(
@@ -517,7 +519,7 @@ def dashboard(warehouse: Path, out: Path, has_names: bool, port: int) -> None:
     default=7,
     envvar="BACKUPS_KEPT",
     metavar="N",
-    help="Backups of this file to keep.",
+    help="Number of backups of this file to keep.",
 )
 def backup(warehouse: Path, backups: Path | None, keep: int) -> None:
     """Keep a dated, verified copy of the warehouse."""
@@ -540,7 +542,7 @@ def restore(name: str | None, warehouse: Path, backups: Path | None) -> None:
 @cli.command()
 @_warehouse
 @_out("data/report")
-@click.option("--strict", is_flag=True, help="Exit with 1 if the status is `fail`.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if the report's status is `fail`.")
 def report(warehouse: Path, out: Path, strict: bool) -> int:
     """Write the data quality report."""
     from ingest.docs.report import report as run
@@ -596,7 +598,7 @@ def share(warehouse: Path, out: Path | None, mask: bool) -> None:
     help="Folder, or the address of one in an object store.",
 )
 def export(warehouse: Path, lake: str) -> None:
-    """Append what the loader landed to a lake of Parquet files, for Spark."""
+    """Append landed batches to a lake of Parquet files, for Spark."""
     from ingest.lake.export import export as run
 
     run(warehouse, lake)
@@ -605,9 +607,9 @@ def export(warehouse: Path, lake: str) -> None:
 @cli.command()
 @click.option("--kills", type=_COUNT, default=20, help="Trials of each kind.")
 @click.option("--records", type=_COUNT, default=10_000, help="Broken records of each format.")
-@click.option("--seed", type=int, default=7, help="Of all random draws.")
+@click.option("--seed", type=int, default=7, help="Seed of all random draws.")
 def soak(kills: int, records: int, seed: int) -> int:
-    """Kill, fill up and fuzz the warehouse, and count what survives."""
+    """Kill processes, fill the disk and corrupt input, and count lost rows."""
     from ingest.bench.soak import soak as run
 
     return run(kills=kills, records=records, seed=seed)
