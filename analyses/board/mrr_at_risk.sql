@@ -1,4 +1,4 @@
--- How much MRR is with accounts that are likely to leave, and what gives them away? The accounts
+-- How much MRR is with accounts that are likely to leave, and what are the signs? The accounts
 -- one by one are in `analyses/dashboard/accounts_at_risk.sql`.
 with
 

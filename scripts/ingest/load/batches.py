@@ -165,8 +165,9 @@ def _check_order(names: Sequence[str]) -> None:
         first = next(((a, b) for a, b in zip(names, in_time, strict=True) if a != b), None)
         if first:
             raise UsageError(
-                f"{first[0]} would load before {first[1]}, for batches load in the order of their"
-                " folders' names; name the folders after the day of the export, such as 2026-01-31"
+                f"{first[0]} would load before {first[1]}, because batches load in the order of"
+                " their folders' names; name the folders after the day of the export, such as"
+                " 2026-01-31"
             )
 
 
