@@ -36,7 +36,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # PULL=1 takes the vendors' records in place of the sample company.
-build: $(VENV)/.installed $(if $(PULL),$(VENV)/.installed-pull) ## extracts, load, snapshots, every model, tests of the data; PULL=1 pulls first
+build: $(VENV)/.installed $(if $(PULL),$(VENV)/.installed-pull) ## extracts, load, snapshots, every model, tests of the data; PULL=1 pulls first, AS_OF=2026-06-30 shows that day
 	@if [ -n "$(PULL)" ]; then $(BIN)/python -m ingest pull; fi
 	@if [ -z "$(PULL)$$EXTRACTS_PATH" ]; then $(MAKE) --silent $(EXTRACTS); fi
 	@$(BIN)/python -m ingest build

@@ -233,7 +233,7 @@ def load(
 @_extracts
 @_warehouse
 def status(extracts: Path, warehouse: Path) -> None:
-    """Show which batches have landed and which are pending."""
+    """Show which batches have landed or are pending, and why records were rejected."""
     from ingest import load as package
 
     package.status(extracts, warehouse)

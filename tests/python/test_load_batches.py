@@ -104,7 +104,7 @@ def test_status_shows_what_landed_and_what_waits(
     assert pending(loading.extracts, loading.warehouse) == ["2026-06-30"]
     status(loading.extracts, loading.warehouse)
     assert capsys.readouterr().out == (
-        "2026-05-31  as of 2026-05-31  1 files: 1 records = 1 landed + 0 rejected\n"
+        "2026-05-31  as of 2026-05-31  1 file: 1 record = 1 landed + 0 rejected\n"
         "2026-06-30  pending\n"
     )
 

@@ -141,7 +141,10 @@ def _outcome(report: BatchReport) -> str:
 
 
 def _counts(files: int, read: int, landed: int, rejected: int) -> str:
-    return f"{files:,} files: {read:,} records = {landed:,} landed + {rejected:,} rejected"
+    return (
+        f"{files:,} file{'s' if files != 1 else ''}: {read:,} record{'s' if read != 1 else ''}"
+        f" = {landed:,} landed + {rejected:,} rejected"
+    )
 
 
 def _is_of_use(report: BatchReport) -> bool:
