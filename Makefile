@@ -4,14 +4,14 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help build load snapshot freshness docs dashboard report test lint lint-models lint-files format answers diff \
     bench backup restore share soak mutants lock clean \
-    export build-spark analyse-spark compare-engines
+    export build-spark analyse-spark compare-engines dagster
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
 LAKE_PATH ?= data/lake
 SPARK_PATH ?= data/spark
 export AS_OF EXTRACTS_PATH WAREHOUSE_PATH SCALE BACKUPS_PATH BACKUPS_KEPT BACKUP BASE SHARE_PATH MARTS_PATH \
-    MARTS_PERSONAL_DATA LAKE_PATH SPARK_PATH
+    MARTS_PERSONAL_DATA LAKE_PATH SPARK_PATH BUILD_BATCH BUILD_STEP
 
 # The first of these that is 3.11, 3.12 or 3.13 makes the virtual environment; dbt 1.11 runs on no newer.
 PYTHON ?= python3
@@ -19,6 +19,9 @@ PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python
 
 VENV := .venv
 SPARK := .venv-spark/bin
+DAGSTER := .venv-dagster/bin
+# Where Dagster keeps runs, logs and partitions.
+DAGSTER_HOME := $(CURDIR)/data/dagster
 BIN := $(VENV)/bin
 # On a terminal pip shows what it downloads.
 PIP := $(BIN)/python -m pip $(shell [ -t 2 ] && [ -z "$$CI" ] || echo -qq) --no-input \
@@ -134,6 +137,14 @@ compare-engines: build build-spark ## every mart of Spark against DuckDB's, row 
 analyse-spark: .venv-spark/.installed ## whether Spark understands every model, on empty tables; needs Java 17
 	@$(SPARK)/python -m ingest.lake.analyse
 
+# With PULL=1 the schedule of pulls is on.
+dagster: .venv-dagster/.installed ## the pipeline in Dagster on 127.0.0.1:3000, with schedule and sensor; PULL=1 pulls too
+	@if [ -z "$(PULL)$$EXTRACTS_PATH" ]; then $(MAKE) --silent $(EXTRACTS); fi
+	@$(DAGSTER)/dbt --quiet parse
+	@mkdir -p "$(DAGSTER_HOME)" && cp orchestration/dagster.yaml "$(DAGSTER_HOME)"
+	@DAGSTER_HOME="$(DAGSTER_HOME)" PULL="$(PULL)" PYTHONWARNINGS=ignore $(DAGSTER)/python -m dagster dev \
+	    --host 127.0.0.1 --port 3000 --module-name orchestration.definitions
+
 # What was pulled stays: vendors keep neither old events nor deleted records.
 clean: ## remove the sample company, the default warehouse and whatever the tools wrote
 	@if [ -d $(EXTRACTS)/_truth ]; then rm -rf $(EXTRACTS); fi
@@ -155,12 +166,14 @@ $(VENV)/.installed: $(VENV)/.python requirements.txt $(wildcard requirements.loc
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv-spark/.installed: $(VENV)/.python requirements.txt requirements-spark.txt $(wildcard requirements*.lock) pyproject.toml
-	@echo "installing requirements-spark.txt"
-	@$(BIN)/python -m venv --clear .venv-spark
-	@options=$$($(BIN)/python scripts/lock.py --options requirements-spark.txt) && \
-	    $(SPARK)/python -m pip -qq --no-input --disable-pip-version-check install $$options
-	@$(SPARK)/python -m pip -qq --no-input --disable-pip-version-check install \
+# Environments of their own: their packages would change what the others do.
+.venv-spark/.installed .venv-dagster/.installed: .venv-%/.installed: \
+    $(VENV)/.python requirements.txt requirements-%.txt $(wildcard requirements*.lock) pyproject.toml
+	@echo "installing requirements-$*.txt"
+	@$(BIN)/python -m venv --clear .venv-$*
+	@options=$$($(BIN)/python scripts/lock.py --options requirements-$*.txt) && \
+	    .venv-$*/bin/python -m pip -qq --no-input --disable-pip-version-check install $$options
+	@.venv-$*/bin/python -m pip -qq --no-input --disable-pip-version-check install \
 	    --no-deps --no-build-isolation --editable .
 	@touch $@
 
