@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help build load snapshot freshness docs dashboard report test lint lint-models lint-files format answers diff \
     bench backup restore share soak mutants lock clean \
-    export build-spark analyse-spark compare-engines dagster
+    export build-spark analyse-spark compare-engines portability dagster
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
@@ -131,11 +131,14 @@ build-spark: .venv-spark/.installed load export ## every model with its tests on
 	@$(SPARK)/python -m ingest.lake.register "$$LAKE_PATH"
 	@$(SPARK)/dbt build --target spark --target-path target/spark
 
-compare-engines: build build-spark ## every mart of Spark against DuckDB's, row for row
+compare-engines: build build-spark ## every mart of Spark against DuckDB's, row for row; SCALE=tiny picks a new sample's size
 	@$(BIN)/python -m ingest.lake.compare "$$WAREHOUSE_PATH" "$$SPARK_PATH/warehouse"
 
 analyse-spark: .venv-spark/.installed ## whether Spark understands every model, on empty tables; needs Java 17
 	@$(SPARK)/python -m ingest.lake.analyse
+
+portability: $(VENV)/.installed ## what Snowflake, BigQuery and Databricks would not parse
+	@$(LINT_ENVIRONMENT) $(BIN)/python scripts/portability.py
 
 # With PULL=1 the schedule of pulls is on.
 dagster: .venv-dagster/.installed ## the pipeline in Dagster on 127.0.0.1:3000, with schedule and sensor; PULL=1 pulls too
@@ -189,5 +192,5 @@ $(VENV)/.installed-pull: $(VENV)/.installed requirements-pull.txt $(wildcard req
 $(EXTRACTS):
 	@echo "generating $@"
 	@rm -rf $@.partial
-	@$(BIN)/python -m ingest generate --out $@.partial
+	@$(BIN)/python -m ingest generate $(if $(SCALE),--scale $(SCALE)) --out $@.partial
 	@mv $@.partial $@

@@ -28,11 +28,11 @@ record_domains as (
 
     select {{ email_domain('email') }} as record_domain from int_stripe_customers_known
 
-    union
+    union distinct
 
     select workspace_domain as record_domain from int_workspaces_described
 
-    union
+    union distinct
 
     select email_domain as record_domain from int_users_described
 

@@ -84,15 +84,15 @@ known_ids as (
 
     select salesforce_account_id from stg_salesforce__accounts
 
-    union
+    union distinct
 
     select survivor_id as salesforce_account_id from survivors
 
-    union
+    union distinct
 
     select salesforce_account_id from stg_salesforce__contacts
 
-    union
+    union distinct
 
     select salesforce_account_id from stg_salesforce__opportunities
 

@@ -66,11 +66,11 @@ known_ids as (
 
     select user_id from int_identity_signals
 
-    union
+    union distinct
 
     select previous_id as user_id from last_aliases
 
-    union
+    union distinct
 
     select user_id from last_aliases
 

@@ -26,7 +26,7 @@ pairs as (
         cast(null as string) as promotion_code_id
     from stg_stripe__coupons
 
-    union
+    union distinct
 
     select
         coupon_id,
@@ -34,7 +34,7 @@ pairs as (
     from stg_stripe__promotion_codes
     where coupon_id is not null
 
-    union
+    union distinct
 
     select
         coupon_id,

@@ -32,7 +32,7 @@ price_quantities as (
         quantity
     from int_subscription_version_items
 
-    union
+    union distinct
 
     select
         price_id,

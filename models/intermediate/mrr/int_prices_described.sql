@@ -42,7 +42,7 @@ known_prices as (
     select price_id
     from int_subscription_prices
 
-    union
+    union distinct
 
     select price_id
     from int_subscription_version_items

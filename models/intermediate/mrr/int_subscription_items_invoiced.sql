@@ -13,7 +13,7 @@ instants as (
         valid_from_at as instant_at
     from int_item_stretches_invoiced
 
-    union
+    union distinct
 
     select
         subscription_id,

@@ -29,7 +29,7 @@ known_subscriptions as (
     select subscription_id
     from stg_stripe__subscription_events
 
-    union
+    union distinct
 
     select subscription_id
     from stg_stripe__subscription_extracts

@@ -189,7 +189,7 @@ committed_usd as (
 accounts as (
 
     select account_id from committed
-    union
+    union distinct
     select account_id from paid_shares
 
 ),

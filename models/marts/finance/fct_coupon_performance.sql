@@ -125,7 +125,7 @@ pairs as (
         promotion_code_id
     from int_coupons_listed
 
-    union
+    union distinct
 
     select
         coupon_id,

@@ -76,7 +76,7 @@ account_months as (
         mrr_month
     from first_figures
 
-    union
+    union distinct
 
     select
         account_id,

@@ -106,7 +106,7 @@ account_months as (
         revenue_month
     from first_figures
 
-    union
+    union distinct
 
     select
         account_id,

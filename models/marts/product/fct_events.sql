@@ -97,7 +97,7 @@ messages_touched as (
         {{ raw_name_key }} in (select names_changed.raw_name_key from names_changed)
         or {{ identity_key }} in (select identities_changed.identity_key from identities_changed)
 
-    union
+    union distinct
 
     select event_id as message_id
 

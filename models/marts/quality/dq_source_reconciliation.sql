@@ -58,13 +58,13 @@ grains as (
         source_system,
         object_name
     from int_file_records_counted
-    union
+    union distinct
     select
         batch_id,
         source_system,
         object_name
     from raw_totals
-    union
+    union distinct
     select
         batch_id,
         source_system,

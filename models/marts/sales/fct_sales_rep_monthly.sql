@@ -127,14 +127,14 @@ keys as (
     inner join int_as_of
         on quotas.sales_month <= int_as_of.as_of_date
 
-    union
+    union distinct
 
     select
         sales_rep_id,
         sales_month
     from closed
 
-    union
+    union distinct
 
     select
         sales_rep_id,

@@ -42,7 +42,7 @@ names as (
 
     select event_name from planned
 
-    union
+    union distinct
 
     select event_name from observed
 

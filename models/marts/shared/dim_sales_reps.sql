@@ -28,11 +28,11 @@ owners as (
 
     select owner_salesforce_user_id from stg_salesforce__accounts
 
-    union
+    union distinct
 
     select owner_salesforce_user_id from stg_salesforce__opportunities
 
-    union
+    union distinct
 
     select owner_salesforce_user_id from stg_salesforce__contacts
 
@@ -42,7 +42,7 @@ sales_reps as (
 
     select salesforce_user_id as sales_rep_id from stg_salesforce__users
 
-    union
+    union distinct
 
     select owner_salesforce_user_id as sales_rep_id from owners
 

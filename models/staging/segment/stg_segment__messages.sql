@@ -22,10 +22,10 @@
 {%- set first_of = 'coalesce(nullif(trim(property_fields.QNAMESQ), \'\'))'.replace('Q', quote) %}
 {%- set next_name = 'Q), \'\'), nullif(trim(property_fields.Q'.replace('Q', quote) %}
 {%- set document_id = first_of.replace('NAMES', var('document_id_properties') | join(next_name)) %}
-{#- An id unless it is a placeholder. An id of zeros is one, whatever its length. -#}
+{#- An id unless it is a placeholder or zeros of any length. Only DuckDB loads the "null" of a seed as text. -#}
 {%- set known_id = "case
             when regexp_extract(ID, '[^0 \t\r\n\f-]', 0) != '' and lower(trim(ID)) not in (
-                select placeholders.placeholder_id from " ~ ref('placeholder_ids') ~ " as placeholders
+                select coalesce(placeholders.placeholder_id, 'null') from " ~ ref('placeholder_ids') ~ " as placeholders
             ) then ID
         end" %}
 {%- set columns = ['type', 'userid', 'anonymousid', 'previousid', 'groupid', 'event', 'name'] + [
@@ -48,7 +48,7 @@ touched as (
     select coalesce(nullif(messageid, ''), {{ content_digest }}) as message_id
     from {{ source('segment', 'messages') }}
     where _loaded_at in ({{ loads_only_in(source('segment', 'messages'), this) }})
-    union
+    union distinct
     select message_id
     from {{ this }}
     where _loaded_at in ({{ loads_only_in(this, source('segment', 'messages')) }})

@@ -13,7 +13,7 @@ test_payments as (
     from {{ source('stripe', 'charges') }}
     where not livemode
 
-    union
+    union distinct
 
     select {{ expandable_id('payment_intent') }} as payment_id
     from {{ source('stripe', 'charges') }}

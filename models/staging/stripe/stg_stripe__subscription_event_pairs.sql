@@ -66,7 +66,7 @@ compared as (
 
     select later_event_id as event_id
     from pairs
-    union
+    union distinct
     select earlier_event_id as event_id
     from pairs
 

@@ -31,7 +31,7 @@ touched as (
         _extracted_at as extracted_at
     from {{ source('stripe', 'subscriptions') }}
     where _loaded_at in ({{ loads_only_in(source('stripe', 'subscriptions'), this) }})
-    union
+    union distinct
     select
         subscription_id,
         extracted_at
