@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.errors import IngestError, UsageError
-from ingest.load import WarehouseError, warehouse
+from ingest.load import WarehouseError, copies, warehouse
 from ingest.load.reading import checksum
 from ingest.load.values import quoted
 
@@ -48,7 +48,10 @@ class Manifest:
 
 
 def backup(warehouse_path: Path, backups_path: Path, *, keep: int) -> None:
-    """Take a backup, verify that it can be read, and remove the oldest ones.
+    """Take a backup, verify that it can be read, and remove old ones.
+
+    Backups from before the last erasure may hold the person, and only the newest backup is needed
+    to restore what is in the warehouse now.
 
     Args:
         warehouse_path: the DuckDB file.
@@ -61,9 +64,12 @@ def backup(warehouse_path: Path, backups_path: Path, *, keep: int) -> None:
     """
     warehouse_path = warehouse_path.resolve()
     folder = take(warehouse_path, backups_path)
+    erased = _drop_before_erasure(warehouse_path, backups_path)
     removed = _drop_oldest(warehouse_path.name, backups_path, keep)
     manifest = _manifest(folder)
     print(f"{folder}: {len(manifest.rows)} tables, {sum(manifest.rows.values()):,} rows, verified")
+    for old in erased:
+        print(f"{old}: removed, it is from before the last erasure")
     for old in removed:
         print(f"{old}: removed, {keep} are kept")
 
@@ -263,26 +269,25 @@ def _copy(source: int, target: Path) -> str:
     return digest.hexdigest()
 
 
-def _backups(file_name: str, backups_path: Path) -> list[Path]:
-    """The backups of a warehouse file, oldest first."""
-    if not backups_path.is_dir():
-        return []
-    return sorted(
-        folder
-        for folder in backups_path.iterdir()
-        if folder.name[0] != "." and (folder / file_name).exists()
-    )
-
-
 def _drop_oldest(file_name: str, backups_path: Path, keep: int) -> list[Path]:
-    oldest = _backups(file_name, backups_path)[:-keep]
+    oldest = copies.backups_of(file_name, backups_path)[:-keep]
     for folder in oldest:
         shutil.rmtree(folder)
     return oldest
 
 
+def _drop_before_erasure(warehouse_path: Path, backups_path: Path) -> list[Path]:
+    """Removes backups that may still hold a person who was erased."""
+    folders = copies.backups_of(warehouse_path.name, backups_path)
+    sums = copies.erased(warehouse_path)
+    older = [one for one in folders if sums and copies.lacks(one / warehouse_path.name, sums)]
+    for folder in older:
+        shutil.rmtree(folder)
+    return older
+
+
 def _chosen(file_name: str, backups_path: Path, name: str | None) -> Path:
-    there = {folder.name: folder for folder in _backups(file_name, backups_path)}
+    there = {folder.name: folder for folder in copies.backups_of(file_name, backups_path)}
     if name and name in there:
         return there[name]
     if name:

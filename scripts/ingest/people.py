@@ -8,21 +8,15 @@ from collections.abc import Iterator, Mapping
 
 import duckdb
 
+from ingest import companies
 from ingest.load.values import literal, quoted
-from ingest.personal import has_email
+from ingest.personal import has_email, split_words, words
 
-_WORD = r"[\pL\pM\pN]+"
 _CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
 _IP = r"\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}"
 _PHONE = r"\+?\d[\d ()./-]{6,}\d"
 # The most words of a name or a street that are compared at once.
 _LONGEST = 6
-# Words that end names of companies and of no one else.
-_LEGAL_FORMS = (
-    "inc|incorporated|llc|llp|ltd|limited|plc|corp|corporation|pty|pte|gmbh|ug|ohg|gbr|ltda|sarl|sas"
-    "|srl|eurl|bv|nv|vof|aps|oy|oyj|asa|kft|doo|group|holding|holdings|university|foundation"
-)
-
 # Names, phone numbers and streets of people: table, condition, and the columns of each.
 _SALESFORCE = {
     "Contact": (
@@ -38,14 +32,8 @@ _SALESFORCE = {
         "Phone MobilePhone Fax",
         "Street",
     ),
-    # A person account. Exports without its flag have at least one of the person's own fields.
     "Account": (
-        """(
-            lower(_extra ->> '$.IsPersonAccount') in ('true', '1')
-            or coalesce(
-                _extra ->> '$.PersonContactId', _extra ->> '$.PersonEmail', _extra ->> '$.LastName'
-            ) <> ''
-        )""",
+        companies.IS_PERSON_ACCOUNT,
         """ "Name" | (_extra ->> '$.FirstName') || ' ' || (_extra ->> '$.LastName') """,
         "Phone Fax",
         "BillingStreet ShippingStreet",
@@ -82,14 +70,6 @@ _STRIPE = """
         {kind: 'name', value: data ->> '$.object.individual_name'},
         {kind: 'phone', value: data ->> '$.object.phone'}
     ], recursive := true) from raw_stripe.events where "type" like 'customer.%'
-"""
-_COMPANIES = """
-    select "Name" from raw_salesforce."Account" where not coalesce({person}, false)
-    union select "Company" from raw_salesforce."Lead"
-        where "Company" is distinct from "Name"
-            and "Company" is distinct from "FirstName" || ' ' || "LastName"
-    union select business_name from raw_stripe.customers
-    union select traits ->> '$.name' from raw_segment.messages where "type" = 'group'
 """
 # Libraries write the names of traits in any case and with any separators.
 _TRAITS = """
@@ -129,17 +109,16 @@ _TRAITS = """
 
 def known(connection: duckdb.DuckDBPyConnection) -> None:
     """Gather what identifies people, in temporary tables of this connection."""
-    person = _SALESFORCE["Account"][0]
     connection.execute(f"""
         create or replace temp table companies as
-        select distinct {_words("name")} as words
-        from ({_COMPANIES.format(person=person)}) as found (name) where name <> ''
+        select distinct {words("name")} as words
+        from ({companies.NAMES}) as found (name) where name <> ''
     """)
     connection.execute(f"""
         create or replace temp table identifying as
         with
         found as (
-            select kind, value, {_words("value")} as words
+            select kind, value, {words("value")} as words
             from ({" union all ".join(_sources())}) as sources (kind, value)
             where trim(value) <> ''
         ),
@@ -147,7 +126,7 @@ def known(connection: duckdb.DuckDBPyConnection) -> None:
             select distinct words from found
             where
                 (kind = 'name' or kind = 'either' and words not in (from companies))
-                and not regexp_matches(words, '(^| )({_LEGAL_FORMS})$')
+                and not {companies.has_legal_form("words")}
                 and regexp_matches(words, '\\pL')
         )
         select 'name' as kind, words as value from names
@@ -211,7 +190,7 @@ def find(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
             select value, coalesce(try(url_decode(try(url_decode(value)))), value) as text
             from distinct_texts
         ),
-        split as (select value, text, {_split("text")} as words from decoded),
+        split as (select value, text, {split_words("text")} as words from decoded),
         phrases as (
             select value, unnest({_phrases("words")}) as phrase from split where len(words) > 1
         ),
@@ -276,16 +255,6 @@ def _sources() -> Iterator[str]:
                 )
     yield _STRIPE
     yield f"select * from ({_TRAITS})"
-
-
-def _split(text: str) -> str:
-    """The words of a text without case, accents and punctuation."""
-    return f"regexp_extract_all(strip_accents(lower({text})), {literal(_WORD)})"
-
-
-def _words(text: str) -> str:
-    """The words, with a space between them."""
-    return f"array_to_string({_split(text)}, ' ')"
 
 
 def _phrases(words: str) -> str:

@@ -41,3 +41,13 @@ def has_email(text: str) -> str:
 def is_email(text: str) -> str:
     """The SQL condition that a text is an e-mail address and nothing else."""
     return f"({has_email(text)} and regexp_full_match({text}, {literal(EMAIL)}))"
+
+
+def split_words(text: str) -> str:
+    """The SQL expression of the words of a text, without case, accents and punctuation."""
+    return rf"regexp_extract_all(strip_accents(lower({text})), '[\pL\pM\pN]+')"
+
+
+def words(text: str) -> str:
+    """The SQL expression of these words with a space between them."""
+    return f"array_to_string({split_words(text)}, ' ')"

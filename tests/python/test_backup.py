@@ -131,6 +131,15 @@ def test_as_many_backups_are_kept_as_asked_for(loading: Loading) -> None:
     names = [next(folder.glob("*.duckdb")).name for folder in _backups(loading)]
     assert sorted(names) == ["other.duckdb", "warehouse.duckdb", "warehouse.duckdb"]
     expect(2, ingest_here("backup", *_paths(loading), "--keep", 0))
+    # Folders that do not describe themselves as backups are not ours, whatever they hold.
+    other = loading.warehouse.parent / "backups" / "1999 by hand"
+    shutil.copytree(_backups(loading)[-1], other)
+    (other / "backup.json").unlink()
+    for _ in range(2):
+        output = expect(0, ingest_here("backup", *_paths(loading), settings={"BACKUPS_KEPT": "1"}))
+        assert "1999 by hand" not in output
+    assert (other / "warehouse.duckdb").exists()
+    assert len(_backups(loading)) == 3
 
 
 def test_a_backup_by_name(loading: Loading) -> None:

@@ -2,20 +2,25 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
 import pytest
 
-from harness import expect, ingest_here
+from harness import PROJECT, expect, ingest_here
 from ingest import catalog
+from ingest.build.publish import publish
 from ingest.catalog import personal
+from ingest.docs.report import report
+from ingest.docs.site import refresh
 from ingest.errors import IngestError
 from ingest.load import requests, warehouse
 from ingest.load.mentions import Mentions
 from ingest.load.person import People
 from loading import Loading, customer, track
+from warehouses import build_warehouse, parsed
 
 _EMAIL = "verity+umb@mail-v.example"
 _OLD_EMAIL = "v.u.before@mail-o.example"
@@ -77,13 +82,12 @@ def _stripe() -> list[dict[str, object]]:
         "metadata": {"user_id": _USER, "full_name": "Verity Umbrage", "plan": "7777"},
         "tax": {"ip_address": "198.51.100.77"},
     }
-    made = {"created": 1_700_000_000, "livemode": True}
+    made = {"created": 1_700_000_000, "livemode": True, "currency": "usd"}
     charge = {
         "id": "ch_1",
         "object": "charge",
         **made,
         "amount": 4788000,
-        "currency": "usd",
         "customer": _CUSTOMER,
         "billing_details": billing,
         "receipt_email": _EMAIL,
@@ -117,6 +121,7 @@ def _stripe() -> list[dict[str, object]]:
             "id": "dp_1",
             "object": "dispute",
             **made,
+            "amount": 4788000,
             "charge": "ch_1",
             "evidence": {
                 "customer_name": "Verity Umbrage",
@@ -125,7 +130,8 @@ def _stripe() -> list[dict[str, object]]:
                 "billing_address": "3 Umbrage Close, Ozthorpe",
             },
         },
-        {"id": "re_1", "object": "refund", **made, "charge": "ch_1", "instructions_email": _EMAIL},
+        {"id": "re_1", "object": "refund", **made, "amount": 4788000, "charge": "ch_1",
+         "instructions_email": _EMAIL},
         {"id": "sub_1", "object": "subscription", **made, "customer": _CUSTOMER,
          "description": "Verity Umbrage"},
         {"id": "pm_1", "object": "payment_method", **made, "customer": _CUSTOMER,
@@ -256,9 +262,14 @@ def test_no_byte_of_her_is_left_and_keys_and_money_stay(loading: Loading) -> Non
     _ask(loading, _EMAIL.upper())
     said = _load(loading)
     (old,) = backups.iterdir()
-    assert f"may still hold them: {old}" in said
-    expect(0, ingest_here("backup", "--warehouse", loading.warehouse, "--keep", "1"))
-    (new,) = backups.iterdir()
+    assert "the last erasure is not complete" in said
+    assert f"\n  {old}\n" in said
+    # It is not complete until the backup is gone, which a newer one replaces.
+    assert str(old) in _load(loading)
+    (backups / "notes").mkdir()
+    said_then = expect(0, ingest_here("backup", "--warehouse", loading.warehouse))
+    assert f"{old}: removed, it is from before the last erasure" in said_then
+    new, _ = sorted(backups.iterdir())
     assert _in_bytes(new / loading.warehouse.name, _TRACES) == []
     assert _left(loading) == []
     assert _in_bytes(loading.warehouse, _KEPT) == _KEPT
@@ -288,6 +299,44 @@ def test_no_byte_of_her_is_left_and_keys_and_money_stay(loading: Loading) -> Non
     # The file whose name had her address is the one that landed.
     assert [report.status for report in loading.load()] == ["unchanged"]
     assert _load(loading) == "nothing to load: 1 of 1 batches have landed\n"
+
+
+def test_no_file_that_a_build_or_a_command_writes_holds_her(
+    loading: Loading, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Warehouse, backups, published marts, dashboards, report and logs."""
+    folder = tmp_path / "data"
+    path, marts = folder / "warehouse.duckdb", folder / "marts.duckdb"
+    shutil.copytree(site, folder / "site")
+    monkeypatch.setenv("DBT_TARGET_PATH", str(folder / "target"))
+    monkeypatch.setenv("DBT_LOG_PATH", str(folder / "target" / "logs"))
+    monkeypatch.chdir(PROJECT)
+
+    def write() -> set[str]:
+        """Writes everything; returns which files have a byte of her."""
+        build_warehouse(loading.extracts, path)
+        publish(path, marts, parsed(), has_personal_data=True)
+        refresh(path, folder / "site", has_names=True)
+        report(path, folder / "report")
+        expect(0, ingest_here("backup", "--warehouse", path))
+        found = _files_with(folder)
+        # DuckDB compresses what it writes, and the backup is a copy of the file.
+        for file in (path, marts):
+            _plain(file)
+        return found | _files_with(folder)
+
+    before = write()
+    assert {path.name, marts.name} <= before
+    _ask(loading, _EMAIL)
+    assert write() == set()
+    assert (folder / "target" / "logs" / "dbt.log").stat().st_size > 0
+
+
+def _files_with(folder: Path) -> set[str]:
+    # The last four digits of a card are in other numbers too.
+    traces = [word for word in _TRACES if len(word) > 4]
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)) for path in files if _in_bytes(path, traces)}
 
 
 def test_any_identifier_leads_to_the_whole_person(loading: Loading) -> None:

@@ -4,13 +4,12 @@
 """
 
 import codecs
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.errors import IngestError, UsageError
-from ingest.load import audit, batches, erasure, run, warehouse
+from ingest.load import audit, batches, copies, erasure, run, warehouse
 from ingest.load.landing import BatchReport
 from ingest.text import one_line
 
@@ -58,7 +57,7 @@ def load(
 
 
 def answer(warehouse_path: Path, since: datetime, *, is_last: bool = True) -> None:
-    """Print the receipt of each erasure since an instant, without identifiers.
+    """Print the receipt of each erasure since an instant, and the copies that it did not reach.
 
     Args:
         warehouse_path: the DuckDB file.
@@ -71,23 +70,16 @@ def answer(warehouse_path: Path, since: datetime, *, is_last: bool = True) -> No
     lines, unanswered = erasure.receipts(warehouse_path, since)
     if lines:
         print("\n".join(lines), flush=True)
-        for path in _copies(warehouse_path):
-            print(f"  may still hold them: {path}", flush=True)
+    if left := copies.outdated(warehouse_path):
+        print(
+            "the last erasure is not complete: these copies may still hold the person;"
+            " `make backup` replaces old backups, docs/reliability.md covers the others"
+        )
+        print("\n".join(f"  {path}" for path in left), flush=True)
     if unanswered and is_last:
         raise IngestError(
             f"{len(unanswered):,} deletion requests found no one:\n  " + "\n  ".join(unanswered)
         )
-
-
-def _copies(warehouse_path: Path) -> list[Path]:
-    """Copies beside the warehouse that an erasure does not reach."""
-    folder, name = warehouse_path.resolve().parent, warehouse_path.resolve().name
-    backups = Path(os.environ.get("BACKUPS_PATH") or warehouse_path.parent / "backups")
-    return [
-        *sorted(path.parent for path in backups.glob(f"*/{name}")),
-        *sorted(folder.glob(f"{name}.before-*")),
-        *(path for path in (folder / "share.duckdb", folder / f"{name}.tmp") if path.exists()),
-    ]
 
 
 def status(extracts_path: Path, warehouse_path: Path) -> None:

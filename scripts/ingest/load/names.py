@@ -39,38 +39,6 @@ _ANYBODYS = frozenset(
 _TITLES = frozenset(
     {"dr", "frau", "herr", "ii", "iii", "jr", "mr", "mrs", "ms", "phd", "prof", "sir", "sr"}
 )
-LEGAL_FORMS = frozenset(
-    {
-        "bhd",
-        "company",
-        "corp",
-        "corporation",
-        "gbr",
-        "gmbh",
-        "group",
-        "holding",
-        "inc",
-        "incorporated",
-        "kft",
-        "kgaa",
-        "limited",
-        "llc",
-        "llp",
-        "ltd",
-        "ltda",
-        "oyj",
-        "plc",
-        "pty",
-        "pvt",
-        "sarl",
-        "sas",
-        "sasu",
-        "spa",
-        "srl",
-        "studio",
-        "university",
-    }
-)
 
 
 def first_and_last(name: str) -> str | None:

@@ -11,11 +11,12 @@ from collections.abc import Iterable
 
 import duckdb
 
-from ingest import catalog
+from ingest import catalog, companies
+from ingest import personal as patterns
 from ingest.catalog import personal
 from ingest.load import warehouse
 from ingest.load.mentions import digits
-from ingest.load.names import LEGAL_FORMS, words
+from ingest.load.names import words
 from ingest.load.requests import Request, salesforce_keys
 from ingest.load.values import literal, quoted
 
@@ -67,11 +68,6 @@ DESCRIBES = """(
     "type" = 'identify'
     or "type" not in ('group', 'alias') and contains(cast(context as varchar), '"traits"')
 )"""
-IS_PERSON_ACCOUNT = """(
-    lower(json_extract_string(_extra, '$.IsPersonAccount')) in ('true', '1')
-    or coalesce(json_extract_string(_extra, '$.PersonContactId'), '') <> ''
-    or coalesce(json_extract_string(_extra, '$.PersonEmail'), '') <> ''
-)"""
 _NAME = """lower(coalesce("FirstName" || ' ' || "LastName", "Name", "LastName"))"""
 
 
@@ -110,7 +106,7 @@ def _facts() -> str:
         f"""select 'account', "Id", 'email', lower({person.format("Email")}), null, lower("Name"),
             ["Phone", {person.format("MobilePhone")}, {person.format("HomePhone")}],
             json_extract_string(_extra, '$.*')
-        from looked_at_Account where {IS_PERSON_ACCOUNT}"""
+        from looked_at_Account where {companies.IS_PERSON_ACCOUNT}"""
     )
     parts.append(
         f"""select 'sfuser', "Id", 'email', lower("Email"), null, {_NAME},
@@ -354,24 +350,22 @@ class People:
         locals_ = [one.partition("@")[0] for one in addresses]
         if any(own & words(one) for one in locals_):
             return True
-        if not own or known or own & LEGAL_FORMS:
+        if not own or known:
             return False
         written = re.sub(r"[\W_]", "", name.lower())
         domains = {re.sub(r"[\W_]", "", one.partition("@")[2]) for one in addresses}
         if any(written in domain or domain in written for domain in domains if domain):
             return False
-        company = self._connection.execute(
+        ((is_company,),) = self._connection.execute(
             f"""
-            select 1 from {table_of("Account")}
-            where lower("Name") = $name and not coalesce({IS_PERSON_ACCOUNT}, false)
-            union all select 1 from {table_of("Lead")} where lower("Company") = $name
-            union all select 1 from {table_of("messages")}
-            where "type" = 'group' and lower(json_extract_string(traits, '$.name')) = $name
-            limit 1
+            select {companies.has_legal_form("name")} or name in (
+                select {patterns.words("names.name")} from ({companies.NAMES}) as names
+            )
+            from (select {patterns.words("$name")} as name)
             """,
-            {"name": name.lower()},
-        ).fetchone()
-        return company is None
+            {"name": name},
+        ).fetchall()
+        return not is_company
 
 
 _OWNED = "inner join erasing on people.kind = erasing.kind and people.id = erasing.key"
