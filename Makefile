@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help build load snapshot freshness docs dashboard report test lint lint-models lint-files format answers diff \
     bench backup restore share soak mutants lock clean \
-    export build-spark analyse-spark compare-engines portability dagster
+    export build-spark analyse-spark compare-engines portability dagster test-dagster
 
 # Recipes read these from the environment, so a path may hold spaces and quotes.
 WAREHOUSE_PATH ?= data/warehouse.duckdb
@@ -147,6 +147,9 @@ dagster: .venv-dagster/.installed ## the pipeline in Dagster on 127.0.0.1:3000, 
 	@mkdir -p "$(DAGSTER_HOME)" && cp orchestration/dagster.yaml "$(DAGSTER_HOME)"
 	@DAGSTER_HOME="$(DAGSTER_HOME)" PULL="$(PULL)" PYTHONWARNINGS=ignore $(DAGSTER)/python -m dagster dev \
 	    --host 127.0.0.1 --port 3000 --module-name orchestration.definitions
+
+test-dagster: $(VENV)/.installed-dev .venv-dagster/.installed ## everything through Dagster, compared with `make build`
+	@DAGSTER_PYTHON="$(CURDIR)/$(DAGSTER)/python" $(BIN)/python -m pytest tests/python/test_orchestration.py
 
 # What was pulled stays: vendors keep neither old events nor deleted records.
 clean: ## remove the sample company, the default warehouse and whatever the tools wrote
