@@ -5,8 +5,10 @@ build` leaves. docs/orchestration.md explains the schedule, the sensor and how t
 """
 
 import os
+import sys
 import time
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -22,6 +24,8 @@ from ingest.load.batches import MANIFEST
 EXTRACTS = PROJECT / (os.environ.get("EXTRACTS_PATH") or "data/extracts")
 # A folder is complete if nothing in it has changed for so long.
 SETTLED_SECONDS = float(os.environ.get("BATCH_SETTLED_SECONDS", "60"))
+# Beside this Python, which need not be on the PATH.
+DBT = str(Path(sys.executable).with_name("dbt"))
 SCHEMAS = {"shared", "finance", "sales", "product", "quality"}
 MARTS = [key for key in models.keys if key.path[0] in SCHEMAS]
 
@@ -103,6 +107,6 @@ defs = dg.Definitions(
         every_two_hours(check_sources, 30),
     ],
     sensors=[new_batches],
-    resources={"dbt": dd.DbtCliResource(project_dir=project)},
+    resources={"dbt": dd.DbtCliResource(project_dir=project, dbt_executable=DBT)},
     executor=dg.in_process_executor,
 )
