@@ -18,7 +18,7 @@ import dagster as dg
 from orchestration import commands, definitions
 
 # Holds the warehouse as a SQL client does, until it reads a line.
-_HOLDER = "import duckdb, sys; duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+_HOLDER = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
 
 
 class Pipeline:
