@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 import sqlglot
+from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.context.providers import BaseDatabaseWrapper
 from dbt.contracts.graph.manifest import Manifest
@@ -86,9 +87,11 @@ def _compiled(manifest: Manifest, engine: str, missing: set[str]) -> dict[str, s
             *("--indirect-selection", "empty"),
         ]
     )
-    if not result.success:
+    compiled = result.result
+    if not result.success or not isinstance(compiled, RunExecutionResult):
         raise SystemExit(f"dbt compile failed for {engine}: {result.exception or ''}")
-    return {one.node.name: one.node.compiled_code for one in result.result}
+    nodes = (one.node for one in compiled.results)
+    return {node.name: node.compiled_code or "" for node in nodes if isinstance(node, CompiledNode)}
 
 
 def _construct(error: ParseError | TypeError) -> str:
