@@ -22,8 +22,7 @@
 {%- set first_of = 'coalesce(nullif(trim(property_fields.QNAMESQ), \'\'))'.replace('Q', quote) %}
 {%- set next_name = 'Q), \'\'), nullif(trim(property_fields.Q'.replace('Q', quote) %}
 {%- set document_id = first_of.replace('NAMES', var('document_id_properties') | join(next_name)) %}
-{#- An id unless it is a placeholder or zeros of any length. Only DuckDB loads the "null" of a seed as
-    text. -#}
+{#- An id unless it is a placeholder or zeros. Only DuckDB loads a seed's "null" as text. -#}
 {%- set known_id = "case
             when regexp_extract(ID, '[^0 \t\r\n\f-]', 0) != '' and lower(trim(ID)) not in (
                 select coalesce(placeholders.placeholder_id, 'null') from " ~ ref('placeholder_ids') ~ " as placeholders
