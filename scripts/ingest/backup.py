@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 
 import duckdb
 
@@ -107,7 +108,7 @@ def take(warehouse_path: Path, backups_path: Path) -> Path:
     backups_path.mkdir(parents=True, exist_ok=True)
     _drop_cut_short(_coming(warehouse_path))
     with _alone(backups_path):
-        folder = _unused(backups_path / _stamp())
+        folder = _next(backups_path)
         partial = folder.with_name(f".{folder.name}.partial")
         try:
             partial.mkdir()
@@ -305,6 +306,13 @@ def _manifest(folder: Path) -> Manifest:
         return Manifest(**json.loads((folder / _MANIFEST).read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise BackupError(f"{folder / _MANIFEST} cannot be read: {error}") from error
+
+
+def _next(backups_path: Path) -> Path:
+    """A folder whose name sorts after those of all backups, also of the same second."""
+    while any(backups_path.glob(f"{_stamp()}*")):
+        sleep(0.05)
+    return backups_path / _stamp()
 
 
 def _stamp() -> str:
