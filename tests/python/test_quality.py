@@ -328,6 +328,7 @@ def test_the_report_says_what_the_marts_say(
 ) -> None:
     well = tmp_path / "well"
     ((newest,),) = rows(tiny_warehouse, "select max(extracted_at) from raw_audit.batches")
+    assert isinstance(newest, datetime)
     with patch("ingest.docs.report.gather", partial(gather, now=newest)):
         expect(0, ingest_here("report", "--warehouse", tiny_warehouse, "--out", well, "--strict"))
     page = (well / "report.html").read_text()
