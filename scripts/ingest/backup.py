@@ -23,7 +23,6 @@ from ingest.load import WarehouseError, copies, warehouse
 from ingest.load.reading import checksum
 from ingest.load.values import quoted
 
-_MANIFEST = "backup.json"
 _CHUNK = 1 << 22
 
 
@@ -128,7 +127,7 @@ def _fill(folder: Path, warehouse_path: Path) -> None:
         rows = row_counts(connection)
         sha256 = _copy(source.fileno(), copy)
     manifest = Manifest(copy.name, sha256, copy.stat().st_size, rows)
-    (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
+    (folder / copies.MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
     verify(folder)
 
 
@@ -171,13 +170,14 @@ def verify(folder: Path) -> None:
         raise BackupError(f"{copy} is missing; restore another backup")
     if checksum(copy) != manifest.sha256:
         raise BackupError(
-            f"{copy} is damaged: its checksum differs from {_MANIFEST}; restore another backup"
+            f"{copy} is damaged: its checksum differs from {copies.MANIFEST};"
+            " restore another backup"
         )
     try:
         with warehouse.opened(copy, read_only=True) as connection:
             if row_counts(connection, read_values=True) != manifest.rows:
                 raise BackupError(
-                    f"{copy}: row counts differ from {_MANIFEST}; restore another backup"
+                    f"{copy}: row counts differ from {copies.MANIFEST}; restore another backup"
                 )
     except WarehouseError as error:
         raise BackupError(f"the warehouse was damaged when it was copied: {error}") from error
@@ -303,9 +303,9 @@ def _chosen(file_name: str, backups_path: Path, name: str | None) -> Path:
 
 def _manifest(folder: Path) -> Manifest:
     try:
-        return Manifest(**json.loads((folder / _MANIFEST).read_text()))
+        return Manifest(**json.loads((folder / copies.MANIFEST).read_text()))
     except (OSError, ValueError, TypeError) as error:
-        raise BackupError(f"{folder / _MANIFEST} cannot be read: {error}") from error
+        raise BackupError(f"{folder / copies.MANIFEST} cannot be read: {error}") from error
 
 
 def _next(backups_path: Path) -> Path:

@@ -14,7 +14,8 @@ import duckdb
 
 from ingest.load import warehouse
 
-_MANIFEST = "backup.json"
+# Describes the backup in its folder.
+MANIFEST = "backup.json"
 
 
 def outdated(warehouse_path: Path) -> list[Path]:
@@ -49,7 +50,7 @@ def backups_of(file_name: str, backups_path: Path) -> list[Path]:
     return sorted(
         folder
         for folder in backups_path.iterdir()
-        if folder.name[0] != "." and _describes(folder / _MANIFEST, file_name)
+        if folder.name[0] != "." and _describes(folder / MANIFEST, file_name)
     )
 
 
