@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -12,6 +13,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from orchestration.commands import RETRIES, WAREHOUSE, failure, ingest, rows, run
 
 from ingest.build import PROJECT
+from ingest.docs.report import by_the_clock
 from ingest.errors import IngestError
 from ingest.load import warehouse
 
@@ -142,13 +144,11 @@ def checked(source: str, name: str, *, passed: bool, **known: object) -> dg.Asse
 @dg.multi_asset_check(specs=SPECS, retry_policy=RETRIES)
 def quality() -> Iterator[dg.AssetCheckResult]:
     """Freshness and volume of each source, by the quality marts."""
-    # The mart measures as of the newest batch. If batches stop, only the clock shows it.
     for source, status, promised, newest, age in rows(
         "select source_system, freshness_status, promised_days, cast(newest_extract_at as string),"
-        " epoch(cast(now() as timestamp) - newest_extract_at) / 86400"
-        " from quality.dq_source_freshness"
+        f" extract_age_days from {by_the_clock(datetime.now(UTC))}"
     ):
-        passed = status == "absent" or (status == "fresh" and age <= promised)
+        passed = status in {"absent", "fresh"}
         days = {"age_days": age, "promised_days": promised, "newest_extract_at": newest}
         yield checked(source, "is_fresh", passed=passed, status=status, **days)
     odd = rows(

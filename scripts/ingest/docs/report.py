@@ -59,7 +59,7 @@ def gather(connection: duckdb.DuckDBPyConnection, now: datetime | None = None) -
     """
     try:
         day = as_of(connection)
-        freshness = _by_the_clock(now or datetime.now(UTC))
+        freshness = by_the_clock(now or datetime.now(UTC))
         sections = (
             _batches(connection),
             _freshness(connection, freshness),
@@ -85,10 +85,13 @@ def as_of(connection: duckdb.DuckDBPyConnection) -> str:
     return _text(days[0][0]) if days else "never"
 
 
-def _by_the_clock(now: datetime) -> str:
+def by_the_clock(now: datetime) -> str:
     """The freshness of the sources with the age of their extracts at a time, as a subquery.
 
     The mart measures at its newest extract, whose own age it cannot see.
+
+    Args:
+        now: The time, in UTC.
     """
     age = f"date_diff('second', newest_extract_at, timestamp '{now:%Y-%m-%d %H:%M:%S}') / 86400"
     return f"""(
