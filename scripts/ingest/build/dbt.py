@@ -33,7 +33,7 @@ _HISTORY = (
 _HISTORY_AGAIN = (*_HISTORY, "seed", "--exclude", "config.materialized:view")
 
 # The parsed project, by everything that parsing depends on.
-manifests: dict[tuple[Path, str, str, str], Manifest] = {}
+manifests: dict[tuple[Path, str, str], Manifest] = {}
 
 _BUILT = (NodeType.Model, NodeType.Seed, NodeType.Snapshot)
 _TESTS = (NodeType.Test, NodeType.Unit)
@@ -79,10 +79,10 @@ class Dbt:
         if threads := os.environ.get("DBT_THREADS"):
             self._project_options += ["--threads", threads]
         # The database is named after the warehouse's file, and the manifest contains its name.
-        self._parsed_as = (PROJECT, warehouse_path.stem, raw_schemas, variables)
+        self._parsed_as = (PROJECT, warehouse_path.stem, variables)
 
     def parse(self) -> Manifest:
-        """Parses the project unless this process has done so.
+        """Parses the project unless this process has done so, for whatever raw schemas.
 
         Raises:
             BuildError: dbt cannot read the project.
@@ -102,7 +102,15 @@ class Dbt:
             # The project is a million objects that live on, which each collection would visit.
             gc.collect()
             gc.freeze()
-        return manifests[self._parsed_as]
+        project = manifests[self._parsed_as]
+        # Parsing for other schemas would take as long again, and nothing else depends on them.
+        for source in project.sources.values():
+            before, _, name = source.schema.partition("_")
+            source.schema = f"{self.raw_schemas}_{name}"
+            source.relation_name = str(source.relation_name).replace(
+                f'"{before}_{name}"', f'"{source.schema}"'
+            )
+        return project
 
     def run(self, *arguments: str) -> str:
         """Runs a command; dbt prints its own warnings and errors, or what `DBT_LOG_LEVEL` asks for.
@@ -162,6 +170,8 @@ class Dbt:
 
     def _invoke(self, log_level: str, *arguments: str) -> dbtRunnerResult:
         os.environ.update(self._environment)
+        if arguments[0] == "parse":
+            os.environ["RAW_SCHEMAS"] = "raw"
         try:
             with quiet_when_interrupted(), nodes_counted(arguments[0]) as callbacks:
                 done = dbtRunner(self._manifest, callbacks).invoke(
