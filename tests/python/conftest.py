@@ -22,6 +22,10 @@ gc.set_threshold(100_000, 50, 100)
 # Tests run side by side, and two threads of dbt in one of them cost a tenth more time than one.
 os.environ["DBT_THREADS"] = "1"
 
+# On small tables two threads of DuckDB take half as much CPU time again as one. It reads the number
+# of cores from here, in every process that a test starts too.
+os.environ["SLURM_CPUS_ON_NODE"] = "1"
+
 # DuckDB tries to import pandas at every query with values. Where it is not installed, searching for
 # it takes a fifth of the time of a small load.
 if find_spec("pandas") is None:

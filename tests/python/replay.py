@@ -33,6 +33,8 @@ _BUILT = ("model", "seed", "snapshot")
 _CONTINUED = {"incremental", "snapshot"}
 # The schemas of raw data; a column that begins with `raw_` is followed by no dot.
 _RAW = re.compile(r'"raw_(\w+"\.)')
+# Small tables take more time on several threads than on one.
+THREADS = 1
 # When a run began, as macros/incremental.sql writes it.
 STARTED, TIME_FORMAT = "{run started at}", "%Y-%m-%d %H:%M:%S.%f"
 
@@ -132,8 +134,7 @@ def replay(
     # Seeds are copied from files of the project.
     with chdir(PROJECT), duckdb.connect(str(warehouse)) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        # Small tables take more time on several threads than on one.
-        connection.execute("set threads = 1")
+        connection.execute(f"set threads = {THREADS}")
         kinds = dict(
             connection.execute(
                 "select table_schema || '.' || table_name, replace(table_type, 'BASE ', '')"

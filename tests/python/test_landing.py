@@ -3,9 +3,12 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
+import replay
 from harness import batches, differences, expect, ingest, rows
 from ingest.build import known
-from warehouses import NO_TESTS, build_warehouse, dbt, load
+from warehouses import NO_TESTS, build_warehouse, dbt, load, seed_parsed
 
 _COLUMNS = """
     select table_schema, table_name, table_type, column_name, data_type, is_nullable
@@ -23,12 +26,14 @@ _SNAPSHOTS = """
 
 
 def test_the_way_batches_land_changes_no_mart(
-    tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path
+    tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of the batches land at once, half one by one, and each a second time by another name.
 
-    What dbt executed for the one warehouse is replayed for the other, as in other tests.
+    What dbt executed for the one warehouse is replayed for the other, as in other tests, but on two
+    threads.
     """
+    monkeypatch.setattr(replay, "THREADS", 2)
     extracts = tmp_path / "extracts"
     names = [batch.name for batch in batches(tiny_extracts)]
     assert len(names) == 6
@@ -111,12 +116,14 @@ def test_the_same_arguments_build_nothing_twice(
 ) -> None:
     # A copy, for others may be reading the one they share.
     warehouse = Path(shutil.copy(tiny_warehouse, tmp_path))
+    seed_parsed(tmp_path / "target", warehouse)
+    settings = {"DBT_TARGET_PATH": str(tmp_path / "target")}
     command = ("build", "--extracts", tiny_extracts, "--warehouse", warehouse)
     # The shared one has no published copy.
-    (published, _) = expect(0, ingest(*command)).splitlines()
+    (published, _) = expect(0, ingest(*command, settings=settings)).splitlines()
     assert published.startswith("publish ")
     before = warehouse.stat().st_mtime_ns
-    assert "nothing to do" in expect(0, ingest(*command))
+    assert "nothing to do" in expect(0, ingest(*command, settings=settings))
     assert warehouse.stat().st_mtime_ns == before
 
 
