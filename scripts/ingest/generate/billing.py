@@ -87,6 +87,7 @@ class _SubscriptionBiller(InvoiceBiller):
             "refund": self._refund,
             "dispute": self._dispute,
             "credit_note": self._credit_note,
+            "void_credit_note": self._void_credit_note,
             "one_off": self._one_off,
         }
 
@@ -396,11 +397,20 @@ class _SubscriptionBiller(InvoiceBiller):
             )
             self.ledger.disputes[dispute.key] = dispute
 
-    def _credit_note(self, at: datetime, share: float) -> None:
+    def _credit_note(self, at: datetime, share: float, effective_days: int = 0) -> None:
         """Credits a share of the latest invoice: to the open amount, or to the balance."""
         invoice = self.latest_invoice
         if invoice and invoice.finalized_at and not invoice.voided_at and invoice.amount_due > 0:
-            self._credit(at, invoice, int(invoice.amount_due * share), with_refund=False)
+            amount = int(invoice.amount_due * share)
+            later = timedelta(days=effective_days)
+            self._credit(at, invoice, amount, with_refund=False, effective_at=at + later)
+
+    def _void_credit_note(self, at: datetime) -> None:
+        """Voids the credit notes of the latest invoice, which Stripe allows while it is open."""
+        invoice = self.latest_invoice
+        for note in self.ledger.credit_notes.values():
+            if invoice and note.invoice_key == invoice.key and not invoice.paid_at:
+                note.voided_at = at
 
     def _one_off(self, at: datetime, code: str = "onboarding") -> None:
         """Bills a one-off product outside the subscription."""

@@ -255,7 +255,7 @@ class InvoiceBiller:
         credited = sum(
             note.amount
             for note in self.ledger.credit_notes.values()
-            if note.invoice_key == invoice.key and note.is_pre_payment
+            if note.invoice_key == invoice.key and note.is_pre_payment and not note.voided_at
         )
         code = _FAILURE_CODES[int(self.books.rng.integers(len(_FAILURE_CODES)))]
         charge = Charge(
@@ -357,7 +357,15 @@ class InvoiceBiller:
         self.ledger.refunds[key] = refund
         return refund
 
-    def _credit(self, at: datetime, invoice: Invoice, amount: int, *, with_refund: bool) -> None:
+    def _credit(
+        self,
+        at: datetime,
+        invoice: Invoice,
+        amount: int,
+        *,
+        with_refund: bool,
+        effective_at: datetime | None = None,
+    ) -> None:
         if amount <= 0:
             return
         refund_key = None
@@ -375,6 +383,7 @@ class InvoiceBiller:
             amount=amount,
             tax=whole_units(Fraction(amount * rate, 100 + rate)),
             created_at=at,
+            effective_at=effective_at or at,
             is_pre_payment=invoice.paid_at is None,
             refund_key=refund_key,
         )

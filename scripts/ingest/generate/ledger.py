@@ -238,7 +238,10 @@ class Dispute:
 
 @dataclass(slots=True)
 class CreditNote:
-    """An invoice taken back in part, before it was paid or after; `tax` is part of `amount`."""
+    """An invoice taken back in part, before it was paid or after; `tax` is part of `amount`.
+
+    Revenue is taken back at `effective_at`.
+    """
 
     key: str
     invoice_key: str
@@ -246,8 +249,10 @@ class CreditNote:
     amount: int
     tax: int
     created_at: datetime
+    effective_at: datetime
     is_pre_payment: bool
     refund_key: str | None = None
+    voided_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -80,11 +80,11 @@ def _line_revenue(
     end = max(line.end_at.date(), start + timedelta(days=1))
     schedule = _Schedule(start, end, start, amount)
     ended_at = closing.service_ended_at
-    for note in sorted(closing.notes, key=lambda note: note.created_at):
+    for note in sorted(closing.notes, key=lambda note: note.effective_at):
         if note.line_key != line.key:
             continue
         net = Fraction(note.amount - note.tax)
-        day, cut = note.created_at.date(), _cut(note.created_at)
+        day, cut = note.effective_at.date(), _cut(note.effective_at)
         yield from schedule.until(cut)
         if ended_at and ended_at.date() <= day and ended_at.date() < end:
             yield day, amount - schedule.earned - net

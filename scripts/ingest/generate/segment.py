@@ -189,7 +189,7 @@ def _received(
     rows = _Rows(
         number=np.arange(written, written + size),
         person=person,
-        account=people.account[person],
+        account=people.account_at(person, at_ms),
         device=device,
         name=_named(usage, kind, at_ms, device, rng),
         arrival=arrival,
@@ -304,7 +304,8 @@ class _Writer:
         self._spoiled: set[int] = set()
         self._connection = duckdb.connect(config={"threads": 2})
         load_dimensions(self._connection, company, usage)
-        self._sql = lines_sql(company.seed, batches, self._sources)
+        movers = np.flatnonzero(usage.people.next_account != usage.people.account)
+        self._sql = lines_sql(company.seed, batches, self._sources, movers.tolist())
 
     def __enter__(self) -> "_Writer":
         return self

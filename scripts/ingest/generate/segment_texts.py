@@ -204,6 +204,7 @@ def _workspace_texts(company: Company, usage: Usage) -> dict[str, list[str]]:
         "group_id": [account_group_id(company.seed, account.key) for account in accounts],
         "group_traits": [_json(group_traits(company, account)) for account in accounts],
         "account_name": [_json({"account_name": account.name}) for account in accounts],
+        "salesforce_id": [account_salesforce_id(company.seed, account.key) for account in accounts],
         "trial": trials,
         "domain": [account.domain for account in accounts],
     }
@@ -257,8 +258,13 @@ def _name_texts() -> dict[str, list[str]]:
     return {"head": heads, "page": pages}
 
 
-def lines_sql(seed: int, batches: Sequence[Batch], sources: Sequence[str]) -> str:
-    """The query that writes a chunk's messages as JSON, one row a message."""
+def lines_sql(
+    seed: int, batches: Sequence[Batch], sources: Sequence[str], movers: Sequence[int]
+) -> str:
+    """The query that writes a chunk's messages as JSON, one row a message.
+
+    Whoever moves to another workspace names its Salesforce id from then on.
+    """
     half = max(len(batches) // 2, 1)
     last = len(batches) - 1
 
@@ -289,6 +295,7 @@ with described as (
         workspaces.group_id,
         workspaces.group_traits,
         workspaces.account_name,
+        workspaces.salesforce_id,
         workspaces.trial,
         workspaces.domain,
         devices.anonymous_id,
@@ -316,6 +323,11 @@ select
             else concat(',"anonymousId":"', anonymous_id, '","userId":"', user_id, '"')
         end,
         case
+            when kind = {KIND["identify"]} and list_contains({list(movers)}::integer[], person)
+                then concat(
+                    ',"traits":', left(traits, -1), ',"salesforce_account_id":"', salesforce_id,
+                    '"}}'
+                )
             when kind = {KIND["identify"]} then concat(',"traits":', traits)
             when kind = {KIND["group"]}
                 then concat(',"groupId":"', group_id, '","traits":', group_traits)

@@ -320,7 +320,13 @@ STORIES: tuple[Story, ...] = (
     Story(
         "a percentage off for ever",
         610,
-        _acts(_buys(_then(0, _COUPON, coupon="LOYAL15"), _then(111, _SEATS, seats=15))),
+        _acts(
+            _buys(
+                _then(0, _COUPON, coupon="LOYAL15"),
+                _then(111, _SEATS, seats=15),
+                _then(170, "end_next_invoice", outcome="void"),
+            )
+        ),
     ),
     Story(
         "an amount off for three months, over without a word",
@@ -446,7 +452,7 @@ STORIES: tuple[Story, ...] = (
         330,
         _acts(
             _buys(
-                _then(90, "credit_note", share=0.25),
+                _then(90, "credit_note", share=0.25, effective_days=9),
                 _then(480.5, "cancel_at_period_end"),
             )
         ),
@@ -519,7 +525,14 @@ STORIES: tuple[Story, ...] = (
     Story(
         "yen, with an amount off",
         590,
-        _acts(_buys(_then(20.5, _COUPON, coupon="TENOFF"), _then(150, _SEATS, seats=13))),
+        _acts(
+            _buys(
+                _then(20.5, _COUPON, coupon="TENOFF"),
+                _then(50.5, "change_plan", plan="starter"),
+                _then(110.5, "change_plan", plan="team"),
+                _then(150, _SEATS, seats=13),
+            )
+        ),
         currency="JPY",
     ),
     Story(
@@ -607,6 +620,8 @@ STORIES: tuple[Story, ...] = (
                 _then(70, "end_next_invoice", outcome="void"),
                 _then(160, "end_next_invoice", outcome="uncollectible"),
                 _then(250, "end_next_invoice", outcome="open"),
+                _then(278, "credit_note", share=0.1),
+                _then(281, "void_credit_note"),
                 _then(285, "overpay"),
                 _then(345, "credit_note", share=0.2),
                 _then(400, "end_next_invoice", outcome="open"),

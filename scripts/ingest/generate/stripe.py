@@ -133,7 +133,9 @@ def _sources(wire: Wire) -> dict[str, Iterable[_Source]]:
             for refund in wire.ledger.refunds.values()
         ),
         "credit_notes": (
-            _Source(note.key, (note.created_at,), _always(wire.credit_note, note))
+            _Source(
+                note.key, _known(note.created_at, note.voided_at), partial(wire.credit_note, note)
+            )
             for note in wire.ledger.credit_notes.values()
         ),
         "disputes": (
@@ -199,7 +201,11 @@ def _invoices(wire: Wire) -> Iterator[_Source]:
             invoice.voided_at,
             invoice.uncollectible_at,
             *(attempt.at for attempt in invoice.attempts),
-            *(note.created_at for note in wire.credit_notes_of.get(invoice.key, [])),
+            *(
+                moment
+                for note in wire.credit_notes_of.get(invoice.key, [])
+                for moment in (note.created_at, note.voided_at)
+            ),
         )
         yield _Source(invoice.key, moments, partial(wire.invoice, invoice))
 

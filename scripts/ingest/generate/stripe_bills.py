@@ -178,7 +178,11 @@ class Bills(Catalog):
             else "draft"
         )
         attempts = [a for a in invoice.attempts if a.at < moment and not as_draft]
-        notes = [n for n in self.credit_notes_of.get(invoice.key, []) if n.created_at < moment]
+        notes = [
+            note
+            for note in self.credit_notes_of.get(invoice.key, [])
+            if note.created_at < moment and not (note.voided_at and note.voided_at < moment)
+        ]
         before_payment = sum(note.amount for note in notes if note.is_pre_payment)
         after_payment = sum(note.amount for note in notes if not note.is_pre_payment)
         due = invoice.amount_due

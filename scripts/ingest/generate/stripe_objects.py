@@ -216,7 +216,8 @@ class Wire(Balance):
             rendered["evidence_details"]["enhanced_eligibility"] = {}
         return rendered
 
-    def credit_note(self, note: CreditNote) -> Object:
+    def credit_note(self, note: CreditNote, moment: datetime) -> Object:
+        voided_at = note.voided_at if note.voided_at and note.voided_at < moment else None
         invoice = self.ledger.invoices[note.invoice_key]
         customer = self.ledger.customers[invoice.customer_key]
         number = f"{self.invoice_prefix(customer.key)}-{invoice.number:04d}-CN-01"
@@ -252,7 +253,7 @@ class Wire(Balance):
             "customer_balance_transaction": None,
             "discount_amount": 0,
             "discount_amounts": [],
-            "effective_at": epoch(note.created_at),
+            "effective_at": epoch(note.effective_at),
             "invoice": self.id("in", invoice.key),
             "livemode": invoice.is_live,
             "memo": None,
@@ -262,13 +263,13 @@ class Wire(Balance):
             "pdf": f"https://pay.stripe.com/credit_notes/{cn_id}/pdf",
             "reason": "order_change",
             "shipping_cost": None,
-            "status": "issued",
+            "status": "void" if voided_at else "issued",
             "subtotal": subtotal,
             "subtotal_excluding_tax": net,
             "total": note.amount,
             "total_excluding_tax": net,
             "type": "pre_payment" if note.is_pre_payment else "post_payment",
-            "voided_at": None,
+            "voided_at": epoch(voided_at) if voided_at else None,
         }
         refund_id = self.id("re", note.refund_key) if note.refund_key else None
         if self.is_older:

@@ -261,7 +261,8 @@ def recognized_revenue_rows(company: Company, ledger: Ledger) -> list[tuple[obje
 
     notes: dict[str, list[CreditNote]] = {}
     for note in ledger.credit_notes.values():
-        notes.setdefault(note.invoice_key, []).append(note)
+        if not note.voided_at:
+            notes.setdefault(note.invoice_key, []).append(note)
     for invoice in ledger.invoices.values():
         if not invoice.is_live or invoice.finalized_at is None or invoice.voided_at:
             continue

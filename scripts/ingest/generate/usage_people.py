@@ -1,6 +1,6 @@
 """The people who use the product, and their devices, as numpy arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +27,7 @@ class People:
     `users` are the first `len(users)` people; `account` is a place in `accounts` (-1: none).
     `second_device` may belong to a colleague (`shares_device`); `old_device` is the browser whose
     anonymous id an alias call ties to the user (-1: none). `is_renamed` people once had another id.
+    From `moved_at_ms` on, somebody works in the workspace of `next_account`.
     """
 
     users: tuple[User, ...]
@@ -41,9 +42,16 @@ class People:
     second_device: npt.NDArray[np.int32]
     shares_device: Flags
     old_device: npt.NDArray[np.int32]
+    moved_at_ms: Ints
+    next_account: npt.NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.account)
+
+    def account_at(self, person: npt.NDArray[np.int32], at_ms: Ints) -> npt.NDArray[np.int32]:
+        """Where people work at moments of theirs; a place in `accounts`."""
+        has_moved = at_ms >= self.moved_at_ms[person]
+        return np.where(has_moved, self.next_account[person], self.account[person])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,7 @@ def draw_people(
     has_old = (number < len(users)) & (rng.random(size) < 0.08)
     device_count = int(max(second_device.max(initial=-1), size - 1)) + 1
     old_device[has_old] = device_count + np.arange(int(has_old.sum()))
+    moved_at_ms, next_account = _moves(company, users, places, account)
     people = People(
         users=(*users, *staff),
         accounts=company.accounts,
@@ -119,8 +128,34 @@ def draw_people(
         second_device=second_device,
         shares_device=shares,
         old_device=old_device,
+        moved_at_ms=moved_at_ms,
+        next_account=next_account,
     )
     return people, _draw_devices(people, device_count + int(has_old.sum()), rng)
+
+
+def _moves(
+    company: Company,
+    users: Sequence[User],
+    places: dict[int, int],
+    account: npt.NDArray[np.int32],
+) -> tuple[Ints, npt.NDArray[np.int32]]:
+    """The last who joined a subsidiary moves to the parent company, halfway through their time.
+
+    No draw decides it, so that nothing else changes with it.
+    """
+    moved_at_ms = np.full(len(account), np.iinfo(np.int64).max)
+    next_account = account.copy()
+    parents = {one.key: one.parent_key for one in company.accounts if one.parent_key}
+    present = {user.account_key for user in users}
+    last = {user.account_key: number for number, user in enumerate(users)}
+    for key, parent in parents.items():
+        if parent in present and key in last:
+            user = users[last[key]]
+            ends = epoch_ms(user.left_at or company.end_at)
+            moved_at_ms[last[key]] = (epoch_ms(user.signed_up_at) + ends) // 2
+            next_account[last[key]] = places[parent]
+    return moved_at_ms, next_account
 
 
 def _messages_needed(company: Company) -> tuple[float, float]:
