@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from harness import differences, expect, rows
+from harness import differences, rows
 from ingest.build import orphans
-from warehouses import NO_TESTS, ingest_parsed, selecting
+from warehouses import build_warehouse
 
 _GRAPH = {
     ("staging", "stg_stripe__prices"),
@@ -91,9 +91,12 @@ def _history(path: Path) -> list[tuple[object, ...]]:
 
 
 def test_a_warehouse_of_an_older_project_is_upgraded(
-    tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path
+    tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What an older project built, next to the user's own: the marts are those of a new build."""
+    """What an older project built, next to the user's own: the marts are those of a new build.
+
+    The full refresh is replayed; `test_upgrade.py` has dbt rebuild incremental tables.
+    """
     older = tmp_path / tiny_warehouse.name
     shutil.copy2(tiny_warehouse, older)
     own = ["finance.fct_board_pack", "intermediate.my_notes", "seeds.mine"]
@@ -105,9 +108,14 @@ def test_a_warehouse_of_an_older_project_is_upgraded(
     before = _history(older)
     built = _relations(tiny_warehouse)
     kept = {*own, "snapshots.snap_stripe__old"}
-    arguments = ("build", "--extracts", tiny_extracts, "--warehouse", older)
 
-    assert _dropped(*arguments, target=tmp_path / "target") == list(_RETIRED)
+    def dropped(*select: str) -> list[str]:
+        """Builds, and returns the relations that are reported as dropped."""
+        build_warehouse(tiny_extracts, older, select=select)
+        lines = [x for x in capsys.readouterr().out.splitlines() if x.startswith("dropped ")]
+        return [name for line in lines for name in line.split(": ")[1].split(", ")]
+
+    assert dropped() == list(_RETIRED)
     assert _relations(older) == built | kept
     assert rows(older, "from finance.fct_board_pack") == [(1,)]
     assert _history(older) == before
@@ -119,22 +127,12 @@ def test_a_warehouse_of_an_older_project_is_upgraded(
             connection.execute(f"insert into raw_audit.build_steps values ('relation', '{name}')")
         connection.execute("delete from raw_audit.build_steps where step = 'build'")
     # The first build proves what is built, the second only what is dropped.
-    with selecting("dim_dates"):
-        assert _dropped(*arguments, target=tmp_path / "target") == list(_RECORDED)
+    assert dropped("dim_dates") == list(_RECORDED)
     assert _relations(older) == built | kept | {"intermediate.int_mine"}
-    assert _dropped(*arguments, target=tmp_path / "target") == []
+    assert dropped() == []
     steps = "from raw_audit.build_steps where step = 'relation' order by all"
     assert rows(older, steps) == rows(tiny_warehouse, steps) != []
 
     with duckdb.connect(str(older)) as connection:
         connection.execute("drop table finance.fct_board_pack")
     assert differences(tiny_warehouse, older) == {}
-
-
-def _dropped(*arguments: object, target: Path) -> list[str]:
-    """Runs a command and returns the relations that it reports as dropped."""
-    done = ingest_parsed(
-        *arguments, target=target, settings={"DBT_EXCLUDE_RESOURCE_TYPES": NO_TESTS}
-    )
-    lines = [line for line in expect(0, done).splitlines() if line.startswith("dropped ")]
-    return [name for line in lines for name in line.split(": ")[1].split(", ")]

@@ -25,6 +25,22 @@ _RELEASES = re.findall(
 )
 _VERSIONS = [release for release, _ in _RELEASES]
 _TABLE = re.compile(r"create table (\S+) \(")
+
+
+def _shapes() -> dict[str, str]:
+    """The tables of each version as SQL, but for those that a newer one has with the same columns.
+
+    The same rows of the same table are upgraded in the same way.
+    """
+    found: dict[str, str] = {}
+    for version in _VERSIONS[1:]:
+        tables = (_OLDER / f"{version}.ddl").read_text().strip().split("\n\n")
+        found[version] = "\n\n".join(
+            one for one in tables if not any(one in newer for newer in found.values())
+        )
+    return {version: ddl for version, ddl in found.items() if ddl}
+
+
 # When a run built them, and keys of that.
 _UNCOMPARED = {"_built_at", "_loaded_at", "state_key"}
 
@@ -73,14 +89,13 @@ def test_shapes_differ_by_columns_of_tables_in_both() -> None:
     assert upgrade.read(upgrade.recorded(before)) == before
 
 
-@pytest.mark.parametrize("version", _VERSIONS[1:])
+@pytest.mark.parametrize(("version", "ddl"), _shapes().items(), ids=_shapes())
 def test_a_warehouse_of_an_older_version_is_upgraded(
-    version: str, tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path
+    version: str, ddl: str, tiny_extracts: Path, tiny_warehouse: Path, tmp_path: Path
 ) -> None:
     """Incremental tables end like those of a new warehouse, and snapshots keep their rows."""
     older = tmp_path / tiny_warehouse.name
     shutil.copy2(tiny_warehouse, older)
-    ddl = (_OLDER / f"{version}.ddl").read_text()
     built = _continued("model") | _continued("snapshot")
     if version != _VERSIONS[1]:
         # What this version lacked is rebuilt in the same way as of the newest of them.

@@ -258,8 +258,15 @@ def _replayed(recording: Recording, warehouse: Path, dbt: Dbt, arguments: Sequen
     named = takewhile(lambda one: one[:2] != "--", arguments[2:])
     # Those of `keep_history`.
     but = {"seed", "view"} & {one.rpartition(":")[2] for one in arguments}
-    schemas = dbt.raw_schemas
-    return replay(recording, warehouse, parsed(), list(named), but=but, raw_schemas=schemas)
+    return replay(
+        recording,
+        warehouse,
+        parsed(),
+        list(named),
+        but=but,
+        raw_schemas=dbt.raw_schemas,
+        full_refresh="--full-refresh" in dbt.options,
+    )
 
 
 def build_new(warehouse: Path, *selectors: str) -> Path:
@@ -320,8 +327,7 @@ def build_warehouse(
 ) -> Path:
     """Loads and builds a warehouse batch by batch, as `ingest build` does, and returns its path.
 
-    What dbt would execute is replayed, but for a rebuild of what another version of the project
-    built.
+    What dbt would execute is replayed.
 
     Args:
         extracts: The folder of batches.
@@ -331,11 +337,8 @@ def build_warehouse(
     """
     assert warehouse.name == NAME
     recording = _recording()
-    run_by_dbt = Dbt.run
 
     def run(self: Dbt, *arguments: str) -> str:
-        if self.options:
-            return run_by_dbt(self, *arguments)
         return _replayed(recording, warehouse, self, arguments)
 
     with (
