@@ -11,6 +11,7 @@ from harness import rows
 from ingest.build.publish import state
 from ingest.errors import IngestError
 from ingest.load import erasure, warehouse
+from ingest.load.values import literal
 from loading import Loading, customer, track
 from warehouses import build_warehouse
 
@@ -82,23 +83,33 @@ def traces(path: Path, words: tuple[str, ...]) -> set[str]:
     """The columns, of all tables of all schemas, in which a value holds one of the words."""
     found = set()
     with duckdb.connect(str(path), read_only=True) as connection:
-        for schema, table, column in connection.execute(
+        for schema, table, columns in connection.execute(
             """
-            select schema_name, table_name, column_name
+            select schema_name, table_name, list(column_name)
             from duckdb_columns()
             where
                 database_name = current_database() and not internal
                 and (schema_name, table_name) in (
                     select (schema_name, table_name) from duckdb_tables()
                 )
+            group by all
             """
         ).fetchall():
-            text = f"""replace(lower(cast("{column}" as varchar)), '{_MARY}', '')"""
-            conditions = " or ".join(f"contains({text}, ?)" for _ in words)
-            ((count,),) = connection.execute(
-                f'select count(*) from "{schema}"."{table}" where {conditions}', words
+            texts = (
+                f"""replace(lower(cast("{name}" as varchar)), '{_MARY}', '')""" for name in columns
+            )
+            counts = (
+                f"count_if({' or '.join(f'contains({text}, {literal(word)})' for word in words)})"
+                for text in texts
+            )
+            (counted,) = connection.execute(
+                f'select {", ".join(counts)} from "{schema}"."{table}"'
             ).fetchall()
-            found |= {f"{schema}.{table}.{column}"} if count else set()
+            found |= {
+                f"{schema}.{table}.{name}"
+                for name, count in zip(columns, counted, strict=True)
+                if count
+            }
     return found
 
 

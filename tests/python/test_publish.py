@@ -1,5 +1,6 @@
 """The published copy: whole, swapped in one step, and readable whatever a build does."""
 
+import json
 import pickle
 import shutil
 import signal
@@ -12,11 +13,12 @@ from unittest.mock import patch
 import duckdb
 import pytest
 
-from harness import batches, rows
+from harness import rows
 from ingest import marts
 from ingest.build.publish import check, publish
 from ingest.cli import main
 from ingest.errors import IngestError, UsageError
+from loading import track
 from warehouses import build_warehouse, parsed
 
 _SUM = "select sum(closing_mrr_usd), max(mrr_month) from finance.fct_mrr_monthly"
@@ -220,21 +222,19 @@ def _reading(path: Path, how: str) -> subprocess.Popen[str]:
     )
 
 
-def test_readers_and_a_build_do_not_block_each_other(tiny_extracts: Path, tmp_path: Path) -> None:
-    path = tmp_path / "warehouse.duckdb"
-    extracts = tmp_path / "extracts"
-    extracts.mkdir()
-    first, second, *_ = batches(tiny_extracts)
-    (extracts / first.name).symlink_to(first)
-    build_warehouse(extracts, path, is_published=True)
-    out = path.with_name("marts.duckdb")
-    (extracts / second.name).symlink_to(second)
+def test_readers_and_a_build_do_not_block_each_other(warehouse: Path, tmp_path: Path) -> None:
+    """The batch of another month, of one message, changes the answer."""
+    path = Path(shutil.copy(warehouse, tmp_path))
+    out = Path(shutil.copy(warehouse.with_name("marts.duckdb"), tmp_path))
+    batch = tmp_path / "extracts" / "2026-10-31"
+    (batch / "segment").mkdir(parents=True)
+    (batch / "segment" / "messages.jsonl").write_text(json.dumps(track(1)))
     with _reading(out, "open") as keeping, _reading(out, "again") as opening:
         assert keeping.stdout is not None
         assert opening.stdout is not None
         before = keeping.stdout.readline()
         assert opening.stdout.readline() == before
-        build_warehouse(extracts, path, is_published=True)
+        build_warehouse(batch.parent, path, is_published=True)
         time.sleep(0.5)
         for reader, answer in ((keeping, ""), (opening, f"{rows(path, _SUM)}\n")):
             assert answer != before
