@@ -152,10 +152,15 @@ def clone(project: Path) -> Path:
     return project
 
 
-def place_base(project: Path, extracts: Path, warehouse: Path) -> None:
-    """Gives a clone, as what `make diff` built of its commit, a warehouse that is built already."""
+def place_base(project: Path, extracts: Path, warehouse: Path) -> Path:
+    """Gives a clone, as what `make diff` built of its commit, a warehouse that is built already.
+
+    Returns:
+        The folder of what was built.
+    """
     base = project / "data/diff" / f"base-{git(project, 'rev-parse', 'HEAD')[:12]}"
     base.mkdir(parents=True)
     (base / "extracts").symlink_to(extracts)
     shutil.copy2(warehouse, base / "warehouse.duckdb")
     shutil.copytree(warehouse.parent / "target", base / "target")
+    return base

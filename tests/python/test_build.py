@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dbt.constants import DEFAULT_ENV_PLACEHOLDER
 
 from harness import expect, ingest_here
 from ingest.build import STEPS, BuildError, Dbt, build
@@ -15,7 +16,7 @@ from ingest.build.run import build_part
 from ingest.cli import BUILD_STEPS
 from ingest.errors import UsageError
 from ingest.load import BatchReport, WarehouseError, warehouse
-from warehouses import dbt
+from warehouses import dbt, parsed
 
 
 class Company:
@@ -368,3 +369,8 @@ def test_a_part_that_is_built_leaves_the_warehouse_up_to_date(
     company.asked.clear()
     build(*places)
     assert "build" not in company.asked
+
+
+def test_dbt_by_hand_does_not_parse_again_what_a_build_has_parsed() -> None:
+    """It would if the build gave a value to a variable that is not set by hand."""
+    assert parsed().env_vars["RAW_SCHEMAS"] == DEFAULT_ENV_PLACEHOLDER

@@ -300,7 +300,8 @@ def test_a_change_that_breaks_a_metric_is_caught_and_explained(
 ) -> None:
     project = clone(tmp_path / "project")
     # What `make diff` would build of the base is what the session has built already.
-    place_base(project, tiny_extracts, tiny_warehouse)
+    base = place_base(project, tiny_extracts, tiny_warehouse)
+    seed_parsed(base / "target", base / "warehouse.duckdb")
     model = project / "models/marts/product/fct_active_users_daily.sql"
     counted = "where fct_user_activity_daily.is_active\n"
     text = model.read_text()

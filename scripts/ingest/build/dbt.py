@@ -171,7 +171,8 @@ class Dbt:
     def _invoke(self, log_level: str, *arguments: str) -> dbtRunnerResult:
         os.environ.update(self._environment)
         if arguments[0] == "parse":
-            os.environ["RAW_SCHEMAS"] = "raw"
+            # If it is set here and not for dbt alone, either parses again what the other has read.
+            del os.environ["RAW_SCHEMAS"]
         try:
             with quiet_when_interrupted(), nodes_counted(arguments[0]) as callbacks:
                 done = dbtRunner(self._manifest, callbacks).invoke(
