@@ -11,6 +11,14 @@
     )
 }}
 
+{%- set account_so_far -%}
+(
+    partition by months.account_id
+    order by months.mrr_month
+    rows between unbounded preceding and current row
+)
+{%- endset -%}
+
 with
 
 fct_receivables_monthly as (
@@ -122,7 +130,7 @@ final as (
         months.as_of_at,
         months.closing_mrr_usd,
         months.native_mrr,
-        min(months.mrr_month) over account_so_far as first_mrr_month,
+        min(months.mrr_month) over {{ account_so_far }} as first_mrr_month,
         contracts.subscription_count,
         contracts.plan_tier_number,
         contracts.paid_seat_count,
@@ -140,7 +148,7 @@ final as (
         coalesce(usage.active_user_count, 0) as active_user_count,
         coalesce(usage.active_day_count, 0) as active_day_count,
         coalesce(usage.feature_count, 0) as feature_count,
-        max(usage.last_active_date) over account_so_far as last_active_date
+        max(usage.last_active_date) over {{ account_so_far }} as last_active_date
 
     from int_mrr_months_closed as months
     cross join recording
@@ -166,11 +174,6 @@ final as (
         on
             months.account_id = usage.account_id
             and months.mrr_month = usage.usage_month
-    window account_so_far as (
-        partition by months.account_id
-        order by months.mrr_month
-        rows between unbounded preceding and current row
-    )
 
 )
 

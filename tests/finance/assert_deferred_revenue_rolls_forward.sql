@@ -1,6 +1,8 @@
 -- Proves that, for each account and currency, each month opens with the closing balance of the
 -- month before and no month is missing. The identity within a row holds by construction, even
 -- where a month between two is missing.
+{%- set account_months = '(partition by account_id, currency order by deferred_month)' -%}
+
 with
 
 fct_deferred_revenue_monthly as (
@@ -17,12 +19,11 @@ final as (
         deferred_month,
         opening_amount,
         opening_usd,
-        lag(closing_amount, 1, 0) over account_months as closing_amount_before,
-        lag(closing_usd, 1, 0) over account_months as closing_usd_before,
-        lag(deferred_month) over account_months as month_before
+        lag(closing_amount, 1, 0) over {{ account_months }} as closing_amount_before,
+        lag(closing_usd, 1, 0) over {{ account_months }} as closing_usd_before,
+        lag(deferred_month) over {{ account_months }} as month_before
 
     from fct_deferred_revenue_monthly
-    window account_months as (partition by account_id, currency order by deferred_month)
 
 )
 

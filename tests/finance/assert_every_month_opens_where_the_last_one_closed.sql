@@ -1,6 +1,8 @@
 -- Proves that an account's months run without a gap up to the as-of month, and that each opens with
 -- the closing figure of the month before, the first with 0. A check row by row would miss all of
 -- this: a row foots with any opening figure, because `fx` is the remainder.
+{%- set months = '(partition by account_id order by mrr_month)' -%}
+
 with
 
 fct_mrr_monthly as (
@@ -21,12 +23,11 @@ neighbours as (
         account_id,
         mrr_month,
         opening_mrr_usd,
-        lag(closing_mrr_usd, 1, 0) over months as closing_before_usd,
-        lag(mrr_month) over months as month_before,
-        lead(mrr_month) over months as month_after
+        lag(closing_mrr_usd, 1, 0) over {{ months }} as closing_before_usd,
+        lag(mrr_month) over {{ months }} as month_before,
+        lead(mrr_month) over {{ months }} as month_after
 
     from fct_mrr_monthly
-    window months as (partition by account_id order by mrr_month)
 
 )
 

@@ -5,6 +5,8 @@
 -- A warning, since a partial export may lack history rows, or contain objects of different times.
 {{ config(severity='warn') }}
 
+{%- set deal = '(partition by opportunity_id order by visit_number)' -%}
+
 with
 
 chained as (
@@ -15,10 +17,9 @@ chained as (
         stage_name,
         next_stage_name,
         left_at,
-        lead(entered_at) over deal as next_entered_at,
-        lead(stage_name) over deal as following_stage_name
+        lead(entered_at) over {{ deal }} as next_entered_at,
+        lead(stage_name) over {{ deal }} as following_stage_name
     from {{ ref('fct_opportunity_stages') }}
-    window deal as (partition by opportunity_id order by visit_number)
 
 )
 

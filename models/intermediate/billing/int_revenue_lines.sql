@@ -10,6 +10,8 @@
     'cast(' ~ dbt.datediff('service_from_date', 'service_to_date', 'day') ~ ' as integer)'
 %}
 
+{%- set line_rows = '(partition by invoice_id, invoice_line_id)' -%}
+
 with
 
 int_as_of as (
@@ -135,11 +137,11 @@ valued as (
         least(greatest(earned_until_date, service_from_date), service_to_date)
             as earned_until_date,
         coalesce(
-            min(case when left_minor != 0 then earned_until_date end) over line_rows,
+            min(case when left_minor != 0 then earned_until_date end) over {{ line_rows }},
             case
                 when
-                    sum(case when is_spread then net_minor else 0 end) over line_rows = 0
-                    then max(earned_until_date) over line_rows
+                    sum(case when is_spread then net_minor else 0 end) over {{ line_rows }} = 0
+                    then max(earned_until_date) over {{ line_rows }}
             end
         ) as stopped_date,
         {{ minor_to_major('net_minor') }} as net_amount,
@@ -148,7 +150,6 @@ valued as (
         {{ to_usd(minor_to_major('left_minor')) }} as left_usd
 
     from known_lines
-    window line_rows as (partition by invoice_id, invoice_line_id)
 
 ),
 

@@ -1,5 +1,12 @@
 {%- set first_date, last_date = "cast('0001-01-01' as date)", "cast('9999-12-31' as date)" %}
 
+{%- set starts -%}
+(
+    partition by currency
+    order by start_date asc nulls first, system_modified_at asc
+)
+{%- endset -%}
+
 with
 
 int_usd_rates_monthly as (
@@ -60,15 +67,12 @@ dated_rates as (
     select
         currency,
         case
-            when lag(currency) over starts is not null then start_date else {{ first_date }}
+            when lag(currency) over {{ starts }} is not null then start_date else {{ first_date }}
         end as valid_from_date,
-        lead(start_date, 1, {{ last_date }}) over starts as valid_to_date,
+        lead(start_date, 1, {{ last_date }}) over {{ starts }} as valid_to_date,
         units_per_corporate
     from stg_salesforce__dated_conversion_rates
     where units_per_corporate > 0
-    window starts as (
-        partition by currency order by start_date asc nulls first, system_modified_at asc
-    )
 
 ),
 

@@ -1,3 +1,5 @@
+{%- set versions_of_account = '(partition by account_id order by saved_at asc nulls last)' -%}
+
 with
 
 country_regions as (
@@ -177,7 +179,7 @@ final as (
 
     select
         account_id,
-        cast(row_number() over versions_of_account as integer) as version_number,
+        cast(row_number() over {{ versions_of_account }} as integer) as version_number,
         account_name,
         parent_account_id,
         sales_rep_id,
@@ -191,14 +193,13 @@ final as (
         is_deleted,
         saved_at,
         case
-            when row_number() over versions_of_account = 1 then timestamp '1900-01-01'
+            when row_number() over {{ versions_of_account }} = 1 then timestamp '1900-01-01'
             else saved_at
         end as valid_from_at,
-        lead(saved_at) over versions_of_account as valid_to_at,
-        lead(saved_at) over versions_of_account is null as is_current
+        lead(saved_at) over {{ versions_of_account }} as valid_to_at,
+        lead(saved_at) over {{ versions_of_account }} is null as is_current
 
     from changes
-    window versions_of_account as (partition by account_id order by saved_at asc nulls last)
 
 )
 

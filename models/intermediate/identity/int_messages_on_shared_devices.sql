@@ -1,3 +1,18 @@
+{%- set after_on_device -%}
+(
+    partition by anonymous_id
+    order by occurred_at, message_id
+    rows between current row and unbounded following
+)
+{%- endset -%}
+{%- set before_on_device -%}
+(
+    partition by anonymous_id
+    order by occurred_at, message_id
+    rows between unbounded preceding and current row
+)
+{%- endset -%}
+
 with
 
 stg_segment__messages as (
@@ -83,27 +98,16 @@ neighbours as (
         anonymous_id,
         sent_user_id,
         session_number,
-        {{ known_value('first', 'user_id') }} over after_on_device as next_user_id,
-        {{ known_value('last', 'user_id') }} over before_on_device as previous_user_id,
+        {{ known_value('first', 'user_id') }} over {{ after_on_device }} as next_user_id,
+        {{ known_value('last', 'user_id') }} over {{ before_on_device }} as previous_user_id,
         {{ known_value(
             'first', 'case when user_id is not null then session_number end'
-        ) }} over after_on_device as next_session_number,
+        ) }} over {{ after_on_device }} as next_session_number,
         {{ known_value(
             'last', 'case when user_id is not null then session_number end'
-        ) }} over before_on_device as previous_session_number
+        ) }} over {{ before_on_device }} as previous_session_number
 
     from sessions
-    window
-        after_on_device as (
-            partition by anonymous_id
-            order by occurred_at, message_id
-            rows between current row and unbounded following
-        ),
-        before_on_device as (
-            partition by anonymous_id
-            order by occurred_at, message_id
-            rows between unbounded preceding and current row
-        )
 
 ),
 

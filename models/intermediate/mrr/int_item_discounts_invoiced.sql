@@ -1,3 +1,17 @@
+{%- set earlier -%}
+(
+    partition by invoice_line_id, invoice_id
+    order by listed.position
+    rows between unbounded preceding and 1 preceding
+)
+{%- endset -%}
+{%- set item_periods = '(partition by subscription_item_id order by period_start_at)' -%}
+{%- set discounts -%}
+(
+    partition by subscription_id, subscription_item_id, discount_id, product_id
+)
+{%- endset -%}
+
 with
 
 int_invoice_lines_netted as (
@@ -55,18 +69,13 @@ shares as (
         listed.value.discount_id,
         {{ ratio(
             'listed.value.amount_minor * 100',
-            'amount_minor - coalesce(sum(listed.value.amount_minor) over earlier, 0)'
+            'amount_minor - coalesce(sum(listed.value.amount_minor) over ' ~ earlier ~ ', 0)'
         ) }} as percent_off
 
     from line_discounts
     where
         listed.value.discount_id is not null
         and listed.value.amount_minor > 0
-    window earlier as (
-        partition by invoice_line_id, invoice_id
-        order by listed.position
-        rows between unbounded preceding and 1 preceding
-    )
 
 ),
 
@@ -118,13 +127,12 @@ periods as (
     select
         subscription_item_id,
         period_start_at,
-        row_number() over item_periods as period_number,
-        lead(period_start_at) over item_periods is null as is_last
+        row_number() over {{ item_periods }} as period_number,
+        lead(period_start_at) over {{ item_periods }} is null as is_last
     from full_lines
     group by
         subscription_item_id,
         period_start_at
-    window item_periods as (partition by subscription_item_id order by period_start_at)
 
 ),
 
@@ -171,14 +179,11 @@ numbered as (
                 subscription_id, subscription_item_id, discount_id, product_id, percent_off
             order by period_number
         ) as stretch_number,
-        sum(case when percent_off is not null then invoice_count else 0 end) over discounts
+        sum(case when percent_off is not null then invoice_count else 0 end) over {{ discounts }}
             as discounted_invoice_count,
-        max(period_start_at) over discounts as last_seen_at
+        max(period_start_at) over {{ discounts }} as last_seen_at
 
     from discounted_periods
-    window discounts as (
-        partition by subscription_id, subscription_item_id, discount_id, product_id
-    )
 
 ),
 

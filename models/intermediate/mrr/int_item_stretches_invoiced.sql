@@ -1,3 +1,10 @@
+{%- set item_stretches -%}
+(
+    partition by subscription_id, subscription_item_id
+    order by valid_from_at
+)
+{%- endset -%}
+
 with
 
 int_item_billings as (
@@ -83,16 +90,13 @@ with_changes as (
         valid_to_at,
         case
             when
-                state_digest = lag(state_digest) over item_stretches
-                and valid_from_at = lag(valid_to_at) over item_stretches
+                state_digest = lag(state_digest) over {{ item_stretches }}
+                and valid_from_at = lag(valid_to_at) over {{ item_stretches }}
                 then 0
             else 1
         end as is_change
 
     from with_digest
-    window item_stretches as (
-        partition by subscription_id, subscription_item_id order by valid_from_at
-    )
 
 ),
 

@@ -1,3 +1,5 @@
+{%- set item_history = '(partition by subscription_item_id order by mrr_month)' -%}
+
 with
 
 int_subscription_item_mrr as (
@@ -74,17 +76,16 @@ final as (
         list_mrr,
         mrr,
         mrr_exclusion_reason,
-        lag(mrr, 1, 0) over item_history as mrr_before,
-        lag(list_mrr, 1, 0) over item_history as list_mrr_before,
-        lag(usd_per_unit) over item_history as usd_per_unit_before,
-        lag(product_id) over item_history as product_id_before,
-        lag(price_id) over item_history as price_id_before,
-        lag(quantity) over item_history as quantity_before,
-        lag(mrr_exclusion_reason) over item_history as mrr_exclusion_reason_before,
-        row_number() over item_history = 1 as is_first_month_end
+        lag(mrr, 1, 0) over {{ item_history }} as mrr_before,
+        lag(list_mrr, 1, 0) over {{ item_history }} as list_mrr_before,
+        lag(usd_per_unit) over {{ item_history }} as usd_per_unit_before,
+        lag(product_id) over {{ item_history }} as product_id_before,
+        lag(price_id) over {{ item_history }} as price_id_before,
+        lag(quantity) over {{ item_history }} as quantity_before,
+        lag(mrr_exclusion_reason) over {{ item_history }} as mrr_exclusion_reason_before,
+        row_number() over {{ item_history }} = 1 as is_first_month_end
 
     from measured
-    window item_history as (partition by subscription_item_id order by mrr_month)
 
 )
 

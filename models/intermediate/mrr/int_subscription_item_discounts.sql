@@ -1,3 +1,4 @@
+{%- set items = '(partition by mrr_period_id, step_number order by subscription_item_id)' -%}
 {%- set ignored_durations = "('once')" if var('mrr_repeating_coupons') == 'subtract'
     else "('once', 'repeating')" -%}
 {%- set remaining_mrr -%}
@@ -115,14 +116,13 @@ steps as (
         mrr_period_id,
         step_number,
         is_spread,
-        array_agg(subscription_item_id) over items as subscription_item_ids,
-        array_agg(gross_list_mrr) over items as gross_list_mrrs,
-        array_agg(percent_off) over items as percents_off,
-        array_agg(amount_off_mrr) over items as amounts_off
+        array_agg(subscription_item_id) over {{ items }} as subscription_item_ids,
+        array_agg(gross_list_mrr) over {{ items }} as gross_list_mrrs,
+        array_agg(percent_off) over {{ items }} as percents_off,
+        array_agg(amount_off_mrr) over {{ items }} as amounts_off
 
     from step_items
-    window items as (partition by mrr_period_id, step_number order by subscription_item_id)
-    qualify lead(subscription_item_id) over items is null
+    qualify lead(subscription_item_id) over {{ items }} is null
 
 ),
 

@@ -1,3 +1,10 @@
+{%- set item_changes -%}
+(
+    partition by priced.subscription_item_id
+    order by priced.valid_from_at
+)
+{%- endset -%}
+
 with
 
 int_customer_accounts as (
@@ -152,7 +159,7 @@ final as (
         priced.subscription_status,
         priced.mrr_period_id as first_mrr_period_id,
         priced.valid_from_at,
-        lead(priced.valid_from_at) over item_changes as valid_to_at,
+        lead(priced.valid_from_at) over {{ item_changes }} as valid_to_at,
         cast(priced.list_mrr as decimal(28, 6)) as list_mrr,
         cast(priced.mrr as decimal(28, 6)) as mrr,
         cast(priced.list_mrr - priced.mrr as decimal(28, 6)) as discount_mrr,
@@ -161,16 +168,13 @@ final as (
         priced.has_unresolved_discount,
         priced.is_tax_rate_missing,
         priced.mrr_evidence,
-        lead(priced.valid_from_at) over item_changes is null as is_current
+        lead(priced.valid_from_at) over {{ item_changes }} is null as is_current
 
     from priced
     inner join changes
         on
             priced.mrr_period_id = changes.mrr_period_id
             and priced.subscription_item_id = changes.subscription_item_id
-    window item_changes as (
-        partition by priced.subscription_item_id order by priced.valid_from_at
-    )
 
 )
 

@@ -4,6 +4,8 @@
     (discounts, 'live_from_at'), (discounts, 'live_to_at'),
 ] -%}
 
+{%- set version_changes = '(partition by changes.version_id order by changes.changes_at)' -%}
+
 with
 
 int_invoice_lines_netted as (
@@ -73,11 +75,12 @@ changes as (
 mrr_periods as (
 
     select
-        changes.version_id || '/' || row_number() over version_changes as mrr_period_id,
+        changes.version_id || '/' || row_number() over {{ version_changes }} as mrr_period_id,
         changes.version_id,
         changes.changes_at as valid_from_at,
         coalesce(
-            lead(changes.changes_at) over version_changes, int_subscription_versions.valid_to_at
+            lead(changes.changes_at) over {{ version_changes }},
+            int_subscription_versions.valid_to_at
         ) as valid_to_at,
         int_subscription_versions.subscription_id,
         int_subscription_versions.stripe_customer_id,
@@ -101,7 +104,6 @@ mrr_periods as (
     from changes
     inner join int_subscription_versions
         on changes.version_id = int_subscription_versions.version_id
-    window version_changes as (partition by changes.version_id order by changes.changes_at)
 
 ),
 

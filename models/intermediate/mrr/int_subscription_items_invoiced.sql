@@ -1,3 +1,5 @@
+{%- set subscription_instants = '(partition by subscription_id order by instant_at)' -%}
+
 with
 
 int_item_stretches_invoiced as (
@@ -27,10 +29,9 @@ intervals as (
     select
         subscription_id,
         instant_at as valid_from_at,
-        lead(instant_at) over subscription_instants as valid_to_at,
-        lag(instant_at) over subscription_instants as previous_from_at
+        lead(instant_at) over {{ subscription_instants }} as valid_to_at,
+        lag(instant_at) over {{ subscription_instants }} as previous_from_at
     from instants
-    window subscription_instants as (partition by subscription_id order by instant_at)
 
 ),
 

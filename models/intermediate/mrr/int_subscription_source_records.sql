@@ -17,6 +17,8 @@
 {%- do billed_columns.append(billed.get(column, 'null') ~ ' as ' ~ column) -%}
 {%- endfor -%}
 
+{%- set extracts = '(partition by subscription_id order by extracted_at)' -%}
+
 with
 
 int_subscription_events_ordered as (
@@ -86,16 +88,15 @@ source_records as (
     select
         subscription_id,
         case
-            when row_number() over extracts = 1 then 'first_extract'
+            when row_number() over {{ extracts }} = 1 then 'first_extract'
             else 'later_extract'
         end as record_source,
         cast(null as string) as event_type,
         extracted_at as observed_at,
-        1000000 + row_number() over extracts as record_number,
+        1000000 + row_number() over {{ extracts }} as record_number,
         {{ columns | join(new_line) }}
 
     from stg_stripe__subscription_extracts
-    window extracts as (partition by subscription_id order by extracted_at)
 
     union all
 

@@ -87,7 +87,13 @@ unresolved_on_invoices as (
         case
             when
                 resolved.is_resolved
-                and lag(int_item_discounts_invoiced.live_from_at) over stretches is null
+                and lag(int_item_discounts_invoiced.live_from_at) over (
+                    partition by
+                        int_item_discounts_invoiced.subscription_id,
+                        int_item_discounts_invoiced.subscription_item_id,
+                        int_item_discounts_invoiced.discount_id
+                    order by int_item_discounts_invoiced.live_from_at
+                ) is null
                 then coalesce(resolved.live_from_at, int_item_discounts_invoiced.live_from_at)
             else int_item_discounts_invoiced.live_from_at
         end as live_from_at,
@@ -123,13 +129,6 @@ unresolved_on_invoices as (
                 end
             ) is null
         )
-    window stretches as (
-        partition by
-            int_item_discounts_invoiced.subscription_id,
-            int_item_discounts_invoiced.subscription_item_id,
-            int_item_discounts_invoiced.discount_id
-        order by int_item_discounts_invoiced.live_from_at
-    )
 
 ),
 

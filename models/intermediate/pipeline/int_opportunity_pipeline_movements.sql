@@ -1,3 +1,5 @@
+{%- set deal = '(partition by opportunity_id order by state_number)' -%}
+
 with
 
 int_opportunity_states as (
@@ -40,13 +42,12 @@ compared as (
         is_won,
         is_deleted,
         coalesce(is_won, false) and not is_deleted and not is_in_pipeline as is_winning,
-        lag(is_in_pipeline) over deal as was_in_pipeline,
-        lag(currency) over deal as previous_currency,
-        lag(amount) over deal as previous_amount,
-        lag(amount_usd) over deal as previous_amount_usd
+        lag(is_in_pipeline) over {{ deal }} as was_in_pipeline,
+        lag(currency) over {{ deal }} as previous_currency,
+        lag(amount) over {{ deal }} as previous_amount,
+        lag(amount_usd) over {{ deal }} as previous_amount_usd
 
     from held
-    window deal as (partition by opportunity_id order by state_number)
 
 ),
 

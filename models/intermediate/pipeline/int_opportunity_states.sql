@@ -61,10 +61,10 @@ carried as (
             rows between unbounded preceding and current row
         ) as {{ column }},
         {%- endfor %}
-        lead(effective_at) over deal as next_effective_at
+        lead(effective_at) over (partition by opportunity_id order by record_number)
+            as next_effective_at
 
     from int_opportunity_source_records
-    window deal as (partition by opportunity_id order by record_number)
 
 ),
 

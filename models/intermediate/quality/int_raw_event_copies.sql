@@ -16,6 +16,19 @@
 {%- set is_live = 'coalesce(livemode, true) and coalesce(cast('
     ~ json_string('data', 'object.livemode') ~ ' as boolean), true)' %}
 
+{%- set first_received -%}
+(
+    partition by record_id
+    order by received_at nulls last, full_content, _batch_id, _source_file, _source_row
+)
+{%- endset -%}
+{%- set first_extracted -%}
+(
+    partition by record_id
+    order by received_at, _batch_id, _source_file, _source_row
+)
+{%- endset -%}
+
 with
 
 -- Grouped by digest, which takes half the time of texts; a collision only adds rows to compare.
@@ -101,16 +114,11 @@ ranked as (
         true as is_live,
         true as is_staged_kind,
         content,
-        row_number() over first_received as copy_number,
-        first_value(content) over first_received as first_content,
+        row_number() over {{ first_received }} as copy_number,
+        first_value(content) over {{ first_received }} as first_content,
         _batch_id
 
     from compared_messages
-    window
-        first_received as (
-            partition by record_id
-            order by received_at nulls last, full_content, _batch_id, _source_file, _source_row
-        )
 
     union all
 
@@ -122,16 +130,11 @@ ranked as (
         is_live,
         is_staged_kind,
         content,
-        row_number() over first_extracted as copy_number,
-        first_value(content) over first_extracted as first_content,
+        row_number() over {{ first_extracted }} as copy_number,
+        first_value(content) over {{ first_extracted }} as first_content,
         _batch_id
 
     from compared_events
-    window
-        first_extracted as (
-            partition by record_id
-            order by received_at, _batch_id, _source_file, _source_row
-        )
 
 ),
 

@@ -50,6 +50,18 @@
 } -%}
 {%- set loading = ['_batch_id', '_extracted_at', '_loaded_at', '_source_file', '_source_row'] -%}
 
+{%- set latest_first -%}
+(
+    partition by source_system, object_name, is_live, is_left_out, record_id
+    order by
+        version_at desc nulls last,
+        _extracted_at desc,
+        _batch_id desc,
+        _source_file desc,
+        _source_row desc
+)
+{%- endset -%}
+
 with
 
 int_raw_event_copies as (
@@ -133,21 +145,11 @@ ranked as (
         is_live,
         is_left_out,
         content,
-        row_number() over latest_first as version_number,
-        first_value(content) over latest_first as latest_content,
+        row_number() over {{ latest_first }} as version_number,
+        first_value(content) over {{ latest_first }} as latest_content,
         _batch_id
 
     from raw_records
-    window
-        latest_first as (
-            partition by source_system, object_name, is_live, is_left_out, record_id
-            order by
-                version_at desc nulls last,
-                _extracted_at desc,
-                _batch_id desc,
-                _source_file desc,
-                _source_row desc
-        )
 
 ),
 

@@ -5,6 +5,14 @@
     'contra_revenue_usd', 'bad_debt_usd', 'unbilled_usd',
 ] %}
 
+{%- set to_month -%}
+(
+    partition by account_id, currency
+    order by deferred_month
+    rows between unbounded preceding and current row
+)
+{%- endset -%}
+
 with
 
 fct_revenue_schedule as (
@@ -139,19 +147,13 @@ to_date as (
         currency,
         {{ measures | join(',\n        ') }},
         {%- for unit in units %}
-        sum(billed_{{ unit }} - recognized_{{ unit }} - reversed_{{ unit }}) over to_month
+        sum(billed_{{ unit }} - recognized_{{ unit }} - reversed_{{ unit }}) over {{ to_month }}
             as closing_{{ unit }},
-        sum(unbilled_{{ unit }}) over to_month as closing_unbilled_{{ unit }},
+        sum(unbilled_{{ unit }}) over {{ to_month }} as closing_unbilled_{{ unit }},
         {%- endfor %}
         deferred_month
 
     from monthly
-    window
-        to_month as (
-            partition by account_id, currency
-            order by deferred_month
-            rows between unbounded preceding and current row
-        )
 
 ),
 

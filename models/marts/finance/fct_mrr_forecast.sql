@@ -20,6 +20,8 @@
 {%- endset -%}
 {%- set kept_rate = ratio('later.survival_rate', 'today.survival_rate') %}
 
+{%- set two_years = '(order by mrr_month rows between 23 preceding and current row)' -%}
+
 with
 
 fct_new_mrr_forecast as (
@@ -54,16 +56,15 @@ months as (
         lag(closing_mrr_usd, 12) over (order by mrr_month) as year_before_usd,
         mrr_month = max(mrr_month) over () as is_latest,
         round({{ ratio(
-            'sum(expansion_mrr_usd + contraction_mrr_usd) over two_years',
-            'sum(opening_mrr_usd + churn_mrr_usd) over two_years'
+            'sum(expansion_mrr_usd + contraction_mrr_usd) over ' ~ two_years,
+            'sum(opening_mrr_usd + churn_mrr_usd) over ' ~ two_years
         ) }}, 10) as expansion_rate,
         coalesce(
-            var_samp(cast(new_mrr_usd + reactivation_mrr_usd as double)) over two_years, 0
+            var_samp(cast(new_mrr_usd + reactivation_mrr_usd as double)) over {{ two_years }}, 0
         ) as new_variance
 
     from fct_revenue_retention_monthly
     where segment = 'total' and is_month_closed
-    window two_years as (order by mrr_month rows between 23 preceding and current row)
 
 ),
 

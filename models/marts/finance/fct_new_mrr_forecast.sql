@@ -1,3 +1,11 @@
+{%- set one_year -%}
+(
+    partition by horizon_months
+    order by mrr_month
+    rows between 11 preceding and current row
+)
+{%- endset -%}
+
 with
 
 fct_pipeline_monthly as (
@@ -117,17 +125,12 @@ yields as (
         mrr_month,
         horizon_months,
         round(
-            {{ ratio('sum(won_usd) over one_year', 'sum(pipeline_usd) over one_year') }}, 10
+            {{ ratio('sum(won_usd) over ' ~ one_year, 'sum(pipeline_usd) over ' ~ one_year) }}, 10
         ) as pipeline_yield_rate,
         round({{ ratio(
-            'sum(new_mrr_usd - won_usd) over one_year', 'sum(pipeline_usd) over one_year'
+            'sum(new_mrr_usd - won_usd) over ' ~ one_year, 'sum(pipeline_usd) over ' ~ one_year
         ) }}, 10) as other_yield_rate
     from pairs
-    window one_year as (
-        partition by horizon_months
-        order by mrr_month
-        rows between 11 preceding and current row
-    )
 
 ),
 

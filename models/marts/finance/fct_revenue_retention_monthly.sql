@@ -1,3 +1,11 @@
+{%- set twelve_months -%}
+(
+    partition by segment
+    order by mrr_month
+    rows between 11 preceding and current row
+)
+{%- endset -%}
+
 with
 
 dim_accounts as (
@@ -71,13 +79,10 @@ trailing_years as (
     select
         segment,
         mrr_month,
-        sum(-churn_mrr_usd - contraction_mrr_usd) over twelve_months as lost_mrr_usd,
-        sum(opening_mrr_usd) over twelve_months as opening_mrr_usd,
-        sum(churned_account_count) over twelve_months as churned_account_count
+        sum(-churn_mrr_usd - contraction_mrr_usd) over {{ twelve_months }} as lost_mrr_usd,
+        sum(opening_mrr_usd) over {{ twelve_months }} as opening_mrr_usd,
+        sum(churned_account_count) over {{ twelve_months }} as churned_account_count
     from monthly
-    window twelve_months as (
-        partition by segment order by mrr_month rows between 11 preceding and current row
-    )
 
 ),
 

@@ -1,3 +1,10 @@
+{%- set item_interval -%}
+(
+    partition by
+        int_subscription_item_mrr.subscription_item_id, int_subscription_item_mrr.valid_from_at
+)
+{%- endset -%}
+
 with
 
 int_subscription_item_mrr as (
@@ -32,7 +39,7 @@ parts as (
                     int_subscription_item_mrr.discount_mrr
                     * {{ ratio(
                         'int_subscription_item_discounts.discount_mrr',
-                        'sum(int_subscription_item_discounts.discount_mrr) over item_interval'
+                        'sum(int_subscription_item_discounts.discount_mrr) over ' ~ item_interval
                     ) }} as decimal(28, 6)
                 )
         end as discount_mrr
@@ -44,10 +51,6 @@ parts as (
             = int_subscription_item_discounts.mrr_period_id
             and int_subscription_item_mrr.subscription_item_id
             = int_subscription_item_discounts.subscription_item_id
-    window item_interval as (
-        partition by
-            int_subscription_item_mrr.subscription_item_id, int_subscription_item_mrr.valid_from_at
-    )
 
 ),
 

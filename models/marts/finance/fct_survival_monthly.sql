@@ -12,6 +12,22 @@ case
 {%- set last_step = dbt.dateadd('month', last_tenure + months_ahead, first_step) -%}
 {%- set has_churns = 'churned_account_count >= ' ~ var('least_churned_accounts') %}
 
+{%- set tenures_ahead = '(partition by as_of_month, segment order by tenure_months)' -%}
+{%- set year_ahead -%}
+(
+    partition by as_of_month, segment
+    order by tenure_months
+    rows between 1 following and 12 following
+)
+{%- endset -%}
+{%- set life_ahead -%}
+(
+    partition by as_of_month, segment
+    order by tenure_months
+    rows between 1 following and {{ var('ltv_max_months') }} following
+)
+{%- endset -%}
+
 with
 
 int_account_tenures_monthly as (
@@ -189,30 +205,18 @@ final as (
         monthly_churn_rate,
         round(survival_rate, 10) as survival_rate,
         round(
-            {{ ratio('lead(survival_rate, 12) over tenures_ahead', 'survival_rate') }}, 10
+            {{ ratio('lead(survival_rate, 12) over ' ~ tenures_ahead, 'survival_rate') }}, 10
         ) as survival_12_rate,
-        round({{ ratio('sum(survival_rate) over year_ahead', 'survival_rate') }}, 10)
+        round({{ ratio('sum(survival_rate) over ' ~ year_ahead, 'survival_rate') }}, 10)
             as expected_12_months,
-        round({{ ratio('sum(survival_rate) over life_ahead', 'survival_rate') }}, 10)
+        round({{ ratio('sum(survival_rate) over ' ~ life_ahead, 'survival_rate') }}, 10)
             as expected_months,
         round({{ ratio(
-            'sum(survival_rate * discount_factor) over life_ahead',
+            'sum(survival_rate * discount_factor) over ' ~ life_ahead,
             'survival_rate * discount_factor'
         ) }}, 10) as discounted_months
 
     from survival
-    window
-        tenures_ahead as (partition by as_of_month, segment order by tenure_months),
-        year_ahead as (
-            partition by as_of_month, segment
-            order by tenure_months
-            rows between 1 following and 12 following
-        ),
-        life_ahead as (
-            partition by as_of_month, segment
-            order by tenure_months
-            rows between 1 following and {{ var('ltv_max_months') }} following
-        )
     qualify tenure_months <= {{ last_tenure }}
 
 )

@@ -5,6 +5,14 @@
 {%- set seat_use_weight = 10 -%}
 {%- set billing_weight = 20 %}
 
+{%- set quarter_before -%}
+(
+    partition by usage.account_id
+    order by usage.usage_month
+    rows between 3 preceding and 1 preceding
+)
+{%- endset %}
+
 with
 
 features as (
@@ -82,8 +90,8 @@ measured as (
         usage.seat_use_rate,
         usage.days_since_active,
         {{ ratio(
-            'usage.events_per_day * sum(usage.day_count) over quarter_before',
-            'sum(usage.event_count) over quarter_before'
+            'usage.events_per_day * sum(usage.day_count) over ' ~ quarter_before,
+            'sum(usage.event_count) over ' ~ quarter_before
         ) }} as usage_trend_rate,
         cast(coalesce(failures.failed_payment_count, 0) as integer) as failed_payment_count,
         cast(coalesce(past_due.past_due_usd, 0) as decimal(28, 6)) as past_due_usd,
@@ -103,12 +111,6 @@ measured as (
         on
             usage.account_id = past_due.account_id
             and usage.usage_month = past_due.receivable_month
-    window
-        quarter_before as (
-            partition by usage.account_id
-            order by usage.usage_month
-            rows between 3 preceding and 1 preceding
-        )
 
 ),
 

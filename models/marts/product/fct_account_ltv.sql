@@ -1,6 +1,14 @@
 {#- Later tenures have the rates of this one. -#}
 {%- set last_tenure = 25 %}
 
+{%- set year_ahead -%}
+(
+    partition by account_id
+    order by mrr_month
+    rows between 1 following and 12 following
+)
+{%- endset -%}
+
 with
 
 fct_survival_monthly as (
@@ -26,15 +34,10 @@ tenures as (
         closing_mrr_usd,
         mrr_month = max(mrr_month) over () as is_latest,
         case
-            when count(*) over year_ahead = 12 then sum(closing_mrr_usd) over year_ahead
+            when count(*) over {{ year_ahead }} = 12 then sum(closing_mrr_usd) over {{ year_ahead }}
         end as actual_12_months_usd
 
     from int_account_tenures_monthly
-    window year_ahead as (
-        partition by account_id
-        order by mrr_month
-        rows between 1 following and 12 following
-    )
 
 ),
 

@@ -6,6 +6,14 @@
     'days_idle': 'days_since_active',
 } %}
 
+{%- set from_the_top -%}
+(
+    partition by account_scope, score_name
+    order by score desc
+    rows between unbounded preceding and current row
+)
+{%- endset -%}
+
 with
 
 fct_account_health as (
@@ -87,19 +95,14 @@ thresholds as (
         score_name,
         count(*) as row_count,
         sum(churned) as churned_count,
-        sum(count(*)) over from_the_top as listed_count,
-        sum(sum(churned)) over from_the_top as listed_churned_count
+        sum(count(*)) over {{ from_the_top }} as listed_count,
+        sum(sum(churned)) over {{ from_the_top }} as listed_churned_count
 
     from scored
     group by
         account_scope,
         score_name,
         score
-    window from_the_top as (
-        partition by account_scope, score_name
-        order by score desc
-        rows between unbounded preceding and current row
-    )
 
 ),
 

@@ -2,6 +2,22 @@
 {%- set horizon_months = 3 %}
 {%- set last_date = 'cast(' ~ dbt.last_day('reports.account_month', 'month') ~ ' as date)' %}
 
+{%- set history = '(partition by account_id order by account_month)' -%}
+{%- set quarter_before -%}
+(
+    partition by account_id
+    order by account_month
+    rows between 3 preceding and 1 preceding
+)
+{%- endset -%}
+{%- set half_year -%}
+(
+    partition by account_id
+    order by account_month
+    rows between 5 preceding and current row
+)
+{%- endset %}
+
 with
 
 int_as_of as (
@@ -66,13 +82,12 @@ changes as (
         {{ ratio('event_count', dbt.datediff('account_month', last_date, 'day') ~ ' + 1') }}
             as events_per_day,
         case
-            when coalesce(native_mrr, '') = lag(coalesce(native_mrr, '')) over history then 0
+            when coalesce(native_mrr, '') = lag(coalesce(native_mrr, '')) over {{ history }} then 0
             when closing_mrr_usd = 0 then 0
-            else sign(closing_mrr_usd - nullif(lag(closing_mrr_usd) over history, 0))
+            else sign(closing_mrr_usd - nullif(lag(closing_mrr_usd) over {{ history }}, 0))
         end as direction
 
     from reports
-    window history as (partition by account_id order by account_month)
 
 ),
 
@@ -83,33 +98,21 @@ trends as (
         account_month,
         case
             when has_usage_data
-                then {{ ratio('events_per_day', 'avg(events_per_day) over quarter_before') }}
+                then {{ ratio('events_per_day', 'avg(events_per_day) over ' ~ quarter_before) }}
         end as usage_trend_rate,
         case
             when has_usage_data
-                then {{ ratio('active_user_count', 'max(active_user_count) over half_year') }}
+                then {{ ratio('active_user_count', 'max(active_user_count) over ' ~ half_year) }}
         end as users_to_peak_rate,
-        sum(failed_payment_count) over quarter as failed_payment_count,
-        count(*) filter (where direction > 0) over half_year as expansion_count,
-        count(*) filter (where direction < 0) over half_year as contraction_count
-
-    from changes
-    window
-        quarter_before as (
-            partition by account_id
-            order by account_month
-            rows between 3 preceding and 1 preceding
-        ),
-        quarter as (
+        sum(failed_payment_count) over (
             partition by account_id
             order by account_month
             rows between 2 preceding and current row
-        ),
-        half_year as (
-            partition by account_id
-            order by account_month
-            rows between 5 preceding and current row
-        )
+        ) as failed_payment_count,
+        count(*) filter (where direction > 0) over {{ half_year }} as expansion_count,
+        count(*) filter (where direction < 0) over {{ half_year }} as contraction_count
+
+    from changes
 
 ),
 

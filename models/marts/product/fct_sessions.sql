@@ -21,6 +21,8 @@
 {%- set new_line = ',\n        ' %}
 {%- set source_events = 'events_of_people_touched' if is_incremental() else ref('fct_events') %}
 
+{%- set person = '(partition by person_id, is_counted order by occurred_at, event_id)' -%}
+
 with
 
 int_touches_described as (
@@ -82,14 +84,13 @@ numbered as (
 
     select
         {{ (kept + derived) | join(new_line) }},
-        row_number() over person as event_number,
+        row_number() over {{ person }} as event_number,
         coalesce(
-            occurred_at - lag(occurred_at) over person
+            occurred_at - lag(occurred_at) over {{ person }}
             >= interval {{ var('session_idle_minutes') }} minute,
             true
         ) as is_first
     from events
-    window person as (partition by person_id, is_counted order by occurred_at, event_id)
 
 ),
 

@@ -1,3 +1,18 @@
+{%- set up_to_now -%}
+(
+    partition by test_id
+    order by invoked_at, invocation_id
+    rows between unbounded preceding and current row
+)
+{%- endset -%}
+{%- set since_last_pass -%}
+(
+    partition by test_id, failure_run_number
+    order by run_number
+    rows between unbounded preceding and current row
+)
+{%- endset -%}
+
 with
 
 stg_audit__test_results as (
@@ -23,24 +38,17 @@ evaluated as (
         failures_relation,
         invoked_at,
         status in ('pass', 'success') as is_passed,
-        row_number() over runs as run_number,
+        row_number() over (partition by test_id order by invoked_at, invocation_id) as run_number,
         row_number() over (
             partition by test_id
             order by invoked_at desc, invocation_id desc
         ) = 1 as is_latest,
-        max(case when status in ('pass', 'success') then invoked_at end) over up_to_now
+        max(case when status in ('pass', 'success') then invoked_at end) over {{ up_to_now }}
             as last_passed_at,
-        min(case when status not in ('pass', 'success') then invoked_at end) over up_to_now
+        min(case when status not in ('pass', 'success') then invoked_at end) over {{ up_to_now }}
             as first_failed_at
 
     from stg_audit__test_results
-    window
-        runs as (partition by test_id order by invoked_at, invocation_id),
-        up_to_now as (
-            partition by test_id
-            order by invoked_at, invocation_id
-            rows between unbounded preceding and current row
-        )
 
 ),
 
@@ -93,22 +101,17 @@ final as (
         failures_relation,
         is_passed,
         is_latest,
-        cast(sum(case when is_passed then 0 else 1 end) over up_to_now as integer)
+        cast(sum(case when is_passed then 0 else 1 end) over {{ since_last_pass }} as integer)
             as consecutive_failure_count,
         case
-            when not is_passed then min(case when not is_passed then invoked_at end) over up_to_now
+            when not is_passed
+                then min(case when not is_passed then invoked_at end) over {{ since_last_pass }}
         end as failing_since_at,
         first_failed_at,
         last_passed_at,
         invoked_at
 
     from failure_runs
-    window
-        up_to_now as (
-            partition by test_id, failure_run_number
-            order by run_number
-            rows between unbounded preceding and current row
-        )
 
 )
 

@@ -1,6 +1,14 @@
 {%- set weeks = var('volume_history_weeks') -%}
 {%- set width = var('volume_band_width') -%}
 
+{%- set same_weekday -%}
+(
+    partition by metric, series_name, weekday_number
+    order by volume_date
+    rows between {{ weeks }} preceding and 1 preceding
+)
+{%- endset -%}
+
 with
 
 dq_volumes_daily as (
@@ -55,21 +63,15 @@ weekdays as (
         volume,
         root,
         level_root,
-        count(level_root) over same_weekday as history_count,
-        level_root * {{ percentile(ratio('root', 'level_root'), 0.5) }} over same_weekday
+        count(level_root) over {{ same_weekday }} as history_count,
+        level_root * {{ percentile(ratio('root', 'level_root'), 0.5) }} over {{ same_weekday }}
             as expected_root,
         level_root * (
-            {{ percentile(ratio('root', 'level_root'), 0.75) }} over same_weekday
-            - {{ percentile(ratio('root', 'level_root'), 0.25) }} over same_weekday
+            {{ percentile(ratio('root', 'level_root'), 0.75) }} over {{ same_weekday }}
+            - {{ percentile(ratio('root', 'level_root'), 0.25) }} over {{ same_weekday }}
         ) as interquartile_range
 
     from levelled
-    window
-        same_weekday as (
-            partition by metric, series_name, weekday_number
-            order by volume_date
-            rows between {{ weeks }} preceding and 1 preceding
-        )
 
 ),
 

@@ -124,7 +124,11 @@ dense as (
         days.series_name,
         days.volume_date,
         coalesce(observed.volume, 0) as volume,
-        sum(coalesce(observed.volume, 0)) over up_to_now as volume_to_date
+        sum(coalesce(observed.volume, 0)) over (
+            partition by days.metric, days.series_name
+            order by days.volume_date
+            rows between unbounded preceding and current row
+        ) as volume_to_date
 
     from days
     left join observed
@@ -132,12 +136,6 @@ dense as (
             days.metric = observed.metric
             and days.series_name = observed.series_name
             and days.volume_date = observed.volume_date
-    window
-        up_to_now as (
-            partition by days.metric, days.series_name
-            order by days.volume_date
-            rows between unbounded preceding and current row
-        )
 
 ),
 

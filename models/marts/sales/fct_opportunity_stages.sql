@@ -1,3 +1,12 @@
+{%- set deal = '(partition by intervals.opportunity_id order by intervals.interval_number)' -%}
+{%- set intervals_before -%}
+(
+    partition by intervals.opportunity_id
+    order by intervals.interval_number
+    rows between unbounded preceding and 1 preceding
+)
+{%- endset -%}
+
 with
 
 int_as_of as (
@@ -126,28 +135,21 @@ neighbours as (
         ) as stage_interval_number,
         intervals.left_at,
         coalesce(intervals.left_at > intervals.entered_at, true) as is_held,
-        lag(intervals.stage_name) over deal as previous_stage_name,
-        lead(intervals.stage_name) over deal as next_stage_name,
+        lag(intervals.stage_name) over {{ deal }} as previous_stage_name,
+        lead(intervals.stage_name) over {{ deal }} as next_stage_name,
         {{ known_value(
             'last',
             'case when intervals.left_at > intervals.entered_at then ranked.stage_number end'
-        ) }} over intervals_before as previous_stage_number,
+        ) }} over {{ intervals_before }} as previous_stage_number,
         {{ known_value(
             'last', 'case when intervals.left_at > intervals.entered_at then ranked.is_closed end'
-        ) }} over intervals_before as is_previous_closed,
+        ) }} over {{ intervals_before }} as is_previous_closed,
         least(ranked.stage_number, open_stages.open_stage_count + 1) as reached_number
 
     from intervals
     inner join int_opportunity_stages_ranked as ranked
         on intervals.stage_name = ranked.stage_name
     cross join open_stages
-    window
-        deal as (partition by intervals.opportunity_id order by intervals.interval_number),
-        intervals_before as (
-            partition by intervals.opportunity_id
-            order by intervals.interval_number
-            rows between unbounded preceding and 1 preceding
-        )
 
 ),
 

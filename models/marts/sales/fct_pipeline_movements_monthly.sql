@@ -1,4 +1,12 @@
 {%- set movements = ('created', 'reopened', 'increased', 'decreased', 'won', 'lost') %}
+{%- set months_so_far -%}
+(
+    partition by currency
+    order by pipeline_month
+    rows between unbounded preceding and current row
+)
+{%- endset -%}
+
 with
 
 int_as_of as (
@@ -115,16 +123,11 @@ rolled as (
         net_usd,
         net_amount,
         net_count,
-        sum(net_usd) over months_so_far as closing_usd,
-        sum(net_amount) over months_so_far as closing_amount,
-        sum(net_count) over months_so_far as closing_count
+        sum(net_usd) over {{ months_so_far }} as closing_usd,
+        sum(net_amount) over {{ months_so_far }} as closing_amount,
+        sum(net_count) over {{ months_so_far }} as closing_count
 
     from summed
-    window months_so_far as (
-        partition by currency
-        order by pipeline_month
-        rows between unbounded preceding and current row
-    )
 
 ),
 

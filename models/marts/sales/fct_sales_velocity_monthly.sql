@@ -127,14 +127,15 @@ trailing_quarters as (
         {%- for column in (
             'won_count', 'lost_count', 'valued_count', 'won_usd', 'cycle_count', 'cycle_days'
         ) %}
-        sum({{ column }}) over quarter as {{ column }},
+        sum({{ column }}) over (
+            partition by segment
+            order by sales_month
+            rows between 2 preceding and current row
+        ) as {{ column }},
         {%- endfor %}
         open_count
 
     from monthly
-    window quarter as (
-        partition by segment order by sales_month rows between 2 preceding and current row
-    )
 
 ),
 
