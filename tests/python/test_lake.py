@@ -1,5 +1,6 @@
 """Exporting to the lake: every load once, whole, and again after it changed."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -260,3 +261,30 @@ def test_parquet_is_never_merged() -> None:
     """Models are rebuilt as a whole there (`should_full_refresh`)."""
     for strategy in ("delete+insert", "changed_rows"):
         assert _incremental("parquet", strategy)[0] == "append"
+
+
+def _arguments(text: str) -> int:
+    """How many arguments the call has whose opening bracket has just been read."""
+    depth, count, is_text = 1, 1, False
+    for character in text:
+        if character == "'":
+            is_text = not is_text
+        elif not is_text:
+            depth += {"(": 1, ")": -1}.get(character, 0)
+            count += character == "," and depth == 1
+        if not depth:
+            break
+    return count
+
+
+def test_patterns_name_the_group_that_they_extract() -> None:
+    """Without one DuckDB extracts the whole match and Spark the first group, or fails."""
+    calls = [
+        (path.name, text.count("\n", 0, found.start()) + 1, _arguments(text[found.end() :]))
+        for folder in ("macros", "models", "snapshots", "tests")
+        for path in Path(folder).rglob("*.sql")
+        for text in [path.read_text()]
+        for found in re.finditer(r"regexp_extract\(", text)
+    ]
+    assert calls
+    assert [call for call in calls if call[2] < 3] == []

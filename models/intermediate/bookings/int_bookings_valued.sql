@@ -45,9 +45,9 @@ final as (
         account_id,
         opportunity_type,
         case
-            when regexp_extract(type_key, '{{ var("expansion_deal_pattern") }}') != ''
+            when regexp_extract(type_key, '{{ var("expansion_deal_pattern") }}', 0) != ''
                 then 'expansion'
-            when regexp_extract(type_key, '{{ var("renewal_deal_pattern") }}') != ''
+            when regexp_extract(type_key, '{{ var("renewal_deal_pattern") }}', 0) != ''
                 then 'renewal'
             else 'new'
         end as deal_kind,

@@ -27,7 +27,8 @@ recognised as (
         regexp_extract(
             replace({{ agent }}, 'cubot', ''),
             'bot|crawl|spider|slurp|headless|phantomjs|lighthouse|uptime|monitor|pingdom'
-            || '|statuscake|facebookexternalhit|mediapartners|bingpreview'
+            || '|statuscake|facebookexternalhit|mediapartners|bingpreview',
+            0
         ) != '' as is_bot,
         case
             when {{ agent }} like '%edg/%' or {{ agent }} like '%edge/%' then 'Edge'
