@@ -23,16 +23,16 @@
 {#- Only the charge shows that a refund is a test. -#}
 {%- set test_charges = ' from ' ~ source('stripe', 'charges') ~ ' where not livemode' -%}
 {%- set charge_id, intent_id = expandable_id('charge'), expandable_id('payment_intent') -%}
-{%- set refund_mode = 'coalesce(' ~ charge_id ~ ' not in (select id' ~ test_charges
-    ~ '), true) and coalesce(' ~ intent_id ~ ' not in (select ' ~ intent_id ~ test_charges
-    ~ ' and payment_intent is not null), true)' -%}
+{%- set refund_mode = 'not coalesce(' ~ charge_id ~ ' in (select id' ~ test_charges
+    ~ '), false) and not coalesce(' ~ intent_id ~ ' in (select ' ~ intent_id ~ test_charges
+    ~ '), false)' -%}
 {#- A balance transaction is a test if the object that caused it is one. -#}
 {%- set test_objects = 'select id' ~ test_charges ~ ' union all select id from '
     ~ source('stripe', 'disputes') ~ ' where not livemode union all select id from '
     ~ source('stripe', 'payouts') ~ ' where not livemode union all select id from '
     ~ source('stripe', 'refunds') ~ ' where not (' ~ refund_mode ~ ')' -%}
-{%- set movement_mode = 'coalesce(' ~ expandable_id('source') ~ ' not in (' ~ test_objects
-    ~ '), true)' -%}
+{%- set movement_mode = 'not coalesce(' ~ expandable_id('source') ~ ' in (' ~ test_objects
+    ~ '), false)' -%}
 {%- set stripe = {
     'balance_transactions': {'amount': 'amount', 'mode': movement_mode},
     'charges': {'amount': 'amount'},

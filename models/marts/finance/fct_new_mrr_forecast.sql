@@ -134,20 +134,30 @@ yields as (
 
 ),
 
+averages as (
+
+    select
+        mrr_month,
+        first_month,
+        avg(cast(new_mrr_usd as double)) over (
+            order by mrr_month rows between 11 preceding and current row
+        ) as average_new_mrr_usd
+    from months
+
+),
+
 as_of_months as (
 
     select
         mrr_month as as_of_month,
         first_month,
+        average_new_mrr_usd,
         {{ explode(date_series(
             'cast(' ~ dbt.dateadd('month', 1, 'mrr_month') ~ ' as date)',
             'cast(' ~ dbt.dateadd('month', 12, 'mrr_month') ~ ' as date)',
             'month'
-        )) }} as forecast_month,
-        avg(cast(new_mrr_usd as double)) over (
-            order by mrr_month rows between 11 preceding and current row
-        ) as average_new_mrr_usd
-    from months
+        )) }} as forecast_month
+    from averages
 
 ),
 
