@@ -38,7 +38,7 @@ _PREFIXES = "_get_adapter_macro_prefixes"
 def _call(name: str) -> Callable[..., str]:
     """An engine macro as a function call of the SQL expressions that it was given.
 
-    The call has a prefix, because `json_object` and others are functions with a grammar of their own.
+    It has a prefix, because `json_object` and others are functions with a grammar of their own.
     """
 
     def render(*arguments: object, **named: object) -> str:

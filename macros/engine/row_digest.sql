@@ -12,9 +12,14 @@
     hash({{ columns | join(', ') }})
 {%- endmacro %}
 
-{#- Texts are read with their length, so that a null and its neighbours cannot change places. -#}
+{#- As JSON a null and its neighbours cannot change places. Fields are named by their position, because
+    the values of columns with other names are compared. -#}
 {% macro spark__row_digest(columns) -%}
     cast(xxhash64(to_json(
-        struct({{ columns | join(', ') }}), map('ignoreNullFields', 'false')
+        struct(
+            {%- for column in columns %}
+            {{ column }} as value_{{ loop.index }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ), map('ignoreNullFields', 'false')
     )) as decimal(38, 0))
 {%- endmacro %}

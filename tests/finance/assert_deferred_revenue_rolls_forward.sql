@@ -1,7 +1,7 @@
 -- Proves that, for each account and currency, each month opens with the closing balance of the
 -- month before and no month is missing. The identity within a row holds by construction, even
 -- where a month between two is missing.
-{%- set account_months = '(partition by account_id, currency order by deferred_month)' -%}
+{%- set account_months = '(partition by account_id, currency order by deferred_month)' %}
 
 with
 

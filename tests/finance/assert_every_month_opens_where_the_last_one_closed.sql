@@ -1,7 +1,7 @@
 -- Proves that an account's months run without a gap up to the as-of month, and that each opens with
 -- the closing figure of the month before, the first with 0. A check row by row would miss all of
 -- this: a row foots with any opening figure, because `fx` is the remainder.
-{%- set months = '(partition by account_id order by mrr_month)' -%}
+{%- set months = '(partition by account_id order by mrr_month)' %}
 
 with
 

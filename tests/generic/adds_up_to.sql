@@ -9,8 +9,16 @@
             Without a key the totals are compared.
         only, of_only: conditions on the rows of either that are compared.
         tolerance: the difference up to which figures count as equal, for rounded parts of a sum.
+        instants: as `figures`, of timestamps, which are compared to the second.
 -#}
-{% test adds_up_to(model, of, figures, by={}, only='true', of_only='true', tolerance=0) %}
+{% test adds_up_to(
+    model, of, figures={}, by={}, only='true', of_only='true', tolerance=0, instants={}
+) %}
+
+{%- set figures, start = dict(figures), "cast('1970-01-01' as timestamp)" -%}
+{%- for here, there in instants.items() -%}
+    {%- do figures.update({seconds_between(start, here): seconds_between(start, there)}) -%}
+{%- endfor %}
 
 with
 

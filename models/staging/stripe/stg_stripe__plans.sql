@@ -5,7 +5,7 @@
 ] %}
 {%- do plan.update({field: field}) %}
 {%- endfor %}
-{%- do plan.update({'interval': '"interval"'}) %}
+{%- do plan.update({'interval': adapter.quote('interval')}) %}
 
 with
 

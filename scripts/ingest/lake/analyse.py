@@ -8,6 +8,7 @@ as well.
 
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -74,6 +75,8 @@ def _failures(session: SparkSession, nodes: dict[str, Node]) -> Iterator[str]:
             )
             _create(session, node["schema"], node["name"], columns)
             continue
+        if '"' in re.sub("--.*|'(?:[^']|'')*'", "", node["compiled_code"]):
+            yield f"{node['name']}: a view reads a column in double quotes as text"
         try:
             found = session.sql(node["compiled_code"]).schema
             if node["resource_type"] != "test":
