@@ -1,11 +1,7 @@
 {%- set first_date, last_date = "cast('0001-01-01' as date)", "cast('9999-12-31' as date)" %}
 
-{%- set starts -%}
-(
-    partition by currency
-    order by start_date asc nulls first, system_modified_at asc
-)
-{%- endset -%}
+{%- set starts = '(partition by currency'
+    ~ ' order by start_date asc nulls first, system_modified_at asc)' -%}
 
 with
 

@@ -1,17 +1,7 @@
-{%- set after_on_device -%}
-(
-    partition by anonymous_id
-    order by occurred_at, message_id
-    rows between current row and unbounded following
-)
-{%- endset -%}
-{%- set before_on_device -%}
-(
-    partition by anonymous_id
-    order by occurred_at, message_id
-    rows between unbounded preceding and current row
-)
-{%- endset -%}
+{%- set after_on_device = '(partition by anonymous_id order by occurred_at, message_id'
+    ~ ' rows between current row and unbounded following)' -%}
+{%- set before_on_device = '(partition by anonymous_id order by occurred_at, message_id'
+    ~ ' rows between unbounded preceding and current row)' -%}
 
 with
 

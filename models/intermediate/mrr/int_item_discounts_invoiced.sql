@@ -1,10 +1,5 @@
-{%- set earlier -%}
-(
-    partition by invoice_line_id, invoice_id
-    order by listed.position
-    rows between unbounded preceding and 1 preceding
-)
-{%- endset -%}
+{%- set earlier = '(partition by invoice_line_id, invoice_id order by listed.position'
+    ~ ' rows between unbounded preceding and 1 preceding)' -%}
 {%- set item_periods = '(partition by subscription_item_id order by period_start_at)' -%}
 {%- set discounts -%}
 (

@@ -1,9 +1,5 @@
-{%- set item_stretches -%}
-(
-    partition by subscription_id, subscription_item_id
-    order by valid_from_at
-)
-{%- endset -%}
+{%- set item_stretches = '(partition by subscription_id, subscription_item_id'
+    ~ ' order by valid_from_at)' -%}
 
 with
 

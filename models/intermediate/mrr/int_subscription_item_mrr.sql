@@ -1,9 +1,5 @@
-{%- set item_changes -%}
-(
-    partition by priced.subscription_item_id
-    order by priced.valid_from_at
-)
-{%- endset -%}
+{%- set item_changes = '(partition by priced.subscription_item_id'
+    ~ ' order by priced.valid_from_at)' -%}
 
 with
 

@@ -3,8 +3,7 @@
     (versions, 'pause_resumes_at'), (versions, 'cancel_at'), (versions, 'past_due_expires_at'),
     (discounts, 'live_from_at'), (discounts, 'live_to_at'),
 ] -%}
-
-{%- set version_changes = '(partition by changes.version_id order by changes.changes_at)' -%}
+{%- set by_version = '(partition by changes.version_id order by changes.changes_at)' -%}
 
 with
 
@@ -75,12 +74,11 @@ changes as (
 mrr_periods as (
 
     select
-        changes.version_id || '/' || row_number() over {{ version_changes }} as mrr_period_id,
+        changes.version_id || '/' || row_number() over {{ by_version }} as mrr_period_id,
         changes.version_id,
         changes.changes_at as valid_from_at,
         coalesce(
-            lead(changes.changes_at) over {{ version_changes }},
-            int_subscription_versions.valid_to_at
+            lead(changes.changes_at) over {{ by_version }}, int_subscription_versions.valid_to_at
         ) as valid_to_at,
         int_subscription_versions.subscription_id,
         int_subscription_versions.stripe_customer_id,

@@ -16,18 +16,10 @@
 {%- set is_live = 'coalesce(livemode, true) and coalesce(cast('
     ~ json_string('data', 'object.livemode') ~ ' as boolean), true)' %}
 
-{%- set first_received -%}
-(
-    partition by record_id
-    order by received_at nulls last, full_content, _batch_id, _source_file, _source_row
-)
-{%- endset -%}
-{%- set first_extracted -%}
-(
-    partition by record_id
-    order by received_at, _batch_id, _source_file, _source_row
-)
-{%- endset -%}
+{%- set first_received = '(partition by record_id'
+    ~ ' order by received_at nulls last, full_content, _batch_id, _source_file, _source_row)' -%}
+{%- set first_extracted = '(partition by record_id'
+    ~ ' order by received_at, _batch_id, _source_file, _source_row)' -%}
 
 with
 

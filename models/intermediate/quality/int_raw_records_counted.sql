@@ -53,11 +53,7 @@
 {%- set latest_first -%}
 (
     partition by source_system, object_name, is_live, is_left_out, record_id
-    order by
-        version_at desc nulls last,
-        _extracted_at desc,
-        _batch_id desc,
-        _source_file desc,
+    order by version_at desc nulls last, _extracted_at desc, _batch_id desc, _source_file desc,
         _source_row desc
 )
 {%- endset -%}

@@ -5,13 +5,8 @@
     'contra_revenue_usd', 'bad_debt_usd', 'unbilled_usd',
 ] %}
 
-{%- set to_month -%}
-(
-    partition by account_id, currency
-    order by deferred_month
-    rows between unbounded preceding and current row
-)
-{%- endset -%}
+{%- set to_month = '(partition by account_id, currency order by deferred_month'
+    ~ ' rows between unbounded preceding and current row)' -%}
 
 with
 

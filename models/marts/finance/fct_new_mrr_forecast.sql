@@ -1,10 +1,5 @@
-{%- set one_year -%}
-(
-    partition by horizon_months
-    order by mrr_month
-    rows between 11 preceding and current row
-)
-{%- endset -%}
+{%- set one_year = '(partition by horizon_months order by mrr_month'
+    ~ ' rows between 11 preceding and current row)' -%}
 
 with
 

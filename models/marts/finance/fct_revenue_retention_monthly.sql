@@ -1,10 +1,5 @@
-{%- set twelve_months -%}
-(
-    partition by segment
-    order by mrr_month
-    rows between 11 preceding and current row
-)
-{%- endset -%}
+{%- set twelve_months = '(partition by segment order by mrr_month'
+    ~ ' rows between 11 preceding and current row)' -%}
 
 with
 

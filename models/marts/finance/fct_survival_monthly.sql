@@ -13,13 +13,8 @@ case
 {%- set has_churns = 'churned_account_count >= ' ~ var('least_churned_accounts') %}
 
 {%- set tenures_ahead = '(partition by as_of_month, segment order by tenure_months)' -%}
-{%- set year_ahead -%}
-(
-    partition by as_of_month, segment
-    order by tenure_months
-    rows between 1 following and 12 following
-)
-{%- endset -%}
+{%- set year_ahead = '(partition by as_of_month, segment order by tenure_months'
+    ~ ' rows between 1 following and 12 following)' -%}
 {%- set life_ahead -%}
 (
     partition by as_of_month, segment

@@ -5,13 +5,8 @@
 {%- set seat_use_weight = 10 -%}
 {%- set billing_weight = 20 %}
 
-{%- set quarter_before -%}
-(
-    partition by usage.account_id
-    order by usage.usage_month
-    rows between 3 preceding and 1 preceding
-)
-{%- endset %}
+{%- set quarter_before = '(partition by usage.account_id order by usage.usage_month'
+    ~ ' rows between 3 preceding and 1 preceding)' %}
 
 with
 

@@ -1,13 +1,8 @@
 {#- Later tenures have the rates of this one. -#}
 {%- set last_tenure = 25 %}
 
-{%- set year_ahead -%}
-(
-    partition by account_id
-    order by mrr_month
-    rows between 1 following and 12 following
-)
-{%- endset -%}
+{%- set year_ahead = '(partition by account_id order by mrr_month'
+    ~ ' rows between 1 following and 12 following)' -%}
 
 with
 

@@ -6,13 +6,8 @@
     'days_idle': 'days_since_active',
 } %}
 
-{%- set from_the_top -%}
-(
-    partition by account_scope, score_name
-    order by score desc
-    rows between unbounded preceding and current row
-)
-{%- endset -%}
+{%- set from_the_top = '(partition by account_scope, score_name order by score desc'
+    ~ ' rows between unbounded preceding and current row)' -%}
 
 with
 

@@ -3,20 +3,10 @@
 {%- set last_date = 'cast(' ~ dbt.last_day('reports.account_month', 'month') ~ ' as date)' %}
 
 {%- set history = '(partition by account_id order by account_month)' -%}
-{%- set quarter_before -%}
-(
-    partition by account_id
-    order by account_month
-    rows between 3 preceding and 1 preceding
-)
-{%- endset -%}
-{%- set half_year -%}
-(
-    partition by account_id
-    order by account_month
-    rows between 5 preceding and current row
-)
-{%- endset %}
+{%- set quarter_before = '(partition by account_id order by account_month'
+    ~ ' rows between 3 preceding and 1 preceding)' -%}
+{%- set half_year = '(partition by account_id order by account_month'
+    ~ ' rows between 5 preceding and current row)' %}
 
 with
 

@@ -20,7 +20,6 @@
     'utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content'] %}
 {%- set new_line = ',\n        ' %}
 {%- set source_events = 'events_of_people_touched' if is_incremental() else ref('fct_events') %}
-
 {%- set person = '(partition by person_id, is_counted order by occurred_at, event_id)' -%}
 
 with

@@ -1,17 +1,7 @@
-{%- set up_to_now -%}
-(
-    partition by test_id
-    order by invoked_at, invocation_id
-    rows between unbounded preceding and current row
-)
-{%- endset -%}
-{%- set since_last_pass -%}
-(
-    partition by test_id, failure_run_number
-    order by run_number
-    rows between unbounded preceding and current row
-)
-{%- endset -%}
+{%- set up_to_now = '(partition by test_id order by invoked_at, invocation_id'
+    ~ ' rows between unbounded preceding and current row)' -%}
+{%- set since_last_pass = '(partition by test_id, failure_run_number order by run_number'
+    ~ ' rows between unbounded preceding and current row)' -%}
 
 with
 

@@ -1,11 +1,6 @@
 {%- set deal = '(partition by intervals.opportunity_id order by intervals.interval_number)' -%}
-{%- set intervals_before -%}
-(
-    partition by intervals.opportunity_id
-    order by intervals.interval_number
-    rows between unbounded preceding and 1 preceding
-)
-{%- endset -%}
+{%- set intervals_before = '(partition by intervals.opportunity_id'
+    ~ ' order by intervals.interval_number rows between unbounded preceding and 1 preceding)' -%}
 
 with
 

@@ -1,11 +1,6 @@
 {%- set movements = ('created', 'reopened', 'increased', 'decreased', 'won', 'lost') %}
-{%- set months_so_far -%}
-(
-    partition by currency
-    order by pipeline_month
-    rows between unbounded preceding and current row
-)
-{%- endset -%}
+{%- set months_so_far = '(partition by currency order by pipeline_month'
+    ~ ' rows between unbounded preceding and current row)' -%}
 
 with
 
