@@ -27,7 +27,7 @@ def _arranged_once(root_segment: BaseSegment, config: FluffConfig) -> ReflowSequ
     return _last[0][2]
 
 
-ReflowSequence.from_root = staticmethod(_arranged_once)  # type: ignore[method-assign, assignment]
+ReflowSequence.from_root = staticmethod(_arranged_once)  # type: ignore[method-assign]
 
 if __name__ == "__main__":
     cli()
