@@ -1,8 +1,8 @@
 -- Proves that the dollars of each document are its amount at the rate of the month that values it.
 -- Sums of dollars would not show a rate of another month or currency, because every total that is
 -- computed from the mart has the same fault. One unit of the last decimal is rounding.
-{# Mart and key, the amounts by their dollars, and the date that chooses the rate unless the document
-   has its own. Lines and credit notes have that of their invoice. -#}
+{# Mart and key, the amounts by their dollars, and the date that chooses the rate, if it is not the
+   document's own. Lines and credit notes have the rate of their invoice. -#}
 {%- set documents = {
     ('fct_invoices', 'invoice_id'): [
         {
@@ -36,6 +36,9 @@
         {'total_fee_usd': 'total_fee_amount', 'net_usd': 'net_amount'},
     ],
 } -%}
+{%- set of_invoice = 'left join ' ~ ref('fct_invoices')
+    ~ ' as invoices on documents.invoice_id = invoices.invoice_id' %}
+
 with
 
 amounts as (
@@ -47,14 +50,11 @@ amounts as (
         '{{ mart }}.{{ usd }}' as dollars,
         documents.currency,
         {{ month_start(rules[1] or 'documents.created_at') }} as rate_month,
-        documents.{{ amount }} as amount,
-        documents.{{ usd }} as amount_usd
+        documents.{{ amount }} as native_amount,
+        documents.{{ usd }} as stated_usd
 
     from {{ ref(mart) }} as documents
-    {%- if 'invoices.' in (rules[1] or '') %}
-    left join {{ ref('fct_invoices') }} as invoices
-        on documents.invoice_id = invoices.invoice_id
-    {%- endif %}
+    {{ of_invoice if 'invoices.' in (rules[1] or '') }}
     {%- if not (loop.last and outer.last) %}
 
     union all
@@ -71,11 +71,11 @@ valued as (
         amounts.dollars,
         amounts.currency,
         amounts.rate_month,
-        amounts.amount,
-        amounts.amount_usd,
+        amounts.native_amount,
+        amounts.stated_usd,
         case
-            when amounts.amount = 0 then 0
-            else cast(amounts.amount as double) * cast(rates.usd_per_unit as double)
+            when amounts.native_amount = 0 then 0
+            else cast(amounts.native_amount as double) * cast(rates.usd_per_unit as double)
         end as expected_usd
 
     from amounts
@@ -89,6 +89,6 @@ valued as (
 select *
 from valued
 where
-    (amount_usd is null) != (expected_usd is null)
-    or abs(cast(amount_usd as double) - expected_usd)
+    (stated_usd is null) != (expected_usd is null)
+    or abs(cast(stated_usd as double) - expected_usd)
     > 0.000001 + 0.000000000001 * abs(expected_usd)

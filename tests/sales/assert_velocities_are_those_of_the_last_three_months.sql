@@ -62,7 +62,7 @@ expected as (
 select *
 from expected
 where
-    {%- for column in ('win_rate', 'average_won_usd', 'average_cycle_days', 'velocity_usd') %}
-    {{ 'or ' if not loop.first -}}
-    abs(coalesce({{ column }}, 0) - coalesce(expected_{{ column }}, 0)) > 0.00001
-    {%- endfor %}
+    abs(coalesce(win_rate, 0) - coalesce(expected_win_rate, 0)) > 0.00001
+    or abs(coalesce(average_won_usd, 0) - coalesce(expected_average_won_usd, 0)) > 0.00001
+    or abs(coalesce(average_cycle_days, 0) - coalesce(expected_average_cycle_days, 0)) > 0.00001
+    or abs(coalesce(velocity_usd, 0) - coalesce(expected_velocity_usd, 0)) > 0.00001
