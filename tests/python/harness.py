@@ -120,6 +120,13 @@ def differences(
                 listed = ", ".join(f"'{account_id}'" for account_id in but_accounts)
                 here += f" and coalesce(account_id, '') not in ({listed})"
                 there += f" and coalesce(account_id, '') not in ({listed})"
+            digest = f"select count(*), bit_xor(hash(row({chosen}))), sum(hash(row({chosen}))) from"
+            (ours,), (theirs,) = (
+                connection.execute(f"{digest} ({side})").fetchall() for side in (here, there)
+            )
+            # Comparing row by row takes ten times as long.
+            if ours == theirs:
+                continue
             apart = connection.execute(
                 f"(select 'only here', * from ({here} except all {there}) limit 3) union all"
                 f" (select 'only there', * from ({there} except all {here}) limit 3)"

@@ -1,12 +1,12 @@
 """What `ingest build` does and in which order; stand-ins for dbt and the loader write it down."""
 
 import gc
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dbt.constants import DEFAULT_ENV_PLACEHOLDER
 
 from harness import expect, ingest_here
 from ingest.build import STEPS, BuildError, Dbt, build
@@ -16,7 +16,7 @@ from ingest.build.run import build_part
 from ingest.cli import BUILD_STEPS
 from ingest.errors import UsageError
 from ingest.load import BatchReport, WarehouseError, warehouse
-from warehouses import dbt, parsed
+from warehouses import dbt
 
 
 class Company:
@@ -297,7 +297,7 @@ def test_parsing_pauses_garbage_collection_even_if_it_fails(
 
     monkeypatch.setattr(Dbt, "_invoke", fail)
     with pytest.raises(BuildError):
-        Dbt(tmp_path / "warehouse.duckdb", "{}", "raw_unparsed").parse()
+        Dbt(tmp_path / "unparsed.duckdb", "{}").parse()
     assert seen == [("--no-write-json", False), ("--no-partial-parse", False)]
     assert gc.isenabled()
 
@@ -371,6 +371,21 @@ def test_a_part_that_is_built_leaves_the_warehouse_up_to_date(
     assert "build" not in company.asked
 
 
-def test_dbt_by_hand_does_not_parse_again_what_a_build_has_parsed() -> None:
-    """It would if the build gave a value to a variable that is not set by hand."""
-    assert parsed().env_vars["RAW_SCHEMAS"] == DEFAULT_ENV_PLACEHOLDER
+def test_dbt_by_hand_does_not_parse_again_what_a_build_has_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would if the build parsed with a variable that is not set by hand."""
+    seen: list[bool] = []
+
+    class Runner:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def invoke(self, arguments: list[str]) -> SimpleNamespace:
+            seen.append("RAW_SCHEMAS" in os.environ)
+            return SimpleNamespace(success=True, result=None)
+
+    monkeypatch.setattr("ingest.build.dbt.dbtRunner", Runner)
+    with pytest.raises(BuildError, match="cannot read the project"):
+        Dbt(tmp_path / "unparsed.duckdb", "{}").parse()
+    assert seen == [False]

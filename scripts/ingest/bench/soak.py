@@ -366,6 +366,11 @@ def differing(
             chosen = ", ".join(map(quoted, columns))
             here = f"select {chosen} from {schema}.{quoted(table)}"
             there = f"select {chosen} from trial.{schema}.{quoted(table)}"
+            digest = f"select count(*), bit_xor(hash(row({chosen}))), sum(hash(row({chosen}))) from"
+            digests = [connection.execute(f"{digest} ({one})").fetchall() for one in (here, there)]
+            # Comparing row by row takes ten times as long.
+            if digests[0] == digests[1]:
+                continue
             for one, other, is_lost in ((here, there, True), (there, here, False)):
                 ((count,),) = connection.execute(
                     f"select count(*) from ({one} except all {other})"

@@ -128,7 +128,7 @@ def build_part(
         with _timed("build") as done:
             done.append(dbt.run("build", "--select", selector))
         # A run of dbt ends the step, which holds again.
-        _record(warehouse_path, "build", [fingerprint])
+        _record(warehouse_path, build=[fingerprint])
         _publish(warehouse_path, marts_path, dbt, fingerprint, has_personal_data=has_personal_data)
 
 
@@ -213,13 +213,16 @@ def _build(
     after = upgrade.shapes(warehouse_path, dbt.continued())
     if changed := upgrade.changes(before, after):
         print(f"{'changed':<10}  columns of {'; '.join(changed)}", flush=True)
-    _record(warehouse_path, "shape", upgrade.recorded(after))
-    _record(warehouse_path, "version", [upgrade.version()])
-    _record(warehouse_path, "relation", sorted(f"{schema}.{name}" for schema, name in relations))
-    _record(warehouse_path, "snapshot", _without_history(warehouse_path))
-    _record(warehouse_path, "project", [project])
-    _record(warehouse_path, "variables", [_given(variables)])
-    _record(warehouse_path, "build", [fingerprint])
+    _record(
+        warehouse_path,
+        shape=upgrade.recorded(after),
+        version=[upgrade.version()],
+        relation=sorted(f"{schema}.{name}" for schema, name in relations),
+        snapshot=_without_history(warehouse_path),
+        project=[project],
+        variables=[_given(variables)],
+        build=[fingerprint],
+    )
     return True, fingerprint
 
 
@@ -237,7 +240,7 @@ def _publish(
             warehouse_path, marts_path, dbt.parse(), has_personal_data=has_personal_data
         )
         done.append(f"{marts} to {marts_path.name}")
-    _record(warehouse_path, "publish", [publish.state(marts_path, made_from)])
+    _record(warehouse_path, publish=[publish.state(marts_path, made_from)])
     return True
 
 
@@ -255,7 +258,7 @@ def _again(warehouse_path: Path, project: str, shapes: upgrade.Shapes) -> tuple[
     if project in _done(warehouse_path, "project") and not changed:
         return ()
     if not upgrade.is_built(warehouse_path):
-        _record(warehouse_path, "project", [project])
+        _record(warehouse_path, project=[project])
         return ()
     since, now = "".join(_done(warehouse_path, "version")), upgrade.version()
     reason = "the project or its variables changed"
@@ -269,7 +272,7 @@ def _again(warehouse_path: Path, project: str, shapes: upgrade.Shapes) -> tuple[
     for note in upgrade.notes(since) if since != now else ():
         print(f"{'':<10}  {note}", flush=True)
     # Whatever built the tables, it was not the build that is recorded.
-    _record(warehouse_path, "build", [])
+    _record(warehouse_path, build=[])
     return ("--full-refresh",)
 
 
@@ -305,14 +308,16 @@ class _History:
         Args:
             but_newest: Leave the newest batch to the build, which takes that snapshot itself.
         """
-        done = _done(self._warehouse_path, "snapshot")
         missing = _without_history(self._warehouse_path)
-        newest = missing[-1:]
-        for batch_id in missing:
-            if batch_id > max(done, default="") and not (but_newest and [batch_id] == newest):
-                self._take(batch_id, is_newest=[batch_id] == newest)
+        taken = missing[:-1] if but_newest else missing
+        if not taken:
+            return
+        last = max(_done(self._warehouse_path, "snapshot"), default="")
+        for batch_id in taken:
+            if batch_id > last:
+                self._take(batch_id, is_newest=batch_id == missing[-1])
         known.forget(self._warehouse_path)
-        _record(self._warehouse_path, "snapshot", missing[:-1] if but_newest else missing)
+        _record(self._warehouse_path, snapshot=taken)
 
     def _take(self, batch_id: str, *, is_newest: bool) -> None:
         dbt = self._now if is_newest else self._then
@@ -345,14 +350,16 @@ def _done(warehouse_path: Path, step: str) -> set[str]:
     return {str(key) for (key,) in steps}
 
 
-def _record(warehouse_path: Path, step: str, keys: Iterable[str]) -> None:
+def _record(warehouse_path: Path, **steps: Iterable[str]) -> None:
     with warehouse.opened(warehouse_path) as connection:
         connection.execute("use raw_audit")
         connection.begin()
-        if step in _REPLACED:
-            connection.execute("delete from build_steps where step = ?", [step])
-        for key in keys:
-            connection.execute("insert into build_steps values (?, ?)", [step, key])
+        for step, keys in steps.items():
+            if step in _REPLACED:
+                connection.execute("delete from build_steps where step = ?", [step])
+            connection.execute(
+                "insert into build_steps select ?, unnest(cast(? as varchar[]))", [step, [*keys]]
+            )
         connection.commit()
 
 
