@@ -4,7 +4,8 @@
     Arguments:
         of: the other relation.
         by: columns of the key on the model, each with the one on the other relation.
-        columns: columns or expressions on the model, each with the column of the other relation that it must equal.
+        columns: columns of the model, or expressions that begin with one, each with the column of the other relation
+            that it must equal.
         only: a condition on the rows of both, in which the model is `here` and the other relation `there`.
 -#}
 {% test has_values_of(model, of, by, columns, only='true') %}
