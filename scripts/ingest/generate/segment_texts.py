@@ -263,7 +263,7 @@ def lines_sql(
 ) -> str:
     """The query that writes a chunk's messages as JSON, one row a message.
 
-    Whoever moves to another workspace names its Salesforce id from then on.
+    A person who moves to another workspace names its Salesforce id from then on.
     """
     half = max(len(batches) // 2, 1)
     last = len(batches) - 1
