@@ -31,7 +31,11 @@
 {% macro spark__safe_cast(field, type) -%}
     {%- set text = field | string | trim -%}
     {%- if modules.re.match('(array|map|struct)<', type) and text[:1] == "'" -%}
-        {%- set value = fromyaml(text[1:-1] | replace("''", "'")) -%}
+        {#- A date or timestamp is quoted, because JSON has neither. -#}
+        {%- set value = fromyaml(modules.re.sub(
+            '(?<![\\d"\'])(\\d{4}-\\d\\d-\\d\\d(?:[ T]\\d\\d:\\d\\d:\\d\\d)?)', '"\\1"',
+            text[1:-1] | replace("''", "'")
+        )) -%}
     from_json({{ dbt.string_literal(dbt.escape_single_quotes(tojson(value, default=text))) }}, '{{ type }}')
     {%- elif text == 'null' -%}
     cast(null as {{ type }})
