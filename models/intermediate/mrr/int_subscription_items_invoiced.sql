@@ -94,7 +94,7 @@ bases as (
 
     select
         subscription_id,
-        cast('0001-01-01' as timestamp) as valid_from_at,
+        cast('1900-01-01' as timestamp) as valid_from_at,
         valid_from_at as valid_to_at,
         valid_from_at as billed_from_at,
         cast(null as string) as invoiced_status,
