@@ -17,5 +17,7 @@
 
 {% macro spark__url_parameter(query, name) -%}
     {%- set sent = "replace(regexp_extract(" ~ query ~ ", '(?i)(?:^|[?&])" ~ name ~ "=([^&#]*)', 1), '+', ' ')" -%}
-    nullif(trim(coalesce(try_url_decode({{ sent }}), {{ sent }})), '')
+    {#- What is not valid UTF-8 becomes a replacement character there. -#}
+    {%- set decoded = 'try_url_decode(' ~ sent ~ ')' -%}
+    nullif(trim(case when instr({{ decoded }}, '\ufffd') = 0 then {{ decoded }} else {{ sent }} end), '')
 {%- endmacro %}

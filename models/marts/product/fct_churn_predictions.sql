@@ -95,9 +95,9 @@ scores as (
         account_id,
         feature_month,
         max(probability) filter (where replicate_number = 0) as churn_probability,
-        {{ percentile('case when replicate_number > 0 then probability end', 0.05) }}
+        round({{ percentile('case when replicate_number > 0 then probability end', 0.05) }}, 9)
             as low_probability,
-        {{ percentile('case when replicate_number > 0 then probability end', 0.95) }}
+        round({{ percentile('case when replicate_number > 0 then probability end', 0.95) }}, 9)
             as high_probability
 
     from probabilities

@@ -25,7 +25,7 @@
 {#- An id unless it is a placeholder, "null" (which dbt reads as no value in a seed) or zeros. -#}
 {%- set known_id = "case
             when regexp_extract(ID, '[^0 \t\r\n\f-]', 0) != '' and lower(trim(ID)) not in (
-                select placeholders.placeholder_id from " ~ ref('placeholder_ids') ~ " as placeholders
+                select coalesce(placeholders.placeholder_id, 'null') from " ~ ref('placeholder_ids') ~ " as placeholders
             ) and lower(trim(ID)) != 'null' then ID
         end" %}
 {%- set columns = ['type', 'userid', 'anonymousid', 'previousid', 'groupid', 'event', 'name'] + [
