@@ -312,7 +312,8 @@ def test_profiles_hold_paths_and_no_secret() -> None:
     text = (PROJECT / "profiles.yml").read_text()
     assert set(re.findall(r"env_var\('(\w+)'", text)) == {
         *("WAREHOUSE_PATH", "DUCKDB_MEMORY_LIMIT", "TARGET_SCHEMA"),
-        *("SPARK_CATALOG", "SPARK_DRIVER_MEMORY", "SPARK_MASTER", "SPARK_PARTITIONS", "SPARK_PATH"),
+        *("SPARK_CATALOG", "SPARK_DRIVER_MEMORY", "SPARK_JAVA_OPTIONS", "SPARK_MASTER"),
+        *("SPARK_PARTITIONS", "SPARK_PATH"),
     }
     keys = set(re.findall(r"^\s*(\w+):", text, re.MULTILINE))
     assert not {key for key in keys if re.search("pass|secret|token|key|user", key)}
