@@ -190,8 +190,9 @@ final as (
         cast(forecasts.horizon_months as integer) as horizon_months,
         cast(forecasts.pipeline_usd as decimal(28, 6)) as pipeline_usd,
         forecasts.pipeline_yield_rate,
-        cast(forecasts.pipeline_usd * forecasts.pipeline_yield_rate as decimal(28, 6))
-            as pipeline_new_mrr_usd,
+        {{ rounded_product(
+            'forecasts.pipeline_usd', 'cast(forecasts.pipeline_yield_rate as decimal(16, 10))'
+        ) }} as pipeline_new_mrr_usd,
         forecasts.other_yield_rate,
         cast(
             coalesce(

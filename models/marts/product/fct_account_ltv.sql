@@ -53,14 +53,15 @@ final as (
         survival.expected_months,
         case
             when survival.churned_account_count >= {{ var('least_churned_accounts') }}
-                then cast(
-                        tenures.closing_mrr_usd
-                        * {{ var('gross_margin_rate') }}
-                        * survival.discounted_months as decimal(28, 6)
-                    )
+                then {{ rounded_product(
+                    'tenures.closing_mrr_usd',
+                    'cast(' ~ var('gross_margin_rate')
+                    ~ ' * survival.discounted_months as decimal(16, 10))'
+                ) }}
         end as ltv_usd,
-        cast(tenures.closing_mrr_usd * survival.expected_12_months as decimal(28, 6))
-            as expected_12_months_usd,
+        {{ rounded_product(
+            'tenures.closing_mrr_usd', 'cast(survival.expected_12_months as decimal(16, 10))'
+        ) }} as expected_12_months_usd,
         cast(tenures.actual_12_months_usd as decimal(28, 6)) as actual_12_months_usd
 
     from tenures

@@ -178,8 +178,9 @@ final as (
         drivers.second_driver,
         drivers.third_driver,
         accounts.closing_mrr_usd,
-        cast(accounts.closing_mrr_usd * scores.churn_probability as decimal(28, 6))
-            as expected_loss_usd,
+        {{ rounded_product(
+            'accounts.closing_mrr_usd', 'cast(scores.churn_probability as decimal(16, 10))'
+        ) }} as expected_loss_usd,
         models.method = 'base_rate' as is_base_rate,
         models.model_version,
         models.origin_month,
