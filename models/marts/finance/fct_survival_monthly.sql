@@ -187,6 +187,7 @@ survival as (
 
 ),
 
+-- Months are sums of many doubles, and engines add those in different orders.
 final as (
 
     select
@@ -202,14 +203,14 @@ final as (
         round(
             {{ ratio('lead(survival_rate, 12) over ' ~ tenures_ahead, 'survival_rate') }}, 10
         ) as survival_12_rate,
-        round({{ ratio('sum(survival_rate) over ' ~ year_ahead, 'survival_rate') }}, 10)
+        round({{ ratio('sum(survival_rate) over ' ~ year_ahead, 'survival_rate') }}, 6)
             as expected_12_months,
-        round({{ ratio('sum(survival_rate) over ' ~ life_ahead, 'survival_rate') }}, 10)
+        round({{ ratio('sum(survival_rate) over ' ~ life_ahead, 'survival_rate') }}, 6)
             as expected_months,
         round({{ ratio(
             'sum(survival_rate * discount_factor) over ' ~ life_ahead,
             'survival_rate * discount_factor'
-        ) }}, 10) as discounted_months
+        ) }}, 6) as discounted_months
 
     from survival
     qualify tenure_months <= {{ last_tenure }}
