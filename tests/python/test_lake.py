@@ -288,3 +288,35 @@ def test_patterns_name_the_group_that_they_extract() -> None:
     ]
     assert calls
     assert [call for call in calls if call[2] < 3] == []
+
+
+# What `min_by` and `max_by` take without a filter, because it is never null.
+NEVER_NULL = {
+    *("account_id", "account_key", "billing_id", "close_date", "closing_mrr_usd", "event_id"),
+    *("int_item_discounts_invoiced.is_discounted", "is_absent", "look_key", "people.person_id"),
+    *("usd_per_unit", "user_id"),
+}
+
+
+def test_values_that_may_be_null_are_filtered_before_the_first_is_taken() -> None:
+    """DuckDB skips nulls there, and Spark returns them."""
+    calls = [
+        (path.name, found.group(1))
+        for folder in ("macros", "models", "snapshots", "tests")
+        for path in Path(folder).rglob("*.sql")
+        for text in [path.read_text()]
+        for found in re.finditer(r"(?:min|max)_by\(\s*([\w.{} ]+),", text)
+        if not _is_filtered(text[found.start() :])
+    ]
+    assert calls
+    assert [call for call in calls if call[1] not in NEVER_NULL] == []
+
+
+def _is_filtered(text: str) -> bool:
+    """Whether `filter` follows the call that the text begins with."""
+    depth = 0
+    for position, character in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == ")" and not depth:
+            return text[position + 1 :].lstrip().startswith("filter")
+    return False

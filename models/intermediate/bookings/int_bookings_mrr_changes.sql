@@ -38,8 +38,9 @@ subscriptions as (
     select
         subscription_id,
         max_by(account_id, concat(cast(valid_from_at as string), account_id)) as account_id,
-        max_by(stripe_customer_id, concat(cast(valid_from_at as string), account_id))
-            as stripe_customer_id
+        max_by(stripe_customer_id, concat(cast(valid_from_at as string), account_id)) filter (
+            where stripe_customer_id is not null
+        ) as stripe_customer_id
 
     from counting
     group by subscription_id

@@ -118,9 +118,11 @@ step_1 as (
         events.followed_id,
         1 as step_number,
         min(events.occurred_at) as reached_at,
-        min_by(events.user_id, (events.occurred_at, events.event_id)) as user_id,
-        min_by(events.account_id, (events.occurred_at, events.event_id)) as account_id,
-        min_by(events.tool_key, (events.occurred_at, events.event_id)) as tool_key,
+        {%- for column in ['user_id', 'account_id', 'tool_key'] %}
+        min_by(events.{{ column }}, (events.occurred_at, events.event_id)) filter (
+            where events.{{ column }} is not null
+        ) as {{ column }},
+        {%- endfor %}
         min(events.occurred_at) as started_at,
         {{ dbt.dateadd(
             'hour', 'max(step_names.window_hours)', 'min(events.occurred_at)'
