@@ -95,7 +95,7 @@ refunds_to_date as (
         unexplained_minor,
         sum(unexplained_minor) over (
             partition by invoice_id, currency
-            order by created_at, refund_id
+            order by created_at nulls last, refund_id
             rows between unbounded preceding and current row
         ) as unexplained_to_date_minor
     from refunds

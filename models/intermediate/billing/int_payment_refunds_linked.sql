@@ -125,7 +125,8 @@ linked as (
             when refunds.charge_id is null then 1
             else
                 row_number() over (
-                    partition by refunds.charge_id order by refunds.created_at, refunds.refund_id
+                    partition by refunds.charge_id
+                    order by refunds.created_at nulls last, refunds.refund_id
                 )
         end as refund_number,
         refunds.currency,
@@ -139,7 +140,7 @@ linked as (
                 and refunds.amount_minor = charges.released_minor
                 and row_number() over (
                     partition by refunds.charge_id, refunds.amount_minor, refunds.reason
-                    order by refunds.created_at, refunds.refund_id
+                    order by refunds.created_at nulls last, refunds.refund_id
                 ) = 1
                 then 0
             else refunds.amount_minor

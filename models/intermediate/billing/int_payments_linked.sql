@@ -119,7 +119,7 @@ charges as (
         stg_stripe__charges.card_country,
         row_number() over (
             partition by {{ invoice_id }}
-            order by stg_stripe__charges.created_at, stg_stripe__charges.charge_id
+            order by stg_stripe__charges.created_at nulls last, stg_stripe__charges.charge_id
         ) as charge_number,
 
         stg_stripe__charges.amount_minor,

@@ -27,7 +27,7 @@ withdrawals as (
         and source_id is not null
     qualify
         row_number() over (
-            partition by source_id order by created_at, balance_transaction_id
+            partition by source_id order by created_at nulls last, balance_transaction_id
         ) = 1
 
 ),
@@ -97,7 +97,8 @@ scheduled as (
     select
         payouts.payout_id,
         lag(payouts.created_at) over (
-            partition by payouts.currency order by payouts.created_at, payouts.payout_id
+            partition by payouts.currency
+            order by payouts.created_at nulls last, payouts.payout_id
         ) as previous_created_at
 
     from payouts

@@ -98,9 +98,9 @@ ranked as (
                 is_explicit desc,
                 fit_number asc,
                 is_within_tolerance desc,
-                days_to_billing < 0 asc,
-                abs(days_to_billing) asc,
-                close_date asc,
+                days_to_billing < 0 asc nulls last,
+                abs(days_to_billing) asc nulls last,
+                close_date asc nulls last,
                 opportunity_id asc,
                 billing_id asc
         ) as preference_number
