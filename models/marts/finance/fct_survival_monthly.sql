@@ -187,7 +187,7 @@ survival as (
 
 ),
 
--- Months are sums of many doubles, and engines add those in different orders.
+-- Engines add doubles in different orders, so months, sums of many, have six places only.
 final as (
 
     select
