@@ -1,5 +1,6 @@
 """Every error that a user can cause is one message and an exit code, never a stack trace."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -14,6 +15,7 @@ import duckdb
 import pytest
 
 from harness import PROJECT, expect, ingest
+from ingest.build.dbt import quiet_when_interrupted
 from ingest.cli import main
 from ingest.errors import explained
 from loading import Loading, customer
@@ -308,6 +310,17 @@ def test_ctrl_c_during_a_query(loading: Loading) -> None:
 def test_ctrl_c_as_duckdb_reports_it() -> None:
     assert explained(RuntimeError("Query interrupted")) == explained(KeyboardInterrupt())
     assert explained(RuntimeError("dictionary changed size during iteration")) is None
+
+
+def test_ctrl_c_that_dbt_takes_for_a_failure() -> None:
+    """The signal meets whatever code runs, and some of it catches every exception."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    swallowed = contextlib.suppress(KeyboardInterrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt), quiet_when_interrupted(), swallowed:
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_during_a_build(loading: Loading) -> None:

@@ -226,7 +226,12 @@ def nodes_counted(command: str) -> Iterator[list[Callable[[EventMsg], None]]]:
 
 @contextmanager
 def quiet_when_interrupted() -> Iterator[None]:
-    """Keeps dbt from printing stack traces, and everything it would print after Ctrl-C."""
+    """Keeps dbt from printing stack traces, and everything it would print after Ctrl-C.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed. If it met code of dbt or DuckDB that catches
+            everything, they report a node that failed.
+    """
     is_interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -252,6 +257,8 @@ def quiet_when_interrupted() -> Iterator[None]:
         console.removeFilter(is_shown)
         if is_heard:
             signal.signal(signal.SIGINT, before)
+    if is_interrupted:
+        raise KeyboardInterrupt
 
 
 @contextmanager
