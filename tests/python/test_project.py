@@ -1,5 +1,6 @@
 """What is written about the project is so: README, pins, workflows and make targets."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -68,10 +69,29 @@ def test_every_direct_requirement_is_argued_for() -> None:
             assert package in decisions, package
 
 
-def test_ci_runs_make_test() -> None:
-    script = PROJECT / ".ci/run"
-    assert script.stat().st_mode & 0o100
-    assert "exec make test\n" in script.read_text()
+@pytest.mark.parametrize(
+    ("failing", "ran"),
+    [
+        ("", ["test", "analyse-spark"]),
+        ("test", ["test"]),
+        ("analyse-spark", ["test", "analyse-spark"]),
+    ],
+)
+def test_ci_fails_with_each_part_of_it(tmp_path: Path, failing: str, ran: list[str]) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    log = tmp_path / "ran"
+    for name, body in {
+        "make": f'echo "$1" >> "{log}"; [ "$1" != "{failing}" ]',
+        "java": "",
+        "id": "echo 1000",
+    }.items():
+        (programs / name).write_text(f"#!/bin/sh\n{body}\n")
+        (programs / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run([PROJECT / ".ci/run"], env=environment, check=False)
+    assert log.read_text().split() == ran
+    assert (done.returncode == 0) == (not failing)
 
 
 def test_no_file_names_a_machine_or_a_package_index() -> None:
