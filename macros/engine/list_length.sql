@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro spark__list_length(list) -%}
-    size({{ list }})
+    array_size({{ list }})
 {%- endmacro %}
 
 {#- The first element of a list; null for an empty list. -#}

@@ -98,7 +98,7 @@
                     and not array_contains(placed_ids, pair.id)
                 ),
                 pair -> named_struct(
-                    'predecessor_count', size(filter(
+                    'predecessor_count', array_size(filter(
                         pairs,
                         other -> other.id = pair.id
                         and other.is_preceded
@@ -109,7 +109,7 @@
                     'id', pair.id
                 )
             )).id)),
-            placed_ids -> slice(placed_ids, 2, size(placed_ids))
+            placed_ids -> slice(placed_ids, 2, array_size(placed_ids))
         )
     )[0]
 {%- endmacro %}

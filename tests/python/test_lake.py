@@ -290,6 +290,13 @@ def test_patterns_name_the_group_that_they_extract() -> None:
     assert [call for call in calls if call[2] < 3] == []
 
 
+def test_the_length_of_a_missing_list_is_null() -> None:
+    """`size` of null is -1 in a session of dbt, which turns Spark's ANSI mode off."""
+    macros = {path.name: path.read_text() for path in Path("macros").rglob("*.sql")}
+    assert "array_size(" in macros["list_length.sql"]
+    assert [name for name, text in macros.items() if re.search(r"(?<!\w)size\(", text)] == []
+
+
 # What `min_by` and `max_by` take without a filter, because it is never null.
 NEVER_NULL = {
     *("account_id", "account_key", "billing_id", "close_date", "closing_mrr_usd", "event_id"),
