@@ -120,7 +120,7 @@ horizons as (
     select
         mrr_month as as_of_month,
         closing_mrr_usd,
-        {{ ratio('closing_mrr_usd - year_before_usd', 12) }} as monthly_trend_usd,
+        cast(closing_mrr_usd - year_before_usd as decimal(28, 6)) as year_growth_usd,
         is_latest,
         coalesce(expansion_rate, 0) as expansion_rate,
         new_variance,
@@ -152,10 +152,7 @@ forecasts as (
         coalesce(surviving.surviving_variance, 0)
         * power(1 + horizons.expansion_rate, 2 * {{ horizon }})
         + {{ horizon }} * horizons.new_variance as chance_variance,
-        cast(
-            horizons.closing_mrr_usd + {{ horizon }} * horizons.monthly_trend_usd
-            as decimal(28, 6)
-        ) as naive_mrr_usd,
+        horizons.year_growth_usd,
         months.closing_mrr_usd as actual_mrr_usd
 
     from horizons
@@ -205,7 +202,11 @@ final as (
             as low_mrr_usd,
         cast({{ forecast_usd }} + {{ half_width }} as decimal(28, 6)) as high_mrr_usd,
         cast(coalesce(known_errors.error_count, 0) as integer) as past_error_count,
-        forecasts.naive_mrr_usd,
+        cast(
+            forecasts.closing_mrr_usd
+            + {{ prorate('forecasts.year_growth_usd', 'forecasts.horizon_months', 12) }}
+            as decimal(28, 6)
+        ) as naive_mrr_usd,
         cast(forecasts.actual_mrr_usd as decimal(28, 6)) as actual_mrr_usd
 
     from forecasts
